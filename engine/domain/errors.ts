@@ -1,0 +1,56 @@
+/**
+ * The closed list of everything that can go wrong because of a user, a file or the machine.
+ * Each code carries one concrete fix in plain words; the message of a thrown AppError says what happened and where.
+ * Only bugs are assertions; those never get a code.
+ */
+export const errorCatalog = {
+  // requests and contract
+  REQUEST_INVALID: { fix: 'Restart Lacuna. If it happens again, report the steps that led here.' },
+  REQUEST_FORBIDDEN: { fix: 'Only the application window may ask for this. Restart Lacuna.' },
+  // store
+  STORE_NEWER_THAN_APP: { fix: 'Open this database with the newer version of Lacuna that wrote it.' },
+  STORE_MIGRATION_FAILED: { fix: 'Restore the backup that lies beside the database, then report the message.' },
+  STORE_CORRUPT: { fix: 'Restore the last backup of the database; originals were not touched.' },
+  STORE_LOCKED: { fix: 'Close the other Lacuna window or command that uses this database, then try again.' },
+  STORE_DISK_FULL: { fix: 'Free some disk space, then resume; everything saved so far is kept.' },
+  STORE_NOT_FOUND: { fix: 'Check the identifier; the item may have been deleted.' },
+  STORE_NAME_TAKEN: { fix: 'Choose another name.' },
+  // engine
+  ENGINE_CRASHED: { fix: 'Resume the job; at most one epoch or one batch of files is repeated.' },
+  ENGINE_UNAVAILABLE: { fix: 'Run "npm run setup" again and read its summary, then restart Lacuna.' },
+  ENGINE_BUSY: { fix: 'Wait for the running job to finish, or cancel it in the jobs tray.' },
+  ENGINE_UNRESPONSIVE: { fix: 'The job was stopped; resume it. If it repeats, lower the batch size.' },
+} as const satisfies Record<string, { fix: string }>
+
+export type ErrorCode = keyof typeof errorCatalog
+
+/** An error the user can act on: a code from the catalog, a message saying what and where, a concrete fix. */
+export class AppError extends Error {
+  readonly code: ErrorCode
+  readonly fix: string
+  constructor(code: ErrorCode, message: string, options?: ErrorOptions) {
+    super(message, options)
+    this.name = 'AppError'
+    this.code = code
+    this.fix = errorCatalog[code].fix
+  }
+}
+
+/** What crosses a process boundary in place of an Error object. */
+export interface ErrorOutcome {
+  code: ErrorCode
+  message: string
+  fix: string
+}
+
+/** Turns any thrown value into an outcome; an unknown error is reported under `fallback` with its own message. */
+export function toErrorOutcome(error: unknown, fallback: ErrorCode): ErrorOutcome {
+  if (error instanceof AppError) return { code: error.code, message: error.message, fix: error.fix }
+  const message = error instanceof Error ? error.message : String(error)
+  return { code: fallback, message, fix: errorCatalog[fallback].fix }
+}
+
+/** Rebuilds the AppError on the receiving side of a process boundary. */
+export function fromErrorOutcome(outcome: ErrorOutcome): AppError {
+  return new AppError(outcome.code, outcome.message)
+}

@@ -1,0 +1,62 @@
+import { z } from 'zod'
+import { slotSchema } from './slots.ts'
+
+const columnName = z.string().min(1).max(300)
+
+/** Where the image of a slot comes from: a column holding file names, or a file-name pattern with `{id}` for the patient ID. */
+export const imageSourceSchema = z.discriminatedUnion('kind', [
+  z.object({
+    kind: z.literal('column'),
+    column: columnName,
+    /** One row per image: only rows whose `column` holds one of `values` (trimmed, case-insensitive) fill this slot. */
+    view: z.object({ column: columnName, values: z.array(z.string()).min(1).max(50) }).nullable().default(null),
+  }),
+  z.object({ kind: z.literal('pattern'), pattern: z.string().min(1).max(300) }),
+])
+
+/**
+ * The text of a slot: a template in which `{Column name}` stands for that column's cell.
+ * A slot is missing ("not-collected") when every column it names is blank in the row.
+ */
+export const textSourceSchema = z.object({ kind: z.literal('template'), template: z.string().min(1).max(2000) })
+
+export const imageSlotSchema = z.object({ slot: slotSchema.extend({ modality: z.literal('image') }), source: imageSourceSchema })
+export const textSlotSchema = z.object({ slot: slotSchema.extend({ modality: z.literal('text') }), source: textSourceSchema })
+export const mappedSlotSchema = z.union([imageSlotSchema, textSlotSchema])
+export type MappedSlot = z.infer<typeof mappedSlotSchema>
+export type ImageSource = z.infer<typeof imageSourceSchema>
+
+/** How reference labels are written in the table. Only `single` is multi-class; the others are multi-label. */
+export const labelMappingSchema = z.discriminatedUnion('kind', [
+  z.object({ kind: z.literal('one-hot'), columns: z.array(z.object({ column: columnName, name: z.string().min(1).max(80) })).min(1).max(200) }),
+  z.object({ kind: z.literal('list'), column: columnName, separators: z.string().min(1).max(10).default(',;|') }),
+  z.object({ kind: z.literal('single'), column: columnName }),
+  z.object({ kind: z.literal('none') }),
+])
+export type LabelMapping = z.infer<typeof labelMappingSchema>
+
+/** Which rows belong together as one study: every row its own, all rows of a patient, or rows sharing a study column. */
+export const rowUnitSchema = z.discriminatedUnion('kind', [
+  z.object({ kind: z.literal('patient') }),
+  z.object({ kind: z.literal('row') }),
+  z.object({ kind: z.literal('study'), column: columnName }),
+])
+
+/** Everything that turns a table and a folder into a cohort. Column names are matched after trimming and Unicode NFC. */
+export const mappingSchema = z.object({
+  profile: z.enum(['odir', 'odir-per-eye', 'covid-cxr', 'demo', 'manual']).default('manual'),
+  patientIdColumn: columnName,
+  rowUnit: rowUnitSchema.default({ kind: 'patient' }),
+  slots: z.array(mappedSlotSchema).min(1).max(8),
+  labels: labelMappingSchema,
+  attributes: z.object({ age: columnName.nullable().default(null), sex: columnName.nullable().default(null) }).default({ age: null, sex: null }),
+})
+export type Mapping = z.infer<typeof mappingSchema>
+
+/** What the wizard and the CLI name as a source: a folder with images, a table, a sheet of it when it has several. */
+export const importSourceSchema = z.object({
+  sourceDir: z.string().min(1),
+  tableFile: z.string().min(1),
+  sheet: z.string().nullable().default(null),
+})
+export type ImportSource = z.infer<typeof importSourceSchema>

@@ -1,0 +1,166 @@
+import { z } from 'zod'
+import { errorOutcomeSchema, importCheckSchema, importedStudySchema, previewRowSchema, rejectedRowSchema, tableInspectionSchema } from './domain/import.ts'
+import { importSourceSchema, mappingSchema } from './domain/mapping.ts'
+import { deviceVerdictSchema, epochSchema, runConfigSchema, runEstimateSchema, splitSchema } from './domain/run.ts'
+import { slotSchema } from './domain/slots.ts'
+
+/**
+ * Messages between the engine host and the engine process (child_process IPC, serialization "advanced").
+ * The host sends `start`, `cancel`, `stop` and `ack`; the engine answers with events and exactly one `result` or `error` for each job.
+ */
+
+const float32 = z.instanceof(Float32Array)
+
+/** One study as training sees it: files by absolute path, labels 1/0/NaN (unknown) in run label order. */
+export const trainingStudySchema = z.object({
+  studyId: z.number().int(),
+  patientId: z.number().int(),
+  items: z.array(z.object({ slotId: z.string(), path: z.string().nullable(), sha256: z.string(), text: z.string().nullable() })),
+  labels: float32,
+})
+export type TrainingStudy = z.infer<typeof trainingStudySchema>
+
+/** Everything a run needs; no database handle crosses. `assignments[fold][i]` is the side of study i. */
+export const trainingSpecSchema = z.object({
+  runId: z.number().int(),
+  config: runConfigSchema,
+  slots: z.array(slotSchema),
+  labelNames: z.array(z.string()),
+  studies: z.array(trainingStudySchema),
+  assignments: z.array(z.array(splitSchema)),
+  /** Folder of the run's checkpoints (`fold_0/best`, `fold_0/final`) and of its resume state. */
+  runDir: z.string(),
+  /** Folder of prepared inputs; may be deleted at any time between runs. */
+  cacheDir: z.string(),
+  weightsDir: z.string(),
+})
+export type TrainingSpec = z.infer<typeof trainingSpecSchema>
+
+/** Predictions from stored checkpoints for any studies, under every what-if pattern. */
+export const predictSpecSchema = trainingSpecSchema.extend({ fold: z.number().int() })
+export type PredictSpec = z.infer<typeof predictSpecSchema>
+
+/** A block of predictions: `logits[r * C + c]` for study `studyIds[r]` under `patterns[r]`. */
+export const predictionBlockSchema = z.object({
+  fold: z.number().int(),
+  split: splitSchema,
+  studyIds: z.array(z.number().int()),
+  patterns: z.array(z.string()),
+  isActual: z.array(z.boolean()),
+  logits: float32,
+  probabilities: float32,
+  /** One threshold for each label, 0..1. */
+  thresholds: float32,
+})
+export type PredictionBlock = z.infer<typeof predictionBlockSchema>
+
+export const checkpointInfoSchema = z.object({ fold: z.number().int(), kind: z.enum(['best', 'final']), epoch: z.number().int(), path: z.string(), sha256: z.string() })
+export type CheckpointInfo = z.infer<typeof checkpointInfoSchema>
+
+export const trainingSummarySchema = z.object({
+  outcome: z.enum(['finished', 'stopped-by-user', 'cancelled']),
+  verdict: deviceVerdictSchema,
+  weightsHash: z.string(),
+  trainedParameters: z.number().int(),
+  totalParameters: z.number().int(),
+  peakBytes: z.number(),
+  elapsedMs: z.number(),
+  notes: z.array(z.string()),
+})
+export type TrainingSummary = z.infer<typeof trainingSummarySchema>
+
+const renderRequest = z.object({ path: z.string(), maxEdgePx: z.number().int().min(16).max(4096), outFile: z.string() })
+
+/** Jobs by name: what the host asks and what the engine returns at the end. */
+export const jobs = {
+  'table:inspect': { request: z.object({ source: importSourceSchema }), result: tableInspectionSchema },
+  'import:preview': {
+    request: z.object({ source: importSourceSchema, mapping: mappingSchema, pseudonymKey: z.string(), limit: z.number().int().max(200) }),
+    result: z.object({ rows: z.array(previewRowSchema) }),
+  },
+  'import:check': { request: z.object({ source: importSourceSchema, mapping: mappingSchema, pseudonymKey: z.string() }), result: importCheckSchema },
+  'import:run': {
+    request: z.object({
+      source: importSourceSchema, mapping: mappingSchema, pseudonymKey: z.string(),
+      /** First study ordinal to deliver; the ones before are in the store already. */
+      fromOrdinal: z.number().int(),
+      /** Refused with IMPORT_SOURCE_CHANGED when the table is another one now; null on a first start. */
+      tableSha256: z.string().nullable(),
+    }),
+    result: z.object({ rowsIn: z.number().int(), studyCount: z.number().int() }),
+  },
+  'image:render': { request: renderRequest, result: z.object({ widthPx: z.number().int(), heightPx: z.number().int() }) },
+  'device:verdict': { request: z.object({ weightsDir: z.string() }), result: deviceVerdictSchema },
+  'run:estimate': {
+    request: z.object({ config: runConfigSchema, slots: z.array(slotSchema), labelCount: z.number().int(), studyCount: z.number().int(), imageCount: z.number().int(), weightsDir: z.string(), cacheDir: z.string() }),
+    result: runEstimateSchema.omit({ studyCount: true, excludedStudyCount: true, warnings: true }),
+  },
+  'train:run': { request: trainingSpecSchema, result: trainingSummarySchema },
+  'predict:run': { request: predictSpecSchema, result: trainingSummarySchema },
+} as const
+export type JobName = keyof typeof jobs
+export type JobRequest<N extends JobName> = z.infer<(typeof jobs)[N]['request']>
+export type JobResult<N extends JobName> = z.infer<(typeof jobs)[N]['result']>
+
+/** Progress of a job; `total` null while unknown; `secondsLeft` null until it can be told. */
+export const progressSchema = z.object({
+  stage: z.string(),
+  done: z.number(),
+  total: z.number().nullable(),
+  secondsLeft: z.number().nullable(),
+})
+export type Progress = z.infer<typeof progressSchema>
+
+/** What an import needs to know once, before its first batch. */
+export const importStartSchema = z.object({
+  tableSha256: z.string(),
+  rowsIn: z.number().int(),
+  studyCount: z.number().int(),
+  slots: z.array(slotSchema),
+  labelNames: z.array(z.string()),
+  task: z.enum(['multi-label', 'multi-class']),
+  /** Rows refused while rows were grouped into studies (blank or conflicting IDs, exact repeats). */
+  rejectedRows: z.array(rejectedRowSchema),
+  labelWords: importCheckSchema.shape.labelWords,
+})
+export type ImportStart = z.infer<typeof importStartSchema>
+
+/** Data that the engine hands over during a job; a `batch` waits for its `ack` (at most four are under way). */
+export const engineDataSchema = z.discriminatedUnion('kind', [
+  z.object({ kind: z.literal('import-start'), start: importStartSchema }),
+  z.object({ kind: z.literal('import-batch'), studies: z.array(importedStudySchema), nextOrdinal: z.number().int() }),
+  z.object({ kind: z.literal('epoch'), epoch: epochSchema }),
+  z.object({ kind: z.literal('batch-loss'), fold: z.number().int(), epoch: z.number().int(), step: z.number().int(), loss: z.number() }),
+  z.object({ kind: z.literal('checkpoint'), checkpoint: checkpointInfoSchema }),
+  z.object({ kind: z.literal('predictions'), block: predictionBlockSchema }),
+])
+export type EngineData = z.infer<typeof engineDataSchema>
+
+/** Host to engine. `stop` asks a training to end after the step and keep the best checkpoint; `cancel` throws its work away. */
+export const hostMessageSchema = z.discriminatedUnion('type', [
+  z.object({ type: z.literal('start'), jobId: z.number().int(), name: z.enum(Object.keys(jobs) as [JobName, ...JobName[]]), request: z.unknown() }),
+  z.object({ type: z.literal('cancel'), jobId: z.number().int() }),
+  z.object({ type: z.literal('stop'), jobId: z.number().int() }),
+  z.object({ type: z.literal('ack'), jobId: z.number().int(), sequence: z.number().int(), error: errorOutcomeSchema.nullable() }),
+])
+export type HostMessage = z.infer<typeof hostMessageSchema>
+
+/** Engine to host. `sequence` numbers the data of one job; `alive` is sent every few seconds while a job runs. */
+export const engineMessageSchema = z.discriminatedUnion('type', [
+  z.object({ type: z.literal('ready') }),
+  z.object({ type: z.literal('alive'), jobId: z.number().int() }),
+  z.object({ type: z.literal('progress'), jobId: z.number().int(), progress: progressSchema }),
+  z.object({ type: z.literal('data'), jobId: z.number().int(), sequence: z.number().int(), data: engineDataSchema }),
+  z.object({ type: z.literal('result'), jobId: z.number().int(), result: z.unknown() }),
+  z.object({ type: z.literal('error'), jobId: z.number().int(), error: errorOutcomeSchema, isCancelled: z.boolean() }),
+])
+export type EngineMessage = z.infer<typeof engineMessageSchema>
+
+/** What a job implementation gets from the worker. `signal` aborts on cancel; `shouldStop` turns true on stop-and-keep-best. */
+export interface JobContext {
+  signal: AbortSignal
+  shouldStop: () => boolean
+  progress: (progress: Progress) => void
+  /** Resolves once the host has taken the data (for a batch: written it). Rejects with the host's error, such as STORE_DISK_FULL. */
+  send: (data: EngineData) => Promise<void>
+}

@@ -1,0 +1,153 @@
+import { z } from 'zod'
+import { errorOutcomeSchema, importCheckSchema, importReportSchema, previewRowSchema, tableInspectionSchema } from '../../engine/domain/import.ts'
+import { importSourceSchema, mappingSchema } from '../../engine/domain/mapping.ts'
+import { auditEntrySchema, auditVerdictSchema, cohortSummarySchema, reviewSchema, runRecordSchema, storedPredictionSchema, studyDetailSchema, studyFilterSchema, studyItemSchema, studyListPageSchema, studyListQuerySchema } from '../../engine/domain/records.ts'
+import { runResultsSchema, testSettingSchema } from '../../engine/domain/results.ts'
+import { deviceVerdictSchema, epochSchema, runConfigSchema, runEstimateSchema, splitProofSchema } from '../../engine/domain/run.ts'
+
+/** All that may cross between the renderer and main. Channel = `aggregate:verb`; one request object; types are inferred, never written twice. */
+
+const nothing = z.object({}).strict()
+const cohortId = z.number().int().positive()
+const runId = z.number().int().positive()
+const studyId = z.number().int().positive()
+const jobKey = z.string().min(1).max(80)
+const pathOrNull = z.object({ path: z.string().nullable() })
+
+/** A long job as the jobs tray shows it. */
+export const jobSchema = z.object({
+  jobKey,
+  kind: z.enum(['check', 'import', 'training', 'demo']),
+  title: z.string(),
+  status: z.enum(['running', 'done', 'cancelled', 'failed']),
+  stage: z.string(),
+  done: z.number(),
+  total: z.number().nullable(),
+  secondsLeft: z.number().nullable(),
+  cohortId: cohortId.nullable(),
+  runId: runId.nullable(),
+  error: errorOutcomeSchema.nullable(),
+})
+export type Job = z.infer<typeof jobSchema>
+
+/** A preview row without paths: each picture is an address that only this window can load. */
+export const previewPictureRowSchema = previewRowSchema.omit({ images: true }).extend({
+  images: z.array(z.object({ slotId: z.string(), url: z.string().nullable() })),
+})
+
+/** One slot of the patient page. A present image has an address that shows it with its metadata stripped; file names never cross. */
+export const pageItemSchema = studyItemSchema.omit({ sourcePath: true, sha256: true }).extend({ url: z.string().nullable(), thumbnailUrl: z.string().nullable() })
+export type PageItem = z.infer<typeof pageItemSchema>
+
+/** The patient page: the study, its predictions under every presence pattern (its own first) and its reviews, newest first. */
+export const patientPageSchema = z.object({
+  study: studyDetailSchema.omit({ items: true, rows: true }),
+  items: z.array(pageItemSchema),
+  predictions: z.array(storedPredictionSchema),
+  reviews: z.array(reviewSchema),
+})
+export type PatientPage = z.infer<typeof patientPageSchema>
+
+/** What the cohort page shows: counts over everything stored. */
+export const cohortDetailSchema = z.object({
+  cohort: cohortSummarySchema,
+  labelCounts: importCheckSchema.shape.labelCounts,
+  patternCounts: importCheckSchema.shape.patternCounts,
+  absences: importCheckSchema.shape.absences,
+  labelWords: importCheckSchema.shape.labelWords,
+  duplicateImages: z.array(z.object({ count: z.number().int(), acrossPatients: z.boolean(), patientKeys: z.array(z.string()) })),
+  rejections: importReportSchema.shape.rejections,
+})
+export type CohortDetail = z.infer<typeof cohortDetailSchema>
+
+export const backboneSchema = z.object({
+  backboneId: z.string(),
+  title: z.string(),
+  architecture: z.string(),
+  parameterCount: z.number().int(),
+  files: z.array(z.object({ name: z.string(), sha256: z.string(), byteSize: z.number().int(), isIntact: z.boolean().nullable() })),
+  licence: z.string(),
+  source: z.string(),
+})
+
+export const overviewSchema = z.object({
+  appVersion: z.string(),
+  electronVersion: z.string(),
+  engineNode: z.string(),
+  verdict: deviceVerdictSchema.nullable(),
+  storeFile: z.string(),
+  storage: z.array(z.object({ what: z.enum(['database', 'prepared-inputs', 'checkpoints']), bytes: z.number() })),
+  freeBytes: z.number(),
+  cohortCount: z.number().int(),
+  hasDemoCohort: z.boolean(),
+})
+
+export const runDetailSchema = z.object({
+  run: runRecordSchema,
+  epochs: z.array(epochSchema),
+  splitProof: splitProofSchema.nullable(),
+})
+
+/** A ready-to-edit configuration for a cohort, and what to warn about before it is started. */
+export const runSuggestionSchema = z.object({
+  config: runConfigSchema,
+  slotWarnings: z.array(z.object({ slotId: z.string(), text: z.string() })),
+  labelWarnings: z.array(z.object({ labelId: z.number().int(), text: z.string() })),
+})
+
+export const calls = {
+  'app:overview': { request: nothing, reply: overviewSchema },
+  'cohorts:list': { request: nothing, reply: z.array(cohortSummarySchema) },
+  'cohorts:get': { request: z.object({ cohortId }), reply: cohortDetailSchema },
+  'cohorts:rename': { request: z.object({ cohortId, name: z.string().trim().min(1).max(120) }), reply: nothing },
+  'cohorts:remove': { request: z.object({ cohortId }), reply: nothing },
+  'import:choose-folder': { request: nothing, reply: pathOrNull },
+  'import:choose-table': { request: z.object({ folder: z.string().nullable() }), reply: pathOrNull },
+  'import:inspect': { request: z.object({ source: importSourceSchema }), reply: tableInspectionSchema },
+  'import:preview': { request: z.object({ source: importSourceSchema, mapping: mappingSchema }), reply: z.object({ rows: z.array(previewPictureRowSchema) }) },
+  'import:check': { request: z.object({ jobKey, source: importSourceSchema, mapping: mappingSchema }), reply: importCheckSchema.nullable() },
+  'import:start': { request: z.object({ source: importSourceSchema, mapping: mappingSchema, cohortName: z.string().trim().min(1).max(120) }), reply: z.object({ cohortId, jobKey }) },
+  'import:resume': { request: z.object({ cohortId }), reply: z.object({ jobKey }) },
+  'import:report': { request: z.object({ cohortId }), reply: importReportSchema },
+  'import:demo': { request: nothing, reply: z.object({ cohortId, jobKey }) },
+  'runs:list': { request: z.object({ cohortId: cohortId.nullable() }), reply: z.array(runRecordSchema) },
+  'runs:get': { request: z.object({ runId }), reply: runDetailSchema },
+  'runs:suggest': { request: z.object({ cohortId }), reply: runSuggestionSchema },
+  'runs:estimate': { request: z.object({ config: runConfigSchema }), reply: runEstimateSchema },
+  'runs:start': { request: z.object({ config: runConfigSchema }), reply: z.object({ runId }) },
+  'runs:stop': { request: z.object({ runId }), reply: nothing },
+  'runs:resume': { request: z.object({ runId }), reply: nothing },
+  'runs:remove': { request: z.object({ runId }), reply: nothing },
+  'results:get': { request: z.object({ runId, setting: testSettingSchema }), reply: runResultsSchema },
+  'patients:list': { request: studyListQuerySchema, reply: studyListPageSchema },
+  'patients:get': { request: z.object({ studyId, runId: runId.nullable() }), reply: patientPageSchema },
+  'patients:neighbours': { request: z.object({ filter: studyFilterSchema, studyId }), reply: z.object({ position: z.number().int(), total: z.number().int(), previous: studyId.nullable(), next: studyId.nullable() }) },
+  'patients:source-rows': { request: z.object({ studyId }), reply: z.object({ rows: z.array(z.number().int()) }) },
+  'reviews:save': { request: z.object({ studyId, runId, verdict: z.enum(['agree', 'disagree', 'unsure']), comment: z.string().max(4000) }), reply: reviewSchema },
+  'predictions:export': { request: z.object({ runId }), reply: z.object({ path: z.string().nullable(), rowCount: z.number().int() }) },
+  'backbones:list': { request: nothing, reply: z.array(backboneSchema) },
+  'jobs:list': { request: nothing, reply: z.array(jobSchema) },
+  'jobs:cancel': { request: z.object({ jobKey }), reply: nothing },
+  'storage:clear-cache': { request: nothing, reply: z.object({ freedBytes: z.number() }) },
+  'audit:list': { request: z.object({ limit: z.number().int().min(1).max(500) }), reply: z.array(auditEntrySchema) },
+  'audit:verify': { request: nothing, reply: auditVerdictSchema },
+} as const
+
+export const events = {
+  'jobs:changed': jobSchema,
+  'cohorts:changed': z.object({ cohortId }),
+  'runs:changed': z.object({ runId }),
+  'runs:epoch': z.object({ runId, epoch: epochSchema }),
+  'runs:loss': z.object({ runId, fold: z.number().int(), epoch: z.number().int(), step: z.number().int(), loss: z.number() }),
+} as const
+
+export type CallName = keyof typeof calls
+export type CallRequest<K extends CallName> = z.input<(typeof calls)[K]['request']>
+export type ParsedRequest<K extends CallName> = z.output<(typeof calls)[K]['request']>
+export type CallReply<K extends CallName> = z.output<(typeof calls)[K]['reply']>
+export type EventName = keyof typeof events
+export type EventPayload<K extends EventName> = z.output<(typeof events)[K]>
+
+/** What a call answers: Electron itself would carry only the message of a thrown error. */
+export type Outcome<T> = { ok: true; value: T } | { ok: false; error: z.infer<typeof errorOutcomeSchema> }
+export type { ErrorOutcome } from '../../engine/domain/errors.ts'

@@ -20,6 +20,19 @@ export const errorCatalog = {
   ENGINE_UNAVAILABLE: { fix: 'Run "npm run setup" again and read its summary, then restart Lacuna.' },
   ENGINE_BUSY: { fix: 'Wait for the running job to finish, or cancel it in the jobs tray.' },
   ENGINE_UNRESPONSIVE: { fix: 'The job was stopped; resume it. If it repeats, lower the batch size.' },
+  // compute and backbones
+  COMPUTE_UNAVAILABLE: { fix: 'Run "npm run setup" again and read its summary; it names what is missing on this machine.' },
+  WEIGHTS_FILE_MISSING: { fix: 'Run "npm run setup" again, or import the backbone again from its original folder.' },
+  WEIGHTS_FILE_INVALID: { fix: 'Copy or download the weights file again; it was probably cut short.' },
+  WEIGHTS_TENSOR_MISSING: { fix: 'Check that the weights belong to this architecture (config.json beside them).' },
+  WEIGHTS_SHAPE_MISMATCH: { fix: 'Check that config.json and the weights file come from the same model.' },
+  BACKBONE_CONFIG_UNSUPPORTED: { fix: 'Use one of the architectures listed on the Backbones screen.' },
+  BACKBONE_CHANGED: { fix: 'Restore the weights file the run was trained with, or train again on the new one.' },
+  TEXT_TOO_LONG: { fix: 'Lower the text length in the run settings; longer notes are then cut at that length.' },
+  IMAGE_SHAPE_UNSUPPORTED: { fix: 'Leave this image out, or crop it to a less extreme shape.' },
+  TRAINING_INPUT_EMPTY: { fix: 'Leave this patient out, or give at least one modality.' },
+  TRAINING_DIVERGED: { fix: 'Lower the learning rate, or check the labels for mistakes, then start again.' },
+  CHECKPOINT_MISMATCH: { fix: 'Load the checkpoint with the method, labels and modalities it was trained with.' },
 } as const satisfies Record<string, { fix: string }>
 
 export type ErrorCode = keyof typeof errorCatalog

@@ -1,0 +1,78 @@
+import type { Compute } from '../compute/backend.ts'
+import type { Tensor1D, Tensor2D } from '../compute/tensorflow.ts'
+import { type BlockWeights, type TransformerBlock, createTransformerBlock } from './transformer-block.ts'
+import type { WeightSource } from './weight-source.ts'
+
+export interface TransformerSize {
+  width: number
+  heads: number
+  feedForward: number
+  blocks: number
+  epsilon: number
+}
+
+/** Tensor names of one block below its prefix, as Hugging Face writes them. */
+interface BlockNames {
+  query: string
+  key: string
+  value: string
+  attentionOutput: string
+  norm1: string
+  expand: string
+  contract: string
+  norm2: string
+}
+
+const bertNames: BlockNames = {
+  query: 'attention.self.query', key: 'attention.self.key', value: 'attention.self.value',
+  attentionOutput: 'attention.output.dense', norm1: 'attention.output.LayerNorm',
+  expand: 'intermediate.dense', contract: 'output.dense', norm2: 'output.LayerNorm',
+}
+
+const vitNames: BlockNames = {
+  ...bertNames,
+  query: 'attention.attention.query', key: 'attention.attention.key', value: 'attention.attention.value',
+  norm1: 'layernorm_before', norm2: 'layernorm_after',
+}
+
+/** Loads the blocks `encoder.layer.0..N-1` of a BERT (post-LN) or ViT/ViLT (pre-LN) model. */
+export function loadTransformerBlocks(compute: Compute, source: WeightSource, size: TransformerSize, preNorm: boolean): TransformerBlock[] {
+  const names = preNorm ? vitNames : bertNames
+  return Array.from({ length: size.blocks }, (_, index) =>
+    createTransformerBlock(compute.kernels, loadBlock(compute, source, `encoder.layer.${index}`, names, size), preNorm, size.epsilon))
+}
+
+/** Parameters of one block: four D x D maps, two D x F maps, their biases and two norms. */
+export function blockParameterCount(size: TransformerSize): number {
+  const { width: D, feedForward: F } = size
+  return 4 * (D * D + D) + (D * F + F) + (F * D + D) + 4 * D
+}
+
+function loadBlock(compute: Compute, source: WeightSource, prefix: string, names: BlockNames, size: TransformerSize): BlockWeights {
+  const { tf } = compute
+  const { width: D, feedForward: F } = size
+  const vector = (name: string, length: number): Tensor1D => tf.tensor1d(source.read(`${prefix}.${name}`, [length]))
+  /** PyTorch keeps [out, in]; the blocks multiply from the right with [in, out]. */
+  const matrix = (name: string, inputs: number, outputs: number): Tensor2D =>
+    tf.tidy(() => tf.tensor2d(source.read(`${prefix}.${name}.weight`, [outputs, inputs]), [outputs, inputs]).transpose())
+  // Dividing the query weights once replaces scaling B*H*T*T scores in every pass.
+  const queryScale = 1 / Math.sqrt(D / size.heads)
+  return {
+    qkvWeight: tf.tidy(() => tf.concat2d([
+      matrix(names.query, D, D).mul<Tensor2D>(queryScale), matrix(names.key, D, D), matrix(names.value, D, D),
+    ], 1)), // [D, 3D]
+    qkvBias: tf.tidy(() => tf.concat1d([
+      vector(`${names.query}.bias`, D).mul<Tensor1D>(queryScale), vector(`${names.key}.bias`, D), vector(`${names.value}.bias`, D),
+    ])),
+    outputWeight: matrix(names.attentionOutput, D, D),
+    outputBias: vector(`${names.attentionOutput}.bias`, D),
+    norm1Gamma: vector(`${names.norm1}.weight`, D),
+    norm1Beta: vector(`${names.norm1}.bias`, D),
+    expandWeight: matrix(names.expand, D, F),
+    expandBias: vector(`${names.expand}.bias`, F),
+    contractWeight: matrix(names.contract, F, D),
+    contractBias: vector(`${names.contract}.bias`, D),
+    norm2Gamma: vector(`${names.norm2}.weight`, D),
+    norm2Beta: vector(`${names.norm2}.bias`, D),
+  }
+}

@@ -1,0 +1,47 @@
+import type { Tensor, Tensor1D, Tensor2D, Tensor4D } from './tensorflow.ts'
+
+/**
+ * The few operations the frozen transformer is made of, so that each backend can use its fastest form.
+ * Every function returns new tensors that belong to the caller; inputs stay alive. M rows, D columns, B batch, H heads, T tokens, d head width.
+ */
+export interface Kernels {
+  /** Which implementation this is, for run records and benchmarks. */
+  readonly name: string
+  /** [M, K] x [K, N]; either operand may be read transposed. */
+  matMul(a: Tensor2D, b: Tensor2D, transposeA?: boolean, transposeB?: boolean): Tensor2D
+  /** Batched product over the two leading axes; either operand may be read transposed in its last two axes. */
+  batchMatMul(a: Tensor4D, b: Tensor4D, transposeA?: boolean, transposeB?: boolean): Tensor4D
+  /** x [M, D] + bias [D]. */
+  addBias(x: Tensor2D, bias: Tensor1D): Tensor2D
+  /** x [M, D] + bias [D] + residual [M, D]. */
+  addBiasResidual(x: Tensor2D, bias: Tensor1D, residual: Tensor2D): Tensor2D
+  /** Layer normalisation over the last axis (Ba et al. 2016, arXiv:1607.06450), biased variance as in PyTorch. */
+  layerNorm(x: Tensor2D, gamma: Tensor1D, beta: Tensor1D, epsilon: number): Tensor2D
+  /** dL/dx of `layerNorm` from dL/dy; mean and variance are computed again from x instead of being kept. */
+  layerNormGradient(dy: Tensor2D, x: Tensor2D, gamma: Tensor1D, epsilon: number): Tensor2D
+  /** Exact GELU, x * Phi(x) with the error function (Hendrycks and Gimpel 2016, arXiv:1606.08415). */
+  gelu(x: Tensor2D): Tensor2D
+  /** dL/dx of `gelu` from dL/dy: dy * (Phi(x) + x * phi(x)). */
+  geluGradient(dy: Tensor2D, x: Tensor2D): Tensor2D
+  /** Softmax over the last axis of scores [B, H, T, T] plus keyBias [B, 1, 1, T] (0, or a large negative number at masked keys). */
+  softmax(scores: Tensor4D, keyBias: Tensor4D | null): Tensor4D
+  /** dL/dscores of `softmax` from dL/dp and p: p * (dp - sum(dp * p)). */
+  softmaxGradient(dp: Tensor4D, p: Tensor4D): Tensor4D
+  /** Splits x [B*T, 3*H*d] into query, key, value, each [B, H, T, d]. */
+  splitQueryKeyValue(x: Tensor2D, batch: number, heads: number): [Tensor4D, Tensor4D, Tensor4D]
+  /** Inverse of `splitQueryKeyValue`: three [B, H, T, d] into [B*T, 3*H*d]. */
+  joinQueryKeyValue(q: Tensor4D, k: Tensor4D, v: Tensor4D): Tensor2D
+  /** [B*T, H*d] into [B, H, T, d]. */
+  splitHeads(x: Tensor2D, batch: number, heads: number): Tensor4D
+  /** [B, H, T, d] into [B*T, H*d]. */
+  joinHeads(x: Tensor4D): Tensor2D
+}
+
+/** Number added to the score of a masked key; far below any real score, finite so that no row becomes NaN. */
+export const MASKED_KEY_BIAS = -1e9
+
+/** Frees what it is given and passes the result on, so that a chain of kernels keeps one line for each step. */
+export function release<R>(result: R, ...spent: (Tensor | null | undefined)[]): R {
+  for (const tensor of spent) tensor?.dispose()
+  return result
+}

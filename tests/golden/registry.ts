@@ -1,0 +1,12 @@
+/** Which reference folders exist at all and which of them are judged here; adding one is a line in `items`. */
+import { metricsItem } from './items/metrics.ts'
+import type { GoldenItem } from './report.ts'
+
+export const knownItems = [
+  'vilt', 'bert', 'vit', 'clip', 'tokenizer', 'image', 'metrics', 'dicom',
+  'mora_training', 'ssf_training', 'lora_training', 'map_training', 'training_common',
+] as const
+
+export const items: readonly GoldenItem[] = [
+  metricsItem,
+]

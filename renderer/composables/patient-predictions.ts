@@ -1,0 +1,82 @@
+import type { StoredPrediction } from '../../engine/domain/records.ts'
+import type { Split } from '../../engine/domain/run.ts'
+
+/** One what-if of a label: what the run would say if only the items of `pattern` were there. */
+export interface WhatIf {
+  pattern: string
+  probability: number
+  /** Difference to the opinion under the items the study really has; below 0 = less probable. */
+  change: number
+  /** The decision differs from the one under the real items. */
+  isOtherSide: boolean
+}
+
+/** One label of the patient page. */
+export interface PredictionLine {
+  labelId: number
+  labelName: string
+  probability: number
+  threshold: number
+  reference: 0 | 1 | null
+  isPositive: boolean
+  /** Null without a reference value. */
+  agreement: 'true-positive' | 'true-negative' | 'false-positive' | 'false-negative' | null
+  whatIfs: WhatIf[]
+}
+
+/** The predictions of one study under one run as the page draws them. */
+export interface PredictionPanel {
+  fold: number
+  foldCount: number
+  split: Split
+  pattern: string
+  lines: PredictionLine[]
+}
+
+const splitOrder: Record<Split, number> = { test: 0, val: 1, train: 2 }
+
+/**
+ * The lines of the patient page. With several folds the study has several opinions: the one of the fold in which it was a
+ * test patient counts, else validation, else training, the same rule as the patient list. Null when there is none.
+ */
+export function predictionPanelOf(predictions: readonly StoredPrediction[]): PredictionPanel | null {
+  const actuals = predictions.filter((prediction) => prediction.isActual)
+  const [actual] = [...actuals].sort((a, b) => splitOrder[a.split] - splitOrder[b.split] || a.fold - b.fold)
+  if (actual === undefined) return null
+  const whatIfs = predictions.filter((prediction) => prediction.fold === actual.fold && !prediction.isActual && prediction.pattern !== actual.pattern)
+  const lines = actual.labels.map((label): PredictionLine => {
+    const isPositive = label.probability >= label.threshold
+    return {
+      labelId: label.labelId,
+      labelName: label.labelName,
+      probability: label.probability,
+      threshold: label.threshold,
+      reference: label.reference,
+      isPositive,
+      agreement: agreementOf(isPositive, label.reference),
+      whatIfs: whatIfs.flatMap((prediction) => {
+        const other = prediction.labels.find((candidate) => candidate.labelId === label.labelId)
+        if (other === undefined) return []
+        return [{
+          pattern: prediction.pattern,
+          probability: other.probability,
+          change: other.probability - label.probability,
+          isOtherSide: other.probability >= other.threshold !== isPositive,
+        }]
+      }),
+    }
+  })
+  return { fold: actual.fold, foldCount: new Set(actuals.map((prediction) => prediction.fold)).size, split: actual.split, pattern: actual.pattern, lines }
+}
+
+/** How a decision stands to the reference value; null when there is none. */
+export function agreementOf(isPositive: boolean, reference: 0 | 1 | null): PredictionLine['agreement'] {
+  if (reference === null) return null
+  if (isPositive) return reference === 1 ? 'true-positive' : 'false-positive'
+  return reference === 1 ? 'false-negative' : 'true-negative'
+}
+
+/** Largest move of the opinion over all what-ifs, in absolute probability; 0 without any. */
+export function largestChange(line: PredictionLine): number {
+  return line.whatIfs.reduce((largest, whatIf) => Math.max(largest, Math.abs(whatIf.change)), 0)
+}

@@ -1,0 +1,36 @@
+import type { StudyFilterInput } from '../../engine/domain/records.ts'
+import type { MetricsRow, TestSetting, testSettingSchema } from '../../engine/domain/results.ts'
+import type { z } from 'zod'
+
+export type TestSettingInput = z.input<typeof testSettingSchema>
+
+/** The settings that the results screen offers at once; anything else is "custom". */
+export const settingPresets = {
+  actual: { kind: 'actual' },
+  'image-only': { kind: 'only', modality: 'image' },
+  'text-only': { kind: 'only', modality: 'text' },
+  'simulated-35-35': { kind: 'simulated', image: 0.35, text: 0.35, seed: 1 },
+} as const satisfies Record<string, TestSetting>
+export type SettingChoice = keyof typeof settingPresets | 'custom'
+
+/** Only under the real items do the table's patterns stand for lists of patients; simulated ones exist in the table alone. */
+export function hasPatientLists(setting: TestSetting): boolean {
+  return setting.kind === 'actual'
+}
+
+/** The patient list behind a row or a label cell of the results table: test patients, those of the pattern, sorted by the label. */
+export function filterOfCell(cohortId: number, runId: number, row: Pick<MetricsRow, 'pattern'>, labelId: number | null): StudyFilterInput {
+  return {
+    cohortId,
+    runId,
+    split: 'test',
+    pattern: row.pattern,
+    labelId,
+    ...(labelId === null ? {} : { sortBy: 'probability' as const, descending: true }),
+  }
+}
+
+/** A metric to three decimals ("0.873"); three are shown because two hide the order of close runs, and more is noise at these counts. */
+export function formatMetric(value: number): string {
+  return value.toFixed(3)
+}

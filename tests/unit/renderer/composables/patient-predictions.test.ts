@@ -1,0 +1,52 @@
+import { describe, expect, it } from 'vitest'
+import type { StoredPrediction } from '../../../../engine/domain/records.ts'
+import { agreementOf, largestChange, predictionPanelOf } from '../../../../renderer/composables/patient-predictions.ts'
+
+function prediction(overrides: Partial<StoredPrediction>, probability: number): StoredPrediction {
+  return {
+    fold: 0, split: 'test', pattern: 'image+notes', isActual: true,
+    labels: [{ labelId: 1, labelName: 'Cataract', logit: 0, probability, threshold: 0.5, reference: 1 }],
+    ...overrides,
+  }
+}
+
+describe('predictionPanelOf', () => {
+  it('is null without a prediction under the real items', () => {
+    expect(predictionPanelOf([])).toBeNull()
+    expect(predictionPanelOf([prediction({ isActual: false }, 0.2)])).toBeNull()
+  })
+
+  it('takes the word of the fold in which the patient was tested', () => {
+    const panel = predictionPanelOf([
+      prediction({ fold: 0, split: 'train' }, 0.9),
+      prediction({ fold: 1, split: 'val' }, 0.8),
+      prediction({ fold: 2, split: 'test' }, 0.3),
+      prediction({ fold: 0, split: 'train', isActual: false, pattern: 'image' }, 0.99),
+      prediction({ fold: 2, split: 'test', isActual: false, pattern: 'image' }, 0.6),
+    ])
+    expect(panel).toMatchObject({ fold: 2, split: 'test', foldCount: 3 })
+    expect(panel?.lines[0]?.whatIfs.map((whatIf) => whatIf.probability)).toEqual([0.6])
+  })
+
+  it('tells the change and whether the decision turns', () => {
+    const [line] = predictionPanelOf([
+      prediction({}, 0.7),
+      prediction({ isActual: false, pattern: 'image' }, 0.75),
+      prediction({ isActual: false, pattern: 'notes' }, 0.2),
+    ])!.lines
+    expect(line!.whatIfs.map((whatIf) => [whatIf.pattern, Number(whatIf.change.toFixed(6)), whatIf.isOtherSide])).toEqual([['image', 0.05, false], ['notes', -0.5, true]])
+    expect(largestChange(line!)).toBeCloseTo(0.5, 12)
+  })
+
+  it('calls a probability on the threshold positive, as the engine does', () => {
+    expect(predictionPanelOf([prediction({}, 0.5)])!.lines[0]).toMatchObject({ isPositive: true, agreement: 'true-positive' })
+  })
+})
+
+describe('agreementOf', () => {
+  it('has no opinion without a reference', () => expect(agreementOf(true, null)).toBeNull())
+  it('names all four cases', () => {
+    expect([agreementOf(true, 1), agreementOf(true, 0), agreementOf(false, 1), agreementOf(false, 0)])
+      .toEqual(['true-positive', 'false-positive', 'false-negative', 'true-negative'])
+  })
+})

@@ -15,6 +15,8 @@ export interface TextPart {
   modality: number
   /** Token ids with [CLS] first and [SEP] last, no padding. */
   ids: Int32Array
+  /** Token type ids, all 0 by default. */
+  typeIds?: Int32Array
 }
 
 /** A normalised image for backbones that read pixels. */

@@ -8,7 +8,7 @@
 import { z } from 'zod'
 import type { Compute } from '../compute/backend.ts'
 import { release } from '../compute/kernels.ts'
-import { type Tensor1D, type Tensor2D, type Tensor4D, disposeAll, takeFloats } from '../compute/tensorflow.ts'
+import { type Tensor1D, type Tensor2D, disposeAll, takeFloats } from '../compute/tensorflow.ts'
 import { AppError } from '../domain/errors.ts'
 import { type Backbone, DUMMY_SEGMENT, type EmbeddedSample, type PixelPart, type SamplePart, type TextPart, orderParts } from './backbone.ts'
 import { blockParameterCount, loadTransformerBlocks } from './transformer-weights.ts'
@@ -79,7 +79,7 @@ export function loadVilt(compute: Compute, source: WeightSource, config: ViltCon
       throw new AppError('TEXT_TOO_LONG', `A text has ${length} tokens; this model reads at most ${config.max_position_embeddings}.`)
     }
     return tf.tidy(() => {
-      const sum = words.gather(tf.tensor1d(part.ids, 'int32')).add(types.slice([0, 0], [1, D])).add<Tensor2D>(positions.slice([0, 0], [length, D]))
+      const sum = words.gather(tf.tensor1d(part.ids, 'int32')).add(types.gather(tf.tensor1d(part.typeIds ?? new Int32Array(length), 'int32'))).add<Tensor2D>(positions.slice([0, 0], [length, D]))
       return kernels.layerNorm(sum, textGamma, textBeta, size.epsilon).add<Tensor2D>(modalityTypes.slice([0, 0], [1, D]))
     })
   }

@@ -43,6 +43,13 @@ export const errorCatalog = {
   ENGINE_UNAVAILABLE: { fix: 'Run "npm run setup" again and read its summary, then restart Lacuna.' },
   ENGINE_BUSY: { fix: 'Wait for the running job to finish, or cancel it in the jobs tray.' },
   ENGINE_UNRESPONSIVE: { fix: 'The job was stopped; resume it. If it repeats, lower the batch size.' },
+  // text and images
+  TOKENIZER_INVALID: { fix: 'Choose the tokenizer.json or vocab.txt that was delivered with this backbone.' },
+  IMAGE_NOT_FOUND: { fix: 'Put the file back, or map the image column to the folder where it lies.' },
+  IMAGE_EMPTY: { fix: 'Copy the file again from its source; it has no content.' },
+  IMAGE_UNSUPPORTED: { fix: 'Export the image as JPEG, PNG or TIFF and import it again.' },
+  IMAGE_DAMAGED: { fix: 'Copy the file again from its source; it is cut short or damaged.' },
+  IMAGE_TOO_LARGE: { fix: 'Export the image at a smaller size and import it again.' },
   // compute and backbones
   COMPUTE_UNAVAILABLE: { fix: 'Run "npm run setup" again and read its summary; it names what is missing on this machine.' },
   WEIGHTS_FILE_MISSING: { fix: 'Run "npm run setup" again, or import the backbone again from its original folder.' },

@@ -1,5 +1,8 @@
 /** Which reference folders exist at all and which of them are judged here; adding one is a line in `items`. */
+import { bertItem } from './items/bert.ts'
 import { metricsItem } from './items/metrics.ts'
+import { moraTrainingItem } from './items/mora-training.ts'
+import { viltItem } from './items/vilt.ts'
 import type { GoldenItem } from './report.ts'
 
 export const knownItems = [
@@ -9,4 +12,7 @@ export const knownItems = [
 
 export const items: readonly GoldenItem[] = [
   metricsItem,
+  bertItem,
+  viltItem,
+  moraTrainingItem,
 ]

@@ -1,0 +1,67 @@
+/**
+ * What every method gives to training: trained tensors, a frozen prefix that can be cached on the host, and a forward pass with its
+ * gradients. One interface for transformers with adapters and for plain probes, so that runs and comparisons treat them alike.
+ */
+import type { SamplePart } from '../backbones/backbone.ts'
+import type { Gradients, ParameterSet } from '../compute/parameters.ts'
+import type { Tensor2D } from '../compute/tensorflow.ts'
+
+/** One input channel of a run, in the run's fixed order. A modality is present when at least one of its parts is. */
+export interface ModalitySpec {
+  /** As in the cohort: 'text', 'image', ...; part of checkpoint tensor names. */
+  name: string
+  kind: 'text' | 'image'
+  /** Image slots that belong to it (0 right eye, 1 left eye, ...); empty for text. */
+  slots: readonly number[]
+}
+
+/** A patient's present parts; what is absent is simply not in the list. Never empty. */
+export type Sample = readonly SamplePart[]
+
+/**
+ * Everything about one sample and pattern that does not depend on trained tensors. Plain host arrays: keep in memory, write to disk or
+ * recompute at will. Valid for one network configuration only (backbone hash, method, blocks, missing-input setting).
+ */
+export interface PrefixEntry {
+  /** Bit m set: modality m is present. */
+  presence: number
+  tokens: number
+  /** Modality index of each token, 255 for stand-ins; empty for probes. */
+  segments: Uint8Array
+  /** [tokens, width] row-major: the input of the first block with trained parts, or the feature vector of a probe. */
+  x: Float32Array
+  /** Frozen output of that block on x (METHODS 1), or null to compute it in every step. */
+  blockOutput: Float32Array | null
+}
+
+export interface ForwardPass {
+  /** [B, C]; belongs to the caller. */
+  logits: Tensor2D
+  /** dL/dlogits [B, C] -> gradients of all trained tensors; null in passes made with `keep` false. Runs once; frees what was kept. */
+  backward: ((dLogits: Tensor2D) => Gradients) | null
+}
+
+export interface Network {
+  readonly parameters: ParameterSet
+  /** Frozen parameters in use, for the share that is trained. */
+  readonly frozenParameterCount: number
+  /**
+   * Frozen prefix of each sample. `withBlockOutput` also computes the frozen block under the first adapter.
+   * Throws TRAINING_INPUT_EMPTY for a sample without parts.
+   */
+  computePrefix(samples: readonly Sample[], withBlockOutput: boolean): PrefixEntry[]
+  forward(batch: readonly PrefixEntry[], keep: boolean): ForwardPass
+  /** Frees trained tensors; the backbone belongs to the caller. */
+  dispose(): void
+}
+
+/** Presence bits of a sample. */
+export function presenceOf(sample: Sample): number {
+  return sample.reduce((bits, part) => bits | (1 << part.modality), 0)
+}
+
+/** The sample as it would be with only the modalities of `pattern` (bits) present; null when nothing remains. */
+export function restrictSample(sample: Sample, pattern: number): Sample | null {
+  const kept = sample.filter((part) => (pattern >> part.modality) & 1)
+  return kept.length === 0 ? null : kept
+}

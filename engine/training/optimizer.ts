@@ -1,0 +1,88 @@
+/** AdamW (Loshchilov and Hutter 2019, arXiv:1711.05101, algorithm 2) as torch.optim.AdamW computes it; state for trained tensors only. */
+import { z } from 'zod'
+import type { Gradients, HostValues, ParameterSet } from '../compute/parameters.ts'
+import type { Tensor, Tf } from '../compute/tensorflow.ts'
+import { AppError } from '../domain/errors.ts'
+
+export const adamWConfigSchema = z.object({
+  beta1: z.number().min(0).lt(1).default(0.9),
+  beta2: z.number().min(0).lt(1).default(0.999),
+  epsilon: z.number().positive().default(1e-8),
+  /** METHODS 1: 2e-2, on every trained tensor. */
+  weightDecay: z.number().min(0).default(0.02),
+  /** False leaves biases, norms and other vectors undecayed, as the published training script's groups do. */
+  decayVectors: z.boolean().default(true),
+  /** Multiplies the learning rate of pooler-free head tensors (`classifier.*`); the published script uses 1 for ODIR. */
+  headRateFactor: z.number().positive().default(1),
+})
+export type AdamWConfig = z.infer<typeof adamWConfigSchema>
+
+/** Everything needed to go on after a restart. */
+export interface OptimizerState {
+  step: number
+  first: Record<string, HostValues>
+  second: Record<string, HostValues>
+}
+
+export interface Optimizer {
+  /** One update at learning rate `rate`; consumes the gradients. A parameter without a gradient is an error, not a skipped update. */
+  apply(gradients: Gradients, rate: number): void
+  exportState(): OptimizerState
+  importState(state: OptimizerState): void
+  dispose(): void
+}
+
+export function createAdamW(tf: Tf, parameters: ParameterSet, config: AdamWConfig): Optimizer {
+  let step = 0
+  const zeros = (): Map<string, Tensor> => new Map(parameters.all.map(({ name, shape }) => [name, tf.keep(tf.zeros(shape))]))
+  const first = zeros()
+  const second = zeros()
+  const replace = (moments: Map<string, Tensor>, name: string, value: Tensor): void => {
+    moments.get(name)!.dispose()
+    moments.set(name, tf.keep(value))
+  }
+  const exportMoments = (moments: Map<string, Tensor>): Record<string, HostValues> =>
+    Object.fromEntries([...moments].map(([name, value]) => [name, { shape: [...value.shape], values: Float32Array.from(value.dataSync()) }]))
+  const importMoments = (moments: Map<string, Tensor>, stored: Record<string, HostValues>): void => {
+    for (const { name, shape } of parameters.all) {
+      const value = stored[name]
+      if (value === undefined || value.shape.join() !== shape.join()) throw new AppError('CHECKPOINT_MISMATCH', `The optimiser state for "${name}" is missing or of another shape.`)
+      replace(moments, name, tf.tensor(value.values, shape, 'float32'))
+    }
+  }
+
+  return {
+    apply: (gradients, rate) => {
+      step++
+      // The corrections are folded into two numbers so that no further pass over the tensors is needed.
+      const firstCorrection = 1 - config.beta1 ** step
+      const secondRoot = Math.sqrt(1 - config.beta2 ** step)
+      for (const parameter of parameters.all) {
+        const gradient = gradients.get(parameter.name)
+        if (gradient === undefined) throw new Error(`no gradient for ${parameter.name}`)
+        const parameterRate = parameter.name.startsWith('classifier.') ? rate * config.headRateFactor : rate
+        const decays = config.weightDecay > 0 && parameter.decays && (config.decayVectors || parameter.shape.length > 1)
+        const [m, v, updated] = tf.tidy(() => {
+          const m = first.get(parameter.name)!.mul(config.beta1).add(gradient.mul(1 - config.beta1))
+          const v = second.get(parameter.name)!.mul(config.beta2).add(gradient.square().mul(1 - config.beta2))
+          const decayed = decays ? parameter.value.mul(1 - parameterRate * config.weightDecay) : parameter.value
+          const change = m.mul(parameterRate / firstCorrection).div(v.sqrt().div(secondRoot).add(config.epsilon))
+          return [m, v, decayed.sub(change)] as [Tensor, Tensor, Tensor]
+        })
+        replace(first, parameter.name, m)
+        replace(second, parameter.name, v)
+        parameter.value.dispose()
+        parameter.value = tf.keep(updated)
+        gradient.dispose()
+      }
+      gradients.clear()
+    },
+    exportState: () => ({ step, first: exportMoments(first), second: exportMoments(second) }),
+    importState: (state) => {
+      importMoments(first, state.first)
+      importMoments(second, state.second)
+      step = state.step
+    },
+    dispose: () => [...first.values(), ...second.values()].forEach((tensor) => tensor.dispose()),
+  }
+}

@@ -1,0 +1,129 @@
+/**
+ * The training step as one object over any network: batches of prefix entries in, loss out, trained tensors updated.
+ * It knows nothing of epochs, files or patients; train-run.ts builds those on top.
+ */
+import type { Network, PrefixEntry } from '../adapters/network.ts'
+import type { Compute } from '../compute/backend.ts'
+import type { Gradients, HostValues } from '../compute/parameters.ts'
+import { type Tensor2D, takeFloats } from '../compute/tensorflow.ts'
+import { AppError } from '../domain/errors.ts'
+import { binaryCrossEntropy, crossEntropy } from './losses.ts'
+import { type AdamWConfig, type OptimizerState, createAdamW } from './optimizer.ts'
+
+export type Task = 'multi-label' | 'multi-class'
+
+export interface TrainingBatch {
+  entries: readonly PrefixEntry[]
+  /** [B, C] row-major, 0 or 1 (one-hot for multi-class). */
+  labels: Float32Array
+  /** [B, C] row-major, 1 where the label is known; null when all are. */
+  known: Uint8Array | null
+}
+
+export interface TrainingModelOptions {
+  compute: Compute
+  network: Network
+  labelsCount: number
+  task: Task
+  optimizer: AdamWConfig
+  /** [C]: positive weights (multi-label) or class weights (multi-class); null for none. */
+  labelWeights: Float32Array | null
+}
+
+export interface TrainingModel {
+  /** Forward, backward and one AdamW update at this learning rate; returns the loss. Throws TRAINING_DIVERGED when it is not finite. */
+  step(batch: TrainingBatch, rate: number): number
+  /** The same update from several micro-batches: equal, up to rounding, to one step over all of them together. */
+  stepAccumulated(batches: readonly TrainingBatch[], rate: number): number
+  /** Loss without an update, for validation. */
+  evaluateLoss(batch: TrainingBatch): number
+  /** Loss and gradients without an update; the caller frees the gradients. */
+  gradients(batch: TrainingBatch): { loss: number; gradients: Gradients; logits: Float32Array }
+  /** Logits [n, C] row-major, computed `batchSize` samples at a time; samples of like length are batched together. */
+  predict(entries: readonly PrefixEntry[], batchSize?: number): Float32Array
+  exportTrained(): Record<string, HostValues>
+  importTrained(values: Record<string, HostValues>): void
+  exportOptimizer(): OptimizerState
+  importOptimizer(state: OptimizerState): void
+  readonly trainedParameterCount: number
+  /** Frozen and trained together. */
+  readonly totalParameterCount: number
+  /** Frees trained tensors and optimiser state; the backbone stays open. */
+  dispose(): void
+}
+
+export function createTrainingModel(options: TrainingModelOptions): TrainingModel {
+  const { compute, network, labelsCount: C } = options
+  const { tf } = compute
+  const optimizer = createAdamW(tf, network.parameters, options.optimizer)
+  const lossOf = options.task === 'multi-label' ? binaryCrossEntropy : crossEntropy
+  const trainedParameterCount = network.parameters.count()
+
+  const gradients: TrainingModel['gradients'] = (batch) => {
+    const pass = network.forward(batch.entries, true)
+    const logits = takeFloats(pass.logits)
+    const { loss, gradient } = lossOf(logits, batch.labels, batch.known, options.labelWeights, C)
+    if (!Number.isFinite(loss)) throw new AppError('TRAINING_DIVERGED', 'The training loss is no longer a finite number.')
+    const dLogits: Tensor2D = tf.tensor2d(gradient, [batch.entries.length, C])
+    const result = pass.backward!(dLogits)
+    dLogits.dispose()
+    return { loss, gradients: result, logits }
+  }
+
+  /** How many known entries (or weighted samples) a batch's mean runs over. */
+  const countOf = (batch: TrainingBatch): number =>
+    lossOf(new Float32Array(batch.labels.length), batch.labels, batch.known, options.labelWeights, C).count
+
+  return {
+    trainedParameterCount,
+    totalParameterCount: network.frozenParameterCount + trainedParameterCount,
+    gradients,
+    step: (batch, rate) => {
+      const result = gradients(batch)
+      optimizer.apply(result.gradients, rate)
+      return result.loss
+    },
+    stepAccumulated: (batches, rate) => {
+      const counts = batches.map(countOf)
+      const total = counts.reduce((a, b) => a + b, 0)
+      const sum: Gradients = new Map()
+      let loss = 0
+      batches.forEach((batch, i) => {
+        const share = total === 0 ? 0 : counts[i]! / total
+        const part = gradients(batch)
+        loss += part.loss * share
+        for (const [name, gradient] of part.gradients) {
+          const previous = sum.get(name)
+          sum.set(name, tf.tidy(() => previous === undefined ? gradient.mul(share) : previous.add(gradient.mul(share))))
+          previous?.dispose()
+          gradient.dispose()
+        }
+      })
+      optimizer.apply(sum, rate)
+      return loss
+    },
+    evaluateLoss: (batch) => {
+      const logits = takeFloats(network.forward(batch.entries, false).logits)
+      return lossOf(logits, batch.labels, batch.known, options.labelWeights, C).loss
+    },
+    predict: (entries, batchSize = 16) => {
+      const result = new Float32Array(entries.length * C)
+      // Like lengths together: padding costs as much as tokens do. The order of results is the caller's.
+      const order = entries.map((_, i) => i).sort((a, b) => entries[a]!.tokens - entries[b]!.tokens || a - b)
+      for (let start = 0; start < order.length; start += batchSize) {
+        const indices = order.slice(start, start + batchSize)
+        const logits = takeFloats(network.forward(indices.map((i) => entries[i]!), false).logits)
+        indices.forEach((i, row) => result.set(logits.subarray(row * C, (row + 1) * C), i * C))
+      }
+      return result
+    },
+    exportTrained: () => network.parameters.exportValues(),
+    importTrained: (values) => network.parameters.importValues(values),
+    exportOptimizer: () => optimizer.exportState(),
+    importOptimizer: (state) => optimizer.importState(state),
+    dispose: () => {
+      optimizer.dispose()
+      network.dispose()
+    },
+  }
+}

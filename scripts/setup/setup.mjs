@@ -77,8 +77,8 @@ async function install(cache, isForced) {
   return setup
 }
 
-/** Prints a failed set-up in plain words. */
+/** Prints a failed set-up or build in plain words; what only a bug can cause is thrown on. */
 export function explainFailure(error) {
   if (!(error instanceof SetupError)) throw error
-  process.stderr.write(`\nSet-up stopped: ${error.message}\n${error.fix ? `What to do: ${error.fix}\n` : ''}What was fetched so far is kept.\n`)
+  process.stderr.write(`\nStopped: ${error.message}\n${error.fix ? `What to do: ${error.fix}\n` : ''}What was fetched and built so far is kept.\n`)
 }

@@ -1,0 +1,23 @@
+/**
+ * What `npm run build` makes: one bundle for each entry. `names` of a command's needs are the `name`s here.
+ * The preload script is sandboxed and may load nothing but electron, so everything it uses is bundled into it.
+ */
+export const entries = [
+  { name: 'main', source: 'electron/main.ts', output: 'dist/electron/main.js', format: 'esm' },
+  { name: 'preload', source: 'electron/preload.ts', output: 'dist/electron/preload.cjs', format: 'cjs' },
+  { name: 'worker', source: 'engine/worker.ts', output: 'dist/engine/worker.js', format: 'esm' },
+  { name: 'cli', source: 'engine/cli.ts', output: 'dist/engine/cli.js', format: 'esm' },
+  { name: 'demo', source: 'engine/demo.ts', output: 'dist/engine/demo.js', format: 'esm' },
+  { name: 'golden', source: 'tests/golden/run-golden.ts', output: 'dist/tools/golden.js', format: 'esm' },
+  { name: 'bench', source: 'tests/bench/run-bench.ts', output: 'dist/tools/bench.js', format: 'esm' },
+  { name: 'screenshots', source: 'tests/e2e/screenshots.ts', output: 'dist/tools/screenshots.js', format: 'esm' },
+]
+
+/** The renderer is built by vite beside them, under this name. */
+export const rendererName = 'renderer'
+
+/** Sources whose change asks for a new build, by part. */
+export const sourceFolders = {
+  bundles: ['electron', 'engine', 'tests/golden', 'tests/bench', 'tests/e2e'],
+  renderer: ['renderer', 'electron/contract', 'engine/domain'],
+}

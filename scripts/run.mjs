@@ -1,0 +1,83 @@
+#!/usr/bin/env node
+// The one entry of every npm script: `node scripts/run.mjs COMMAND [arguments]`.
+// Runs before any package is installed and on Node 20, so it uses nothing but Node itself.
+import { join } from 'node:path'
+import { ensureBuild } from './build/ensure-build.mjs'
+import { runChild } from './commands/child.mjs'
+import { withDisplay } from './commands/display.mjs'
+import { repositoryRoot } from './setup/paths.mjs'
+import { setupEnvironment } from './setup/read-setup.mjs'
+import { ensureSetup, explainFailure } from './setup/setup.mjs'
+
+const appParts = ['main', 'preload', 'worker', 'renderer']
+
+/** @type {Record<string, { needs: string[], run: (context: Context, args: string[]) => Promise<number> }>} */
+const commands = {
+  setup: { needs: [], run: async () => 0 },
+  build: { needs: appParts, run: async () => 0 },
+  start: { needs: appParts, run: startApp },
+  lacuna: { needs: ['cli', 'worker'], run: tool('dist/engine/cli.js') },
+  demo: { needs: ['demo', ...appParts], run: runDemo },
+  golden: { needs: ['golden'], run: tool('dist/tools/golden.js') },
+  bench: { needs: ['bench'], run: tool('dist/tools/bench.js') },
+  shots: { needs: ['screenshots', ...appParts], run: withScreen(tool('dist/tools/screenshots.js')) },
+  check: { needs: [], run: async (context, args) => (await import('./commands/check.mjs')).runCheckCommand(context, args) },
+  e2e: { needs: appParts, run: async (context, args) => (await import('./commands/test.mjs')).runEndToEnd(context, args) },
+  test: { needs: [], run: async (context, args) => (await import('./commands/test.mjs')).runAllTests(context, args) },
+  dist: { needs: [...appParts, 'cli'], run: async (context, args) => (await import('./commands/dist.mjs')).makeInstallers(context, args) },
+}
+
+/** @typedef {{ setup: import('./setup/read-setup.d.mts').Setup, env: NodeJS.ProcessEnv, cwd: string }} Context */
+
+function tool(script) {
+  return ({ setup, env, cwd }, args) => runChild(setup.nodePath, ['--enable-source-maps', '--expose-gc', join(repositoryRoot, script), ...args], { env, cwd })
+}
+
+function withScreen(run) {
+  return (context, args) => withDisplay((display) => run({ ...context, env: { ...context.env, ...display } }, args))
+}
+
+async function startApp(context, args) {
+  const { setup, env, cwd } = context
+  if (!setup.electronPath) {
+    process.stderr.write(`The window cannot be opened: ${setup.electronReason}.\n`)
+    return 1
+  }
+  const isRoot = process.platform === 'linux' && process.getuid() === 0
+  if (isRoot && env.LACUNA_NO_SANDBOX !== '1') {
+    process.stderr.write('Electron does not run as root with its sandbox on. Start it as an ordinary user, or set LACUNA_NO_SANDBOX=1 to try it without the sandbox, with no real patient data.\n')
+    return 1
+  }
+  return runChild(setup.electronPath, [...(isRoot ? ['--no-sandbox'] : []), repositoryRoot, ...args], { env, cwd })
+}
+
+/** The demo makes its cohort, trains, prints the table; then every screen is photographed from the same database. */
+async function runDemo(context, args) {
+  return withDisplay(async (display) => {
+    const shown = { ...context, env: { ...context.env, ...display } }
+    return tool('dist/engine/demo.js')(shown, args)
+  })
+}
+
+async function main() {
+  const [name, ...given] = process.argv.slice(2)
+  // npm takes the separating `--` away; started directly it is still there.
+  const args = given[0] === '--' ? given.slice(1) : given
+  const command = commands[name]
+  if (!command) {
+    process.stderr.write(`Usage: npm run COMMAND, where COMMAND is one of: ${Object.keys(commands).join(', ')}\n`)
+    return 2
+  }
+  const setup = await ensureSetup({ isForced: name === 'setup' })
+  if (name !== 'setup') await ensureBuild(setup, command.needs, { isForced: name === 'build' })
+  // npm changes into the package folder; paths on the command line are meant from where the person stands.
+  const cwd = process.env.npm_lifecycle_event ? process.env.INIT_CWD ?? process.cwd() : process.cwd()
+  return command.run({ setup, env: { ...process.env, ...setupEnvironment(setup) }, cwd }, args)
+}
+
+try {
+  process.exitCode = await main()
+} catch (error) {
+  explainFailure(error)
+  process.exitCode = 1
+}

@@ -3,6 +3,7 @@ import { bertItem } from './items/bert.ts'
 import { metricsItem } from './items/metrics.ts'
 import { moraTrainingItem } from './items/mora-training.ts'
 import { viltItem } from './items/vilt.ts'
+import { tokenizerItem } from './items/tokenizer.ts'
 import type { GoldenItem } from './report.ts'
 
 export const knownItems = [
@@ -12,6 +13,7 @@ export const knownItems = [
 
 export const items: readonly GoldenItem[] = [
   metricsItem,
+  tokenizerItem,
   bertItem,
   viltItem,
   moraTrainingItem,

@@ -13,7 +13,7 @@ import { createRng } from '../../../engine/training/rng.ts'
 import { learningRateAt } from '../../../engine/training/schedule.ts'
 import { type TrainingModel, createTrainingModel } from '../../../engine/training/training-model.ts'
 import type { GoldenItem, GoldenReport } from '../report.ts'
-import { type HostTensor, readTensors, relativeError, rowOf, tensorOf, transposed } from './shared.ts'
+import { type HostTensor, readTensors, relativeError, tensorOf, transposed } from './shared.ts'
 import { openGoldenVilt, pixelPart, textPart } from './vilt-inputs.ts'
 
 /** Issue 3: losses within 1e-3 relative at every step, final trained tensors within 1e-2; MoRA's own formulas within 1e-5. */
@@ -138,7 +138,7 @@ function compareTensors(model: TrainingModel, reference: Map<string, HostTensor>
 function checkFormula(compute: Compute, backbone: Backbone, batch: GoldenBatch, final: Record<string, HostTensor>, report: GoldenReport): void {
   const { tf } = compute
   const D = backbone.width
-  const [{ x, tokens }] = backbone.embed(batch.samples.slice(0, 1)) as [{ x: Float32Array; tokens: number }]
+  const { x, tokens } = backbone.embed(batch.samples.slice(0, 1))[0]!
   const parameters = createParameterSet(tf)
   const layer = createMoraLayer(compute, parameters, createRng(0), 0, D, 4, trainingModalities.map(({ name }) => name))
   parameters.importValues(Object.fromEntries(Object.entries(final).filter(([name]) => name.startsWith('mora.'))))

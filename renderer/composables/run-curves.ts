@@ -31,23 +31,29 @@ export function foldsOf(epochs: readonly Epoch[]): number[] {
   return [...new Set(epochs.map((epoch) => epoch.fold))].sort((a, b) => a - b)
 }
 
-/** Step losses of the current fold, thinned so that a long run never draws more than `limit` points. */
-export interface StepLosses { fold: number; points: [number, number][]; stride: number }
+/**
+ * Step losses of the current fold, thinned so that a long run never draws more than `stepLimit` points.
+ * `x` counts steps over all epochs of the fold, whether the engine counts on or starts again in each epoch.
+ */
+export interface StepLosses { fold: number; epoch: number; lastStep: number; offset: number; points: [x: number, loss: number][]; stride: number }
 
-export const emptySteps: StepLosses = { fold: 0, points: [], stride: 1 }
+export const emptySteps: StepLosses = { fold: 0, epoch: 0, lastStep: -1, offset: 0, points: [], stride: 1 }
 const stepLimit = 600
 
 /** Adds one step loss. Beyond the limit every second point is dropped and only every `stride`-th step is kept from then on. */
-export function withStep(steps: StepLosses, added: { fold: number; step: number; loss: number }): StepLosses {
+export function withStep(steps: StepLosses, added: { fold: number; epoch: number; step: number; loss: number }): StepLosses {
   const base = added.fold === steps.fold ? steps : { ...emptySteps, fold: added.fold }
-  const last = base.points.at(-1)
+  const startsAgain = added.epoch > base.epoch && added.step <= base.lastStep
+  const offset = startsAgain ? base.offset + base.lastStep + 1 : base.offset
+  const x = offset + added.step
   // A resumed epoch counts its steps again from the checkpoint: what it repeats is dropped.
-  const kept = last !== undefined && added.step <= last[0] ? base.points.filter(([step]) => step < added.step) : base.points
+  const kept = base.points.filter(([step]) => step < x)
+  const next = { ...base, epoch: added.epoch, lastStep: added.step, offset, points: kept }
   const previous = kept.at(-1)
-  if (previous !== undefined && added.step - previous[0] < base.stride) return { ...base, points: kept }
-  const points: [number, number][] = [...kept, [added.step, added.loss]]
-  if (points.length <= stepLimit) return { ...base, points }
-  return { ...base, points: points.filter((_, index) => index % 2 === 0), stride: base.stride * 2 }
+  if (previous !== undefined && x - previous[0] < base.stride) return next
+  const points: [number, number][] = [...kept, [x, added.loss]]
+  if (points.length <= stepLimit) return { ...next, points }
+  return { ...next, points: points.filter((_, index) => index % 2 === 0), stride: base.stride * 2 }
 }
 
 /**

@@ -1,4 +1,4 @@
-import { computed, onBeforeUnmount, ref, watch, type ComputedRef, type Ref } from 'vue'
+import { computed, onScopeDispose, ref, watch, type ComputedRef, type Ref } from 'vue'
 import type { CohortDetail } from '../../electron/contract/contract.ts'
 import type { RunConfig, RunEstimate } from '../../engine/domain/run.ts'
 import { problemsOfDraft, type FieldProblems } from './run-draft.ts'
@@ -75,7 +75,7 @@ export function useRunEstimate(draft: Ref<RunConfig | null>, ask: (config: RunCo
     const config = JSON.parse(JSON.stringify(next)) as RunConfig
     timer = setTimeout(() => void send(config), estimateDelayMs)
   }, { deep: true, immediate: true })
-  onBeforeUnmount(() => {
+  onScopeDispose(() => {
     clearTimeout(timer)
     asked++
   })

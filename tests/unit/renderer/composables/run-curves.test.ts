@@ -17,7 +17,7 @@ describe('learning curves', () => {
 })
 
 describe('step losses', () => {
-  const fill = (count: number): StepLosses => Array.from({ length: count }, (_, step) => step).reduce((steps, step) => withStep(steps, { fold: 0, step, loss: step }), emptySteps)
+  const fill = (count: number): StepLosses => Array.from({ length: count }, (_, step) => step).reduce((steps, step) => withStep(steps, { fold: 0, epoch: 0, step, loss: step }), emptySteps)
   it('stay few however long the run is', () => {
     const steps = fill(20_000)
     expect(steps.points.length).toBeLessThanOrEqual(600)
@@ -25,8 +25,11 @@ describe('step losses', () => {
     expect(steps.points.at(-1)![0]).toBeGreaterThan(20_000 - 2 * steps.stride)
     expect(steps.points.every(([step, loss]) => step === loss)).toBe(true)
   })
-  it('start again with the next fold', () => expect(withStep(fill(10), { fold: 1, step: 0, loss: 3 })).toEqual({ fold: 1, points: [[0, 3]], stride: 1 }))
-  it('drop what a resumed epoch repeats', () => expect(withStep(fill(10), { fold: 0, step: 4, loss: 9 }).points.map(([step]) => step)).toEqual([0, 1, 2, 3, 4]))
+  it('start again with the next fold', () => expect(withStep(fill(10), { fold: 1, epoch: 0, step: 0, loss: 3 })).toMatchObject({ fold: 1, points: [[0, 3]], stride: 1 }))
+  it('go on when the steps are counted anew in each epoch', () => {
+    expect(withStep(withStep(fill(3), { fold: 0, epoch: 1, step: 0, loss: 7 }), { fold: 0, epoch: 1, step: 1, loss: 8 }).points.slice(-2)).toEqual([[3, 7], [4, 8]])
+  })
+  it('drop what a resumed epoch repeats', () => expect(withStep(fill(10), { fold: 0, epoch: 0, step: 4, loss: 9 }).points.map(([step]) => step)).toEqual([0, 1, 2, 3, 4]))
 })
 
 describe('secondsLeftOf', () => {

@@ -1,7 +1,7 @@
 import type { ReviewVerdict, Sex, StudySort } from '../../engine/domain/records.ts'
 import type { Split } from '../../engine/domain/run.ts'
 import type { AbsenceReason } from '../../engine/domain/slots.ts'
-import type { PredictionLine } from '../composables/patient-predictions.ts'
+import type { PredictionLine } from '../composables/patient/patient-predictions.ts'
 
 /** Strings of the patient list and the patient page. Numbers arrive formatted. */
 

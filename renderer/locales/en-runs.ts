@@ -1,5 +1,5 @@
-import type { FieldProblem } from '../composables/run-draft.ts'
-import type { SettingChoice } from '../composables/results-format.ts'
+import type { FieldProblem } from '../composables/run/run-draft.ts'
+import type { SettingChoice } from '../composables/run/results-format.ts'
 import type { AdapterName, RunStatus } from '../../engine/domain/run.ts'
 
 /** Strings of run list, run set-up, run and results. Numbers arrive formatted. */

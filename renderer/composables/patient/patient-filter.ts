@@ -1,4 +1,4 @@
-import { studyFilterSchema, type StudyFilter } from '../../engine/domain/records.ts'
+import { studyFilterSchema, type StudyFilter } from '../../../engine/domain/records.ts'
 
 /** The part of a route that carries a list filter: every value is text, absent means "no restriction". */
 export type FilterQuery = Record<string, string>

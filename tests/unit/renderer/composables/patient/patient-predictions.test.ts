@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import type { StoredPrediction } from '../../../../engine/domain/records.ts'
-import { agreementOf, largestChange, predictionPanelOf } from '../../../../renderer/composables/patient-predictions.ts'
+import type { StoredPrediction } from '../../../../../engine/domain/records.ts'
+import { agreementOf, largestChange, predictionPanelOf } from '../../../../../renderer/composables/patient/patient-predictions.ts'
 
 function prediction(overrides: Partial<StoredPrediction>, probability: number): StoredPrediction {
   return {

@@ -1,8 +1,8 @@
 import { effectScope, nextTick, ref } from 'vue'
 import { describe, expect, it } from 'vitest'
-import type { CallReply, EventPayload } from '../../../../electron/contract/contract.ts'
-import type { Epoch } from '../../../../engine/domain/run.ts'
-import { useRunProgress } from '../../../../renderer/composables/useRunProgress.ts'
+import type { CallReply, EventPayload } from '../../../../../electron/contract/contract.ts'
+import type { Epoch } from '../../../../../engine/domain/run.ts'
+import { useRunProgress } from '../../../../../renderer/composables/run/useRunProgress.ts'
 
 const settle = async (): Promise<void> => { for (let turn = 0; turn < 5; turn++) await nextTick() }
 const epoch = (index: number, trainLoss: number): Epoch => ({ fold: 0, epoch: index, trainLoss, valLoss: null, valMacroAuroc: null, learningRate: 1e-3, elapsedMs: 10, isBest: false })

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { runConfigSchema, type RunConfig } from '../../../../engine/domain/run.ts'
-import { blockPresetOf, numberRules, percentOfShare, problemsOfDraft, sharesOfPercents, toggled, type NumberField } from '../../../../renderer/composables/run-draft.ts'
+import { runConfigSchema, type RunConfig } from '../../../../../engine/domain/run.ts'
+import { blockPresetOf, numberRules, percentOfShare, problemsOfDraft, sharesOfPercents, toggled, type NumberField } from '../../../../../renderer/composables/run/run-draft.ts'
 
 const draft = (overrides: Partial<RunConfig> = {}): RunConfig => ({ ...runConfigSchema.parse({ cohortId: 1, slotIds: ['right-eye'], labelIds: [1, 2] }), ...overrides })
 

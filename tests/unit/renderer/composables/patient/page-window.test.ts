@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { pagesOfRange, pagesToDrop } from '../../../../renderer/composables/page-window.ts'
+import { pagesOfRange, pagesToDrop } from '../../../../../renderer/composables/patient/page-window.ts'
 
 describe('pages of a long list', () => {
   it('asks for what is seen first, then one page around it', () => {

@@ -1,6 +1,6 @@
 import { computed, onScopeDispose, ref, watch, type ComputedRef, type Ref } from 'vue'
-import type { CohortDetail } from '../../electron/contract/contract.ts'
-import type { RunConfig, RunEstimate } from '../../engine/domain/run.ts'
+import type { CohortDetail } from '../../../electron/contract/contract.ts'
+import type { RunConfig, RunEstimate } from '../../../engine/domain/run.ts'
 import { problemsOfDraft, type FieldProblems } from './run-draft.ts'
 
 /** Waits this long after the last change before asking for an estimate, so that typing a number asks once. */

@@ -1,5 +1,5 @@
-import type { StudyFilterInput } from '../../engine/domain/records.ts'
-import type { MetricsRow, TestSetting, testSettingSchema } from '../../engine/domain/results.ts'
+import type { StudyFilterInput } from '../../../engine/domain/records.ts'
+import type { MetricsRow, TestSetting, testSettingSchema } from '../../../engine/domain/results.ts'
 import type { z } from 'zod'
 
 export type TestSettingInput = z.input<typeof testSettingSchema>

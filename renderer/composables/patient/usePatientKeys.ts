@@ -1,5 +1,5 @@
 import { onBeforeUnmount, onMounted } from 'vue'
-import type { ReviewVerdict } from '../../engine/domain/records.ts'
+import type { ReviewVerdict } from '../../../engine/domain/records.ts'
 
 /** What a key on the patient page asks for. */
 export type PatientKeyAction =

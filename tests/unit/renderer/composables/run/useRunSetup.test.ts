@@ -1,8 +1,8 @@
 import { effectScope, nextTick, ref } from 'vue'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import type { CohortDetail } from '../../../../electron/contract/contract.ts'
-import { runConfigSchema, type RunConfig, type RunEstimate } from '../../../../engine/domain/run.ts'
-import { labelOptionsOf, slotOptionsOf, useRunEstimate } from '../../../../renderer/composables/useRunSetup.ts'
+import type { CohortDetail } from '../../../../../electron/contract/contract.ts'
+import { runConfigSchema, type RunConfig, type RunEstimate } from '../../../../../engine/domain/run.ts'
+import { labelOptionsOf, slotOptionsOf, useRunEstimate } from '../../../../../renderer/composables/run/useRunSetup.ts'
 
 const estimateOf = (trainedParameters: number): RunEstimate => ({
   trainedParameters, totalParameters: 1e6, estimatedSeconds: 60, estimatedBytes: 1e9, availableBytes: 2e9, studyCount: 10, excludedStudyCount: 0,

@@ -1,6 +1,6 @@
 import { computed, onScopeDispose, ref, shallowRef, watch, type ComputedRef, type Ref } from 'vue'
-import type { CallReply, EventPayload } from '../../electron/contract/contract.ts'
-import type { Epoch } from '../../engine/domain/run.ts'
+import type { CallReply, EventPayload } from '../../../electron/contract/contract.ts'
+import type { Epoch } from '../../../engine/domain/run.ts'
 import { emptySteps, withEpoch, withStep, type StepLosses } from './run-curves.ts'
 
 type RunDetail = CallReply<'runs:get'>

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import type { Epoch } from '../../../../engine/domain/run.ts'
-import { curvesOf, emptySteps, foldsOf, secondsLeftOf, withEpoch, withStep, type StepLosses } from '../../../../renderer/composables/run-curves.ts'
+import type { Epoch } from '../../../../../engine/domain/run.ts'
+import { curvesOf, emptySteps, foldsOf, secondsLeftOf, withEpoch, withStep, type StepLosses } from '../../../../../renderer/composables/run/run-curves.ts'
 
 const epoch = (overrides: Partial<Epoch>): Epoch => ({ fold: 0, epoch: 0, trainLoss: 0.5, valLoss: 0.6, valMacroAuroc: 0.7, learningRate: 1e-3, elapsedMs: 2000, isBest: false, ...overrides })
 

@@ -1,4 +1,4 @@
-import type { Epoch } from '../../engine/domain/run.ts'
+import type { Epoch } from '../../../engine/domain/run.ts'
 
 /** Points of a run's learning curves in one fold. Epochs count from 1 for the reader. */
 export interface Curves {

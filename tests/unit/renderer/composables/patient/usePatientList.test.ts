@@ -1,7 +1,7 @@
 import { effectScope, nextTick, shallowRef } from 'vue'
 import { describe, expect, it } from 'vitest'
-import { studyFilterSchema, type StudyFilter, type StudyListPage, type StudyListQueryInput, type StudyListRow } from '../../../../engine/domain/records.ts'
-import { usePatientList } from '../../../../renderer/composables/usePatientList.ts'
+import { studyFilterSchema, type StudyFilter, type StudyListPage, type StudyListQueryInput, type StudyListRow } from '../../../../../engine/domain/records.ts'
+import { usePatientList } from '../../../../../renderer/composables/patient/usePatientList.ts'
 
 const settle = async (): Promise<void> => { for (let turn = 0; turn < 5; turn++) await nextTick() }
 

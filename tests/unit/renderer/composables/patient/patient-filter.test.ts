@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { studyFilterSchema } from '../../../../engine/domain/records.ts'
-import { filterOfQuery, queryOfFilter, restrictionCount, withRun } from '../../../../renderer/composables/patient-filter.ts'
+import { studyFilterSchema } from '../../../../../engine/domain/records.ts'
+import { filterOfQuery, queryOfFilter, restrictionCount, withRun } from '../../../../../renderer/composables/patient/patient-filter.ts'
 
 describe('patient filter in the address', () => {
   it('survives the way there and back', () => {

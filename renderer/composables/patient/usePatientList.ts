@@ -1,5 +1,5 @@
 import { onScopeDispose, ref, shallowRef, watch, type Ref } from 'vue'
-import type { StudyFilter, StudyListPage, StudyListQueryInput, StudyListRow } from '../../engine/domain/records.ts'
+import type { StudyFilter, StudyListPage, StudyListQueryInput, StudyListRow } from '../../../engine/domain/records.ts'
 import { pageSize, pagesOfRange, pagesToDrop } from './page-window.ts'
 
 /** Pages kept in memory: 40 x 100 rows, far more than a screen and far less than a cohort. */

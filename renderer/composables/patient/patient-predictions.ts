@@ -1,5 +1,5 @@
-import type { StoredPrediction } from '../../engine/domain/records.ts'
-import type { Split } from '../../engine/domain/run.ts'
+import type { StoredPrediction } from '../../../engine/domain/records.ts'
+import type { Split } from '../../../engine/domain/run.ts'
 
 /** One what-if of a label: what the run would say if only the items of `pattern` were there. */
 export interface WhatIf {

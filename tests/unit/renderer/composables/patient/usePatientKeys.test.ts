@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { patientActionOfKey, type PressedKey } from '../../../../renderer/composables/usePatientKeys.ts'
+import { patientActionOfKey, type PressedKey } from '../../../../../renderer/composables/patient/usePatientKeys.ts'
 
 const press = (key: string, overrides: Partial<PressedKey> = {}) =>
   patientActionOfKey({ key, hasModifier: false, isRepeat: false, tag: 'BODY', role: null, isEditable: false, ...overrides })

@@ -1,4 +1,4 @@
-import { runConfigSchema, type RunConfig } from '../../engine/domain/run.ts'
+import { runConfigSchema, type RunConfig } from '../../../engine/domain/run.ts'
 
 /** Blocks of each backbone that an adapter can sit on. MiniLM-L6 has six (METHODS: mmbt-minilm-resnet50). */
 export const blockCounts: Record<RunConfig['backbone'], number> = { 'mmbt-minilm-resnet50': 6 }

@@ -114,6 +114,8 @@ export const studyFilterSchema = z.object({
   cohortId: idSchema,
   runId: idSchema.nullable().default(null),
   labelId: idSchema.nullable().default(null),
+  /** With `labelId`: only studies whose reference value of that label is this. */
+  reference: z.enum(['positive', 'negative', 'unknown']).nullable().default(null),
   pattern: z.string().nullable().default(null),
   /** Part of the patient or study key, any case. */
   search: z.string().max(200).default(''),

@@ -1,0 +1,42 @@
+import type { Task } from './records.ts'
+
+/**
+ * Which labels a model calls present. Multi-label: each probability that reaches its threshold.
+ * Multi-class: the most probable class alone (the first among equals); thresholds play no part there.
+ *
+ * @param probabilities 0..1, one for each label
+ * @param thresholds 0..1, one for each label
+ */
+export function decide(task: Task, probabilities: ArrayLike<number>, thresholds: ArrayLike<number>): boolean[] {
+  if (task === 'multi-label') return Array.from(probabilities, (probability, label) => probability >= thresholds[label]!)
+  const top = indexOfLargest(probabilities)
+  return Array.from(probabilities, (_, label) => label === top)
+}
+
+/** Index of the largest value, the first among equals; -1 of an empty list. */
+export function indexOfLargest(values: ArrayLike<number>): number {
+  let top = values.length === 0 ? -1 : 0
+  for (let i = 1; i < values.length; i++) if (values[i]! > values[top]!) top = i
+  return top
+}
+
+/** How far a probability lies from its threshold, as a share of what is possible on its side: 0 on the threshold, 1 certain. */
+export function confidenceOf(probability: number, threshold: number): number {
+  if (probability >= threshold) return threshold === 1 ? 1 : (probability - threshold) / (1 - threshold)
+  return (threshold - probability) / threshold
+}
+
+/**
+ * Confidence of a whole prediction: the least certain label decides (multi-label), or the lead of the first class over the second (multi-class).
+ */
+export function confidenceOfAll(task: Task, probabilities: ArrayLike<number>, thresholds: ArrayLike<number>): number {
+  if (task === 'multi-label') {
+    let least = 1
+    for (let label = 0; label < probabilities.length; label++) least = Math.min(least, confidenceOf(probabilities[label]!, thresholds[label]!))
+    return least
+  }
+  const top = indexOfLargest(probabilities)
+  let second = 0
+  for (let label = 0; label < probabilities.length; label++) if (label !== top) second = Math.max(second, probabilities[label]!)
+  return top === -1 ? 0 : probabilities[top]! - second
+}

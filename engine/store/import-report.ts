@@ -1,0 +1,47 @@
+import type { Database } from 'better-sqlite3'
+import { errorCodeSchema, type ImportReport } from '../domain/import.ts'
+import type { AbsenceReason } from '../domain/slots.ts'
+import { found } from './context.ts'
+
+interface CountRow {
+  name: string
+  status: 'importing' | 'ready'
+  rowsAccepted: number
+  rowsRejected: number
+  patientCount: number
+  studyCount: number
+  itemCount: number
+}
+
+/** The report of an import, from what is stored: rows in = accepted + rejected also while it is paused. */
+export function createImportReports(db: Database) {
+  const selectCounts = db.prepare<{ cohortId: number }, CountRow>(`
+    SELECT name, status,
+      (SELECT coalesce(sum(source_row_count), 0) FROM studies WHERE cohort_id = cohorts.id) AS rowsAccepted,
+      (SELECT count(*) FROM rejected_rows WHERE cohort_id = cohorts.id) AS rowsRejected,
+      (SELECT count(*) FROM patients WHERE cohort_id = cohorts.id) AS patientCount,
+      (SELECT count(*) FROM studies WHERE cohort_id = cohorts.id) AS studyCount,
+      (SELECT count(*) FROM studies JOIN items ON items.study_id = studies.id WHERE studies.cohort_id = cohorts.id) AS itemCount
+    FROM cohorts WHERE id = :cohortId`)
+  const selectRejections = db.prepare<{ cohortId: number }, { code: string; detail: string; count: number; rows: string }>(`
+    SELECT code, detail, count(*) AS count, json_group_array(row ORDER BY row) AS rows, min(row) FROM rejected_rows WHERE cohort_id = :cohortId GROUP BY code ORDER BY count DESC, code`)
+  const selectAbsences = db.prepare<{ cohortId: number }, { slotId: string; reason: AbsenceReason; count: number }>(`
+    SELECT items.slot_id AS slotId, items.reason AS reason, count(*) AS count FROM studies JOIN items ON items.study_id = studies.id
+    WHERE studies.cohort_id = :cohortId AND items.is_present = 0 GROUP BY items.slot_id, items.reason ORDER BY count DESC, slotId, reason`)
+
+  const counts = (cohortId: number) => found(selectCounts.get({ cohortId }), 'cohort', cohortId)
+  return {
+    counts,
+    report: (cohortId: number): Omit<ImportReport, 'elapsedMs' | 'imagesPerSecond'> => {
+      const { name, status, ...numbers } = counts(cohortId)
+      return {
+        cohortId, cohortName: name, status: status === 'ready' ? 'complete' : 'paused', ...numbers,
+        rowsIn: numbers.rowsAccepted + numbers.rowsRejected,
+        rejections: selectRejections.all({ cohortId }).map((row) => ({
+          code: errorCodeSchema.parse(row.code), reason: row.detail, count: row.count, rows: JSON.parse(row.rows) as number[],
+        })),
+        absences: selectAbsences.all({ cohortId }),
+      }
+    },
+  }
+}

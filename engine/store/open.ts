@@ -1,0 +1,155 @@
+import { existsSync, mkdirSync, readdirSync, statfsSync, statSync } from 'node:fs'
+import { dirname, join, resolve } from 'node:path'
+import SqliteDatabase, { type Database } from 'better-sqlite3'
+import { AppError } from '../domain/errors.ts'
+import type { StorageSizes } from '../domain/records.ts'
+import type { StoreContext } from './context.ts'
+import { lockStore, type StoreLock } from './lock.ts'
+import { checkSchema, migrate, schemaVersion, type Migration } from './migrate.ts'
+import initialSql from './migrations/0001_initial.sql'
+import { createAuditRepository, type AuditRepository } from './repositories/audit.ts'
+import { createCohortRepository, type CohortRepository } from './repositories/cohorts.ts'
+import { createImportRepository, type ImportRepository } from './repositories/imports.ts'
+import { createMetaRepository, type MetaRepository } from './repositories/meta.ts'
+import { createPatientRepository, type PatientRepository } from './repositories/patients.ts'
+import { createPredictionRepository, type PredictionRepository } from './repositories/predictions.ts'
+import { createReviewRepository, type ReviewRepository } from './repositories/reviews.ts'
+import { createRunRepository, type RunRepository } from './repositories/runs.ts'
+import { guarded, translateErrors } from './sqlite-errors.ts'
+import { createStudyIndex } from './study-index.ts'
+
+export const storeMigrations: readonly Migration[] = [{ version: 1, name: '0001_initial', sql: initialSql }]
+
+/** How long a statement waits for a reader in another process before it gives up. */
+const busyTimeoutMs = 5000
+
+export interface OpenStoreOptions {
+  appVersion: string
+  /** Where copies go before an update; "backups" beside the database unless told. */
+  backupDir?: string
+  /** Only look: takes no lock, changes nothing, works beside a running writer. */
+  readonly?: boolean
+  /** ISO 8601 in UTC. */
+  now?: () => string
+  migrations?: readonly Migration[]
+}
+
+export interface Store {
+  path: string
+  cohorts: CohortRepository
+  imports: ImportRepository
+  patients: PatientRepository
+  runs: RunRepository
+  predictions: PredictionRepository
+  reviews: ReviewRepository
+  audit: AuditRepository
+  meta: MetaRepository
+  /** All of it or nothing; `fn` must be synchronous. Nests. */
+  transaction: <T>(fn: () => T) => T
+  storageSizes: () => StorageSizes
+  close: () => void
+}
+
+function sizeOf(path: string): number {
+  return statSync(path, { throwIfNoEntry: false })?.size ?? 0
+}
+
+function configure(db: Database, isReadonly: boolean): void {
+  db.pragma(`busy_timeout = ${busyTimeoutMs}`)
+  // A file that someone else prepared must not get to run functions through its own triggers and views.
+  db.pragma('trusted_schema = OFF')
+  db.pragma('cell_size_check = ON')
+  db.pragma('foreign_keys = ON')
+  if (isReadonly) {
+    db.pragma('query_only = ON')
+    return
+  }
+  db.pragma('journal_mode = WAL')
+  db.pragma('synchronous = FULL')
+  // What is deleted is overwritten: notes of a removed cohort must not linger in free pages.
+  db.pragma('secure_delete = ON')
+}
+
+function checkFile(db: Database): void {
+  const verdict = db.pragma('quick_check(1)', { simple: true })
+  if (verdict !== 'ok') throw new AppError('STORE_CORRUPT', `The database file is damaged: ${String(verdict)}.`)
+}
+
+function prepareFile(db: Database, wasLeftOpen: boolean, options: OpenStoreOptions, path: string): void {
+  const migrations = options.migrations ?? storeMigrations
+  // Before anything is written: another program's database stays as it is.
+  checkSchema(db, migrations)
+  if (options.readonly === true) {
+    if (schemaVersion(db) < migrations.length) throw new AppError('STORE_UPDATE_NEEDED', `The database has version ${schemaVersion(db)}; this app reads version ${migrations.length}.`)
+    configure(db, true)
+    return
+  }
+  configure(db, false)
+  if (wasLeftOpen) checkFile(db)
+  migrate(db, migrations, { backupDir: options.backupDir ?? join(dirname(path), 'backups'), appVersion: options.appVersion, now: clockOf(options) })
+}
+
+function clockOf(options: OpenStoreOptions): () => string {
+  return options.now ?? (() => new Date().toISOString())
+}
+
+function assembleStore(db: Database, path: string, options: OpenStoreOptions, release: () => void): Store {
+  const now = clockOf(options)
+  const index = createStudyIndex(db)
+  const audit = createAuditRepository({ db, appVersion: options.appVersion, now })
+  const context: StoreContext = {
+    db, appVersion: options.appVersion, now,
+    audit: (event, details) => void audit.append(event, details),
+    changed: { cohort: index.forgetCohort, run: index.forgetRun },
+  }
+  const backupDir = options.backupDir ?? join(dirname(path), 'backups')
+  const backupBytes = () => (existsSync(backupDir) ? readdirSync(backupDir).reduce((sum, name) => sum + sizeOf(join(backupDir, name)), 0) : 0)
+  return {
+    path,
+    cohorts: guarded(createCohortRepository(context, index)),
+    imports: guarded(createImportRepository(context)),
+    patients: guarded(createPatientRepository(context, index)),
+    runs: guarded(createRunRepository(context)),
+    predictions: guarded(createPredictionRepository(context)),
+    reviews: guarded(createReviewRepository(context)),
+    audit: guarded(audit),
+    meta: guarded(createMetaRepository(context)),
+    transaction: (fn) => translateErrors(() => db.transaction(fn).immediate()),
+    storageSizes: () => translateErrors(() => {
+      const disk = statfsSync(dirname(path))
+      return { databaseBytes: sizeOf(path), walBytes: sizeOf(`${path}-wal`), backupBytes: backupBytes(), freeBytes: disk.bavail * disk.bsize }
+    }),
+    close: () => {
+      db.close()
+      release()
+    },
+  }
+}
+
+/**
+ * Opens a database, or makes it, and brings it up to date. One writer at a time; readers with `readonly` may stand beside it.
+ * A file that was not closed properly is checked before use.
+ * @throws AppError STORE_LOCKED, STORE_CORRUPT, STORE_NOT_LACUNA, STORE_NEWER_THAN_APP, STORE_UPDATE_NEEDED, STORE_MIGRATION_FAILED,
+ * STORE_FILE_MISSING, STORE_NOT_WRITABLE, STORE_DISK_FULL.
+ */
+export function openStore(file: string, options: OpenStoreOptions): Store {
+  const path = resolve(file)
+  return translateErrors(() => {
+    const isReadonly = options.readonly === true
+    if (isReadonly && !existsSync(path)) throw new AppError('STORE_FILE_MISSING', 'There is no database at this path.')
+    if (!isReadonly) mkdirSync(dirname(path), { recursive: true })
+    const lock: StoreLock | null = isReadonly ? null : lockStore(path)
+    let db: Database | null = null
+    try {
+      // A log that is still there was not folded in by a proper close.
+      const wasLeftOpen = sizeOf(`${path}-wal`) > 0
+      db = new SqliteDatabase(path, { readonly: isReadonly, fileMustExist: isReadonly, timeout: busyTimeoutMs })
+      prepareFile(db, wasLeftOpen, options, path)
+      return assembleStore(db, path, options, () => lock?.release())
+    } catch (error) {
+      db?.close()
+      lock?.release()
+      throw error
+    }
+  })
+}

@@ -1,0 +1,199 @@
+import { createHash } from 'node:crypto'
+import { AppError } from '../../domain/errors.ts'
+import type { ImportedItem, ImportedStudy, ImportReport } from '../../domain/import.ts'
+import type { Sex } from '../../domain/records.ts'
+import type { AbsenceReason, Slot } from '../../domain/slots.ts'
+import type { ImportStart } from '../../protocol.ts'
+import { canonicalJson, found, slotsOf, type StoreContext } from '../context.ts'
+import { isUniqueViolation } from '../sqlite-errors.ts'
+import { createContentReader, nextContentHash } from '../cohort-content.ts'
+import { createImportReports } from '../import-report.ts'
+
+interface ItemRow {
+  study_id: number
+  slot_id: string
+  is_present: 0 | 1
+  reason: AbsenceReason | null
+  detail: string | null
+  source_path: string | null
+  sha256: string | null
+  byte_size: number | null
+  width_px: number | null
+  height_px: number | null
+  text: string | null
+}
+
+interface StudyRow {
+  cohort_id: number
+  patient_id: number
+  study_key: string
+  ordinal: number
+  source_rows: string
+  age_years: number | null
+  sex: Sex | null
+}
+
+interface ImportStateRow {
+  status: 'importing' | 'ready'
+  slots_json: string
+  task: string | null
+  table_sha256: string | null
+  content_chain: string
+  next_ordinal: number
+  rows_in: number
+  study_total: number
+}
+
+function itemToRow(studyId: number, item: ImportedItem): ItemRow {
+  return {
+    study_id: studyId, slot_id: item.slotId, is_present: item.isPresent ? 1 : 0, reason: item.reason, detail: item.detail, source_path: item.sourcePath,
+    sha256: item.sha256, byte_size: item.byteSize, width_px: item.widthPx, height_px: item.heightPx, text: item.text,
+  }
+}
+
+/** A batch that does not fit the cohort is a bug of the importer, not something a user can mend. */
+function assertShape(study: ImportedStudy, slots: readonly Slot[], labelCount: number): void {
+  const given = new Set(study.items.map((item) => item.slotId))
+  const fits = study.items.length === slots.length && slots.every((slot) => given.has(slot.slotId)) && study.labels.length === labelCount
+  if (!fits) throw new Error(`study ${study.ordinal} brings ${study.items.length} items and ${study.labels.length} labels; the cohort has ${slots.length} slots and ${labelCount} labels`)
+}
+
+export interface ImportRepository {
+  setStart: (cohortId: number, start: ImportStart) => void
+  addBatch: (cohortId: number, studies: readonly ImportedStudy[], nextOrdinal: number) => { added: number }
+  finish: (cohortId: number) => string
+  verifyContent: (cohortId: number) => boolean
+  report: (cohortId: number) => Omit<ImportReport, 'elapsedMs' | 'imagesPerSecond'>
+}
+
+/** Takes a cohort in, batch by batch; a stop at any point leaves whole batches and a place to go on from. */
+export function createImportRepository({ db, now, audit, changed }: StoreContext): ImportRepository {
+  const selectState = db.prepare<{ cohortId: number }, ImportStateRow>(`
+    SELECT status, slots_json, task, table_sha256, content_chain, next_ordinal, rows_in, study_total FROM cohorts WHERE id = :cohortId`)
+  const updateStart = db.prepare<{ cohortId: number; tableSha256: string; rowsIn: number; studyTotal: number; slots: string; task: string }>(`
+    UPDATE cohorts SET table_sha256 = :tableSha256, rows_in = :rowsIn, study_total = :studyTotal, slots_json = :slots, task = :task WHERE id = :cohortId`)
+  const insertLabel = db.prepare<{ cohortId: number; position: number; name: string }>('INSERT INTO labels (cohort_id, position, name) VALUES (:cohortId, :position, :name)')
+  const insertRejected = db.prepare<{ cohortId: number; row: number; code: string; detail: string }>('INSERT INTO rejected_rows (cohort_id, row, code, detail) VALUES (:cohortId, :row, :code, :detail)')
+  const insertWord = db.prepare<ImportStart['labelWords'][number] & { cohortId: number }>(`
+    INSERT INTO label_words (cohort_id, slot_id, word, label_name, studies_with_word, studies_with_word_and_label, auroc)
+    VALUES (:cohortId, :slotId, :word, :labelName, :studiesWithWord, :studiesWithWordAndLabel, :auroc)`)
+  const selectLabels = db.prepare<{ cohortId: number }, { id: number; name: string }>('SELECT id, name FROM labels WHERE cohort_id = :cohortId ORDER BY position')
+  const selectPatient = db.prepare<{ cohortId: number; patientKey: string }, { id: number }>('SELECT id FROM patients WHERE cohort_id = :cohortId AND patient_key = :patientKey')
+  const insertPatient = db.prepare<{ cohortId: number; patientKey: string }>('INSERT INTO patients (cohort_id, patient_key) VALUES (:cohortId, :patientKey)')
+  const insertStudy = db.prepare<StudyRow>(`INSERT INTO studies (cohort_id, patient_id, study_key, ordinal, source_rows, age_years, sex)
+    VALUES (:cohort_id, :patient_id, :study_key, :ordinal, :source_rows, :age_years, :sex)`)
+  const insertItem = db.prepare<ItemRow>(`INSERT INTO items (study_id, slot_id, is_present, reason, detail, source_path, sha256, byte_size, width_px, height_px, text)
+    VALUES (:study_id, :slot_id, :is_present, :reason, :detail, :source_path, :sha256, :byte_size, :width_px, :height_px, :text)`)
+  const insertStudyLabel = db.prepare<{ studyId: number; labelId: number; value: 0 | 1 }>('INSERT INTO study_labels (study_id, label_id, value) VALUES (:studyId, :labelId, :value)')
+  const updateProgress = db.prepare<{ cohortId: number; nextOrdinal: number; chain: string }>('UPDATE cohorts SET next_ordinal = :nextOrdinal, content_chain = :chain WHERE id = :cohortId')
+  const updateReady = db.prepare<{ cohortId: number; hash: string; finishedAt: string }>(`UPDATE cohorts SET status = 'ready', content_hash = :hash, finished_at = :finishedAt WHERE id = :cohortId`)
+  const reports = createImportReports(db)
+  const content = createContentReader(db)
+
+  const stateOf = (cohortId: number) => found(selectState.get({ cohortId }), 'cohort', cohortId)
+
+  function openState(cohortId: number): ImportStateRow {
+    const state = stateOf(cohortId)
+    if (state.status === 'ready') throw new AppError('STORE_WRONG_STATE', `The import of cohort ${cohortId} is complete; nothing can be added to it.`)
+    return state
+  }
+
+  const setStart = db.transaction((cohortId: number, start: ImportStart): void => {
+    const state = openState(cohortId)
+    if (state.table_sha256 !== null) {
+      const before = { table: state.table_sha256, rows: state.rows_in, studies: state.study_total, slots: slotsOf(state.slots_json), task: state.task, labels: selectLabels.all({ cohortId }).map((label) => label.name) }
+      const after = { table: start.tableSha256, rows: start.rowsIn, studies: start.studyCount, slots: start.slots, task: start.task, labels: start.labelNames }
+      if (canonicalJson(before) !== canonicalJson(after)) throw new AppError('STORE_IMPORT_CHANGED', 'The source is not the one this import began with.')
+      return
+    }
+    updateStart.run({ cohortId, tableSha256: start.tableSha256, rowsIn: start.rowsIn, studyTotal: start.studyCount, slots: JSON.stringify(start.slots), task: start.task })
+    start.labelNames.forEach((name, position) => insertLabel.run({ cohortId, position, name }))
+    for (const rejected of start.rejectedRows) insertRejected.run({ cohortId, ...rejected })
+    for (const word of start.labelWords) insertWord.run({ cohortId, ...word })
+    audit('import.started', { cohortId, tableSha256: start.tableSha256, rowsIn: start.rowsIn, studies: start.studyCount, rejectedRows: start.rejectedRows.length })
+    changed.cohort(cohortId)
+  })
+
+  function patientIdOf(cohortId: number, patientKey: string): number {
+    return selectPatient.get({ cohortId, patientKey })?.id ?? Number(insertPatient.run({ cohortId, patientKey }).lastInsertRowid)
+  }
+
+  function addStudy(cohortId: number, study: ImportedStudy, labelIds: readonly number[]): void {
+    const row: StudyRow = {
+      cohort_id: cohortId, patient_id: patientIdOf(cohortId, study.patientKey), study_key: study.studyKey, ordinal: study.ordinal,
+      source_rows: JSON.stringify(study.rows), age_years: study.ageYears, sex: study.sex,
+    }
+    let studyId: number
+    try {
+      studyId = Number(insertStudy.run(row).lastInsertRowid)
+    } catch (error) {
+      if (isUniqueViolation(error)) throw new AppError('STORE_STUDY_TWICE', `Row ${study.rows.join(', ')} brings a study that its patient already has.`, { cause: error })
+      throw error
+    }
+    for (const item of study.items) insertItem.run(itemToRow(studyId, item))
+    study.labels.forEach((value, position) => {
+      if (value !== null) insertStudyLabel.run({ studyId, labelId: labelIds[position]!, value })
+    })
+  }
+
+  const addBatch = db.transaction((cohortId: number, studies: readonly ImportedStudy[], nextOrdinal: number): { added: number } => {
+    const state = openState(cohortId)
+    if (state.table_sha256 === null) throw new Error(`cohort ${cohortId} got a batch before its start`)
+    const slots = slotsOf(state.slots_json)
+    const labelIds = selectLabels.all({ cohortId }).map((label) => label.id)
+    let chain = state.content_chain
+    let expected = state.next_ordinal
+    let added = 0
+    for (const study of studies) {
+      // An import that resumes may deliver again what was written just before it stopped.
+      if (study.ordinal < state.next_ordinal) continue
+      if (study.ordinal < expected) throw new Error(`study ${study.ordinal} came out of order`)
+      assertShape(study, slots, labelIds.length)
+      addStudy(cohortId, study, labelIds)
+      chain = nextContentHash(chain, study, slots)
+      expected = study.ordinal + 1
+      added++
+    }
+    const next = Math.max(state.next_ordinal, nextOrdinal)
+    if (next < expected) throw new Error(`a batch up to study ${expected - 1} says it goes on at ${nextOrdinal}`)
+    updateProgress.run({ cohortId, nextOrdinal: next, chain })
+    changed.cohort(cohortId)
+    return { added }
+  })
+
+  const finish = db.transaction((cohortId: number): string => {
+    const state = openState(cohortId)
+    const { rowsAccepted, rowsRejected, studyCount } = reports.counts(cohortId)
+    if (state.table_sha256 === null || studyCount !== state.study_total || rowsAccepted + rowsRejected !== state.rows_in) {
+      throw new AppError('STORE_IMPORT_INCOMPLETE', `${studyCount} of ${state.study_total} studies are stored; ${rowsAccepted} accepted and ${rowsRejected} rejected rows of ${state.rows_in}.`)
+    }
+    const hash = sealContent(state.content_chain, cohortId)
+    updateReady.run({ cohortId, hash, finishedAt: now() })
+    audit('import.finished', { cohortId, contentHash: hash, studies: studyCount, rowsAccepted, rowsRejected })
+    changed.cohort(cohortId)
+    return hash
+  })
+
+  /** The chain covers the studies; the seal adds what they are described by. */
+  function sealContent(chain: string, cohortId: number): string {
+    const state = stateOf(cohortId)
+    const labels = selectLabels.all({ cohortId }).map((label) => label.name)
+    return createHash('sha256').update(canonicalJson([chain, slotsOf(state.slots_json), labels, state.task])).digest('hex')
+  }
+
+  function verifyContent(cohortId: number): boolean {
+    const slots = slotsOf(stateOf(cohortId).slots_json)
+    let chain = ''
+    for (const study of content.studies(cohortId)) chain = nextContentHash(chain, study, slots)
+    const stored = content.hashes(cohortId)
+    return stored.content_hash === null ? stored.content_chain === chain : stored.content_hash === sealContent(chain, cohortId)
+  }
+
+  return {
+    setStart: (cohortId, start) => setStart.immediate(cohortId, start),
+    addBatch: (cohortId, studies, nextOrdinal) => addBatch.immediate(cohortId, studies, nextOrdinal),
+    finish: (cohortId) => finish.immediate(cohortId),
+    verifyContent,
+    report: (cohortId) => reports.report(cohortId),
+  }
+}

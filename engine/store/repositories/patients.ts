@@ -1,0 +1,160 @@
+import { join } from 'node:path'
+import { AppError } from '../../domain/errors.ts'
+import { studyFilterSchema, studyListQuerySchema, type StudyDetail, type StudyFilter, type StudyFilterInput, type StudyItem, type StudyListPage, type StudyListQueryInput } from '../../domain/records.ts'
+import { patternKey, type AbsenceReason, type Slot } from '../../domain/slots.ts'
+import type { TrainingStudy } from '../../protocol.ts'
+import { found, slotsOf, type StoreContext } from '../context.ts'
+import type { CohortColumns, RunColumns, StudyIndex } from '../study-index.ts'
+import { orderedRows, toListRows } from '../study-query.ts'
+
+interface StudyRow {
+  id: number
+  cohort_id: number
+  patient_id: number
+  patient_key: string
+  study_key: string
+  ordinal: number
+  source_rows: string
+  age_years: number | null
+  sex: StudyDetail['sex']
+}
+
+interface ItemRow {
+  study_id: number
+  slot_id: string
+  is_present: 0 | 1
+  reason: AbsenceReason | null
+  detail: string | null
+  source_path: string | null
+  sha256: string | null
+  byte_size: number | null
+  width_px: number | null
+  height_px: number | null
+  text: string | null
+}
+
+function rowToItem(row: ItemRow, slot: Slot): StudyItem {
+  return {
+    slotId: row.slot_id, modality: slot.modality, title: slot.title, letter: slot.letter, isPresent: row.is_present === 1, reason: row.reason, detail: row.detail,
+    sourcePath: row.source_path, sha256: row.sha256, byteSize: row.byte_size, widthPx: row.width_px, heightPx: row.height_px, text: row.text,
+  }
+}
+
+/** A study for training, with what a split and its proof need besides. `pattern` covers the asked slots. */
+export interface StoredTrainingStudy extends TrainingStudy {
+  patientKey: string
+  studyKey: string
+  pattern: string
+}
+
+/** A filter that cannot be applied is refused: a list that silently ignores it would be read as its answer. */
+function checkFilter(filter: StudyFilter, cohort: CohortColumns, run: RunColumns | null): void {
+  if (run === null && (filter.error !== null || filter.split !== null || filter.review !== null)) {
+    throw new AppError('REQUEST_INVALID', 'Errors, splits and reviews can be filtered only for a run.')
+  }
+  if (filter.reference !== null && filter.labelId === null) throw new AppError('REQUEST_INVALID', 'A reference value can be filtered only for a label.')
+  if (filter.labelId !== null && !cohort.labels.some((label) => label.labelId === filter.labelId)) {
+    throw new AppError('STORE_NOT_FOUND', `Cohort ${filter.cohortId} has no label with the number ${filter.labelId}.`)
+  }
+  if (run === null) return
+  if (run.cohortId !== filter.cohortId) throw new AppError('STORE_NOT_FOUND', `Run ${filter.runId} is not of cohort ${filter.cohortId}.`)
+  if (filter.labelId !== null && !run.labelPositions.some((position) => cohort.labels[position]!.labelId === filter.labelId)) {
+    throw new AppError('STORE_NOT_FOUND', `Run ${filter.runId} was not trained on label ${filter.labelId}.`)
+  }
+}
+
+export interface PatientRepository {
+  listStudies: (query: StudyListQueryInput) => StudyListPage
+  listStudyIds: (filter: StudyFilterInput) => number[]
+  getStudy: (studyId: number) => StudyDetail
+  itemFile: (studyId: number, slotId: string) => { path: string; sha256: string } | null
+  trainingStudies: (cohortId: number, slotIds: readonly string[], labelIds: readonly number[]) => StoredTrainingStudy[]
+}
+
+/** Patients, their studies and items: the list, the page and the input of a training. */
+export function createPatientRepository({ db }: StoreContext, index: StudyIndex): PatientRepository {
+  const selectCohort = db.prepare<{ cohortId: number }, { source_dir: string; slots_json: string }>('SELECT source_dir, slots_json FROM cohorts WHERE id = :cohortId')
+  const selectStudy = db.prepare<{ studyId: number }, StudyRow>('SELECT studies.*, patients.patient_key FROM studies JOIN patients ON patients.id = studies.patient_id WHERE studies.id = :studyId')
+  const selectItems = db.prepare<{ studyId: number }, ItemRow>('SELECT * FROM items WHERE study_id = :studyId')
+  const selectLabels = db.prepare<{ studyId: number; cohortId: number }, StudyDetail['labels'][number]>(`
+    SELECT labels.id AS labelId, labels.name AS name, labels.position AS position, study_labels.value AS value
+    FROM labels LEFT JOIN study_labels ON study_labels.label_id = labels.id AND study_labels.study_id = :studyId WHERE labels.cohort_id = :cohortId ORDER BY labels.position`)
+  const selectSiblings = db.prepare<{ patientId: number; studyId: number }>('SELECT id FROM studies WHERE patient_id = :patientId AND id <> :studyId ORDER BY ordinal').pluck()
+  const selectFile = db.prepare<{ studyId: number; slotId: string }, { source_dir: string; source_path: string; sha256: string }>(`
+    SELECT cohorts.source_dir, items.source_path, items.sha256 FROM items JOIN studies ON studies.id = items.study_id JOIN cohorts ON cohorts.id = studies.cohort_id
+    WHERE items.study_id = :studyId AND items.slot_id = :slotId AND items.is_present = 1 AND items.source_path IS NOT NULL`)
+  const selectTrainingStudies = db.prepare<{ cohortId: number }, { studyId: number; patientId: number; patientKey: string; studyKey: string }>(`
+    SELECT studies.id AS studyId, studies.patient_id AS patientId, patients.patient_key AS patientKey, studies.study_key AS studyKey
+    FROM studies JOIN patients ON patients.id = studies.patient_id WHERE studies.cohort_id = :cohortId ORDER BY studies.ordinal`)
+  const selectTrainingItems = db.prepare<{ cohortId: number; slotId: string }>(`
+    SELECT items.study_id, items.source_path, items.sha256, items.text FROM studies JOIN items ON items.study_id = studies.id
+    WHERE studies.cohort_id = :cohortId AND items.slot_id = :slotId AND items.is_present = 1`).raw()
+
+  function columnsFor(filter: StudyFilter) {
+    const cohort = index.cohort(filter.cohortId)
+    const run = filter.runId === null ? null : index.run(filter.runId)
+    checkFilter(filter, cohort, run)
+    return { cohort, run, rows: orderedRows(cohort, run, filter) }
+  }
+
+  function getStudy(studyId: number): StudyDetail {
+    const row = found(selectStudy.get({ studyId }), 'study', studyId)
+    const slots = slotsOf(found(selectCohort.get({ cohortId: row.cohort_id }), 'cohort', row.cohort_id).slots_json)
+    const stored = selectItems.all({ studyId })
+    const items = slots.flatMap((slot) => stored.filter((item) => item.slot_id === slot.slotId).map((item) => rowToItem(item, slot)))
+    return {
+      studyId, cohortId: row.cohort_id, patientId: row.patient_id, patientKey: row.patient_key, studyKey: row.study_key, ordinal: row.ordinal,
+      rows: JSON.parse(row.source_rows) as number[], ageYears: row.age_years, sex: row.sex, items,
+      pattern: patternKey(slots, (slotId) => items.some((item) => item.slotId === slotId && item.isPresent)),
+      labels: selectLabels.all({ studyId, cohortId: row.cohort_id }),
+      siblingStudyIds: selectSiblings.all({ patientId: row.patient_id, studyId }) as number[],
+    }
+  }
+
+  function trainingStudies(cohortId: number, slotIds: readonly string[], labelIds: readonly number[]): StoredTrainingStudy[] {
+    const { source_dir: sourceDir, slots_json: slotsJson } = found(selectCohort.get({ cohortId }), 'cohort', cohortId)
+    const slots = slotsOf(slotsJson).filter((slot) => slotIds.includes(slot.slotId))
+    if (slots.length !== slotIds.length) throw new AppError('STORE_NOT_FOUND', `Cohort ${cohortId} does not have all of the chosen modalities.`)
+    const cohort = index.cohort(cohortId)
+    const positions = labelIds.map((labelId) => {
+      const position = cohort.labels.findIndex((label) => label.labelId === labelId)
+      if (position === -1) throw new AppError('STORE_NOT_FOUND', `Cohort ${cohortId} has no label with the number ${labelId}.`)
+      return position
+    })
+    const itemsOf = new Map<number, TrainingStudy['items']>()
+    for (const { slotId } of slots) {
+      for (const [studyId, sourcePath, sha256, text] of selectTrainingItems.iterate({ cohortId, slotId }) as Iterable<[number, string | null, string, string | null]>) {
+        const item = { slotId, path: sourcePath === null ? null : join(sourceDir, sourcePath), sha256, text }
+        const items = itemsOf.get(studyId)
+        if (items === undefined) itemsOf.set(studyId, [item])
+        else items.push(item)
+      }
+    }
+    return selectTrainingStudies.all({ cohortId }).map((study, i) => {
+      const items = itemsOf.get(study.studyId) ?? []
+      const labels = Float32Array.from(positions, (position) => {
+        const value = cohort.references[i * cohort.labels.length + position]!
+        return value === -1 ? Number.NaN : value
+      })
+      return { ...study, items, labels, pattern: items.map((item) => item.slotId).join('+') }
+    })
+  }
+
+  return {
+    listStudies: (query) => {
+      const { offset, limit, ...filter } = studyListQuerySchema.parse(query)
+      const { cohort, run, rows } = columnsFor(filter)
+      return { total: rows.length, rows: toListRows(cohort, run, filter, rows.slice(offset, offset + limit)) }
+    },
+    listStudyIds: (input) => {
+      const { cohort, rows } = columnsFor(studyFilterSchema.parse(input))
+      return rows.map((i) => cohort.studyIds[i]!)
+    },
+    getStudy,
+    itemFile: (studyId, slotId) => {
+      const row = selectFile.get({ studyId, slotId })
+      return row === undefined ? null : { path: join(row.source_dir, row.source_path), sha256: row.sha256 }
+    },
+    trainingStudies,
+  }
+}

@@ -1,0 +1,62 @@
+import { AppError } from '../../domain/errors.ts'
+import type { Split, SplitProof } from '../../domain/run.ts'
+import { found, type StoreContext } from '../context.ts'
+
+export interface StoredSplit {
+  /** In import order. */
+  studyIds: number[]
+  /** `assignments[fold][i]` is the side of `studyIds[i]`. */
+  assignments: Split[][]
+}
+
+export interface RunSplitRepository {
+  setSplit: (runId: number, assignments: readonly (readonly Split[])[], studyIds: readonly number[], proof: SplitProof) => void
+  getSplit: (runId: number) => StoredSplit | null
+}
+
+/** Who trains, validates and tests in each fold of a run, with the proof that no patient stands on two sides. */
+export function createRunSplits({ db, audit }: Pick<StoreContext, 'db' | 'audit'>): RunSplitRepository {
+  const selectRun = db.prepare<{ runId: number }, { cohort_id: number; split_hash: string | null }>('SELECT cohort_id, split_hash FROM runs WHERE id = :runId')
+  // One statement for a fold: 20,000 single inserts would hold up the window.
+  const insertFold = db.prepare<{ runId: number; fold: number; studies: string; sides: string; cohortId: number }>(`
+    INSERT INTO splits (run_id, fold, study_id, split)
+    SELECT :runId, :fold, studies.id, sides.value FROM json_each(:studies) AS chosen
+    JOIN json_each(:sides) AS sides ON sides.key = chosen.key JOIN studies ON studies.id = chosen.value AND studies.cohort_id = :cohortId`)
+  const updateProof = db.prepare<{ runId: number; hash: string; proof: string }>('UPDATE runs SET split_hash = :hash, split_proof_json = :proof WHERE id = :runId')
+  const selectTwoSides = db.prepare<{ runId: number }, { fold: number }>(`
+    SELECT splits.fold AS fold FROM splits JOIN studies ON studies.id = splits.study_id WHERE splits.run_id = :runId
+    GROUP BY splits.fold, studies.patient_id HAVING count(DISTINCT splits.split) > 1 LIMIT 1`)
+  const selectSplit = db.prepare<{ runId: number }>(`
+    SELECT splits.fold, splits.study_id, splits.split FROM splits JOIN studies ON studies.id = splits.study_id WHERE splits.run_id = :runId ORDER BY splits.fold, studies.ordinal`).raw()
+  const rowOf = (runId: number) => found(selectRun.get({ runId }), 'run', runId)
+
+  const setSplit = db.transaction((runId: number, assignments: readonly (readonly Split[])[], studyIds: readonly number[], proof: SplitProof): void => {
+    const run = rowOf(runId)
+    if (run.split_hash === proof.splitHash) return
+    if (run.split_hash !== null) throw new AppError('RUN_WRONG_STATE', `Run ${runId} already has another split.`)
+    const studies = JSON.stringify(studyIds)
+    assignments.forEach((sides, fold) => {
+      if (sides.length !== studyIds.length) throw new Error(`fold ${fold} assigns ${sides.length} of ${studyIds.length} studies`)
+      const { changes } = insertFold.run({ runId, fold, studies, sides: JSON.stringify(sides), cohortId: run.cohort_id })
+      if (changes !== studyIds.length) throw new AppError('STORE_NOT_FOUND', `Only ${changes} of ${studyIds.length} studies are in the cohort of run ${runId}.`)
+    })
+    // The proof came from outside; what is stored is counted once more.
+    if (selectTwoSides.get({ runId }) !== undefined) throw new Error(`a patient of run ${runId} stands on two sides of a fold`)
+    updateProof.run({ runId, hash: proof.splitHash, proof: JSON.stringify(proof) })
+    audit('run.split', { runId, splitHash: proof.splitHash, folds: assignments.length })
+  })
+
+  return {
+    setSplit: (runId, assignments, studyIds, proof) => setSplit.immediate(runId, assignments, studyIds, proof),
+    getSplit: (runId) => {
+      if (rowOf(runId).split_hash === null) return null
+      const split: StoredSplit = { studyIds: [], assignments: [] }
+      for (const [fold, studyId, side] of selectSplit.all({ runId }) as [number, number, Split][]) {
+        if (fold === 0) split.studyIds.push(studyId)
+        const sides = (split.assignments[fold] ??= [])
+        sides.push(side)
+      }
+      return split
+    },
+  }
+}

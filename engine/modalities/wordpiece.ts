@@ -92,7 +92,7 @@ export function createWordPiece(vocabulary: WordPieceVocabulary, options: WordPi
 
 /** A tokenised text before framing. */
 interface Segment {
-  ids: readonly number[]
+  ids: number[]
   /**
    * The length used to decide which of two segments is the longer one: the reference stops counting after the word
    * that reaches the maximum length, which decides who gets the odd place when both are cut.

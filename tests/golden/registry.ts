@@ -1,5 +1,6 @@
 /** Which reference folders exist at all and which of them are judged here; adding one is a line in `items`. */
 import { bertItem } from './items/bert.ts'
+import { imageItem } from './items/image.ts'
 import { metricsItem } from './items/metrics.ts'
 import { moraTrainingItem } from './items/mora-training.ts'
 import { viltItem } from './items/vilt.ts'
@@ -14,6 +15,7 @@ export const knownItems = [
 export const items: readonly GoldenItem[] = [
   metricsItem,
   tokenizerItem,
+  imageItem,
   bertItem,
   viltItem,
   moraTrainingItem,

@@ -1,0 +1,145 @@
+/**
+ * Image file -> RGB bytes, the same for every model. Follows Pillow's convert("RGB") (palette looked up, grey repeated,
+ * alpha dropped without compositing, colour profiles ignored), except on purpose: the EXIF orientation is honoured, and
+ * 16-bit values are divided by 256 where Pillow clips them at 255 and turns nearly all of a picture white.
+ * sharp runs in the engine process only; in Electron it clashes with GTK's GLib.
+ */
+import { readFile, stat } from 'node:fs/promises'
+import path from 'node:path'
+import sharp, { type Metadata } from 'sharp'
+import { AppError } from '../domain/errors.ts'
+
+/** Pixels of one image, always three channels. */
+export interface RgbImage {
+  /** Red, green, blue bytes, row by row: [height, width, 3]. */
+  pixels: Uint8Array
+  width: number
+  height: number
+}
+
+export interface DecodedImage extends RgbImage {
+  format: ImageFormat
+  /** Bits per channel in the file: 16 means that the low byte was dropped. */
+  bitsPerChannel: 8 | 16
+  /** EXIF orientation 1..8 that was applied. */
+  orientation: number
+  /** Pages or animation frames in the file; only the first is read. */
+  pageCount: number
+}
+
+export type ImageFormat = 'jpeg' | 'png' | 'gif' | 'webp' | 'tiff'
+
+export interface DecodeOptions {
+  /** How messages call the file; the last part of the path when left out. */
+  name?: string
+  /** Largest accepted width x height, checked in the header before anything is allocated. */
+  maxPixels?: number
+}
+
+// 64 megapixels: three times the largest radiograph detectors, 200 MB as RGB.
+export const DEFAULT_MAX_PIXELS = 64_000_000
+const MAX_FILE_BYTES = 512 * 1024 * 1024
+
+const imageExtensions = /\.(jpe?g|png|gif|webp|tiff?)$/i
+
+/**
+ * Decodes a file (path) or its content. Damaged and truncated files are refused, never returned half grey.
+ * Throws AppError: IMAGE_NOT_FOUND, IMAGE_EMPTY, IMAGE_UNSUPPORTED, IMAGE_DAMAGED, IMAGE_TOO_LARGE.
+ */
+export async function decodeImage(source: string | Uint8Array, options: DecodeOptions = {}): Promise<DecodedImage> {
+  const name = options.name ?? (typeof source === 'string' ? path.basename(source) : 'The image')
+  const maxPixels = options.maxPixels ?? DEFAULT_MAX_PIXELS
+  const content = typeof source === 'string' ? await readWhole(source, name) : source
+  if (content.byteLength === 0) throw new AppError('IMAGE_EMPTY', `${name} has no content (0 bytes).`)
+  const format = recogniseFormat(content, name)
+  const header = await readHeader(content, name, format)
+  if (header.width * header.height > maxPixels) {
+    const megapixels = Math.round((header.width * header.height) / 1e6)
+    throw new AppError(
+      'IMAGE_TOO_LARGE',
+      `${name} says it has ${header.width} x ${header.height} pixels (${megapixels} megapixels); the limit is ${Math.round(maxPixels / 1e6)}.`,
+    )
+  }
+  const decoded = await decodePixels(content, name, maxPixels)
+  return { ...decoded, format, ...header.details }
+}
+
+/** Number of threads the decoder uses inside one image; 1 is best when several images are decoded side by side. */
+export function setDecoderThreads(count: number): void {
+  sharp.concurrency(count)
+}
+
+async function readWhole(file: string, name: string): Promise<Uint8Array> {
+  try {
+    const { size } = await stat(file)
+    if (size > MAX_FILE_BYTES) {
+      throw new AppError('IMAGE_TOO_LARGE', `${name} is a file of ${Math.round(size / 1e6)} MB; the limit is ${MAX_FILE_BYTES / 1048576} MB.`)
+    }
+    return await readFile(file)
+  } catch (cause) {
+    if (cause instanceof AppError) throw cause
+    const code = cause instanceof Error && 'code' in cause ? cause.code : undefined
+    const what = code === 'ENOENT' || code === 'ENOTDIR' ? 'was not found' : `cannot be read (${String(code ?? 'unknown error')})`
+    throw new AppError('IMAGE_NOT_FOUND', `${name} ${what}.`, { cause })
+  }
+}
+
+// By content, not by extension: hospital exports are often misnamed, and vector formats must not reach the decoder.
+function recogniseFormat(content: Uint8Array, name: string): ImageFormat {
+  const startsWith = (bytes: readonly number[], offset = 0) => bytes.every((byte, i) => content[offset + i] === byte)
+  const ascii = (text: string, offset = 0) => startsWith([...text].map((character) => character.charCodeAt(0)), offset)
+  if (startsWith([0xff, 0xd8, 0xff])) return 'jpeg'
+  if (startsWith([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a])) return 'png'
+  if (ascii('GIF87a') || ascii('GIF89a')) return 'gif'
+  if (ascii('RIFF') && ascii('WEBP', 8)) return 'webp'
+  if (startsWith([0x49, 0x49, 0x2a, 0]) || startsWith([0x4d, 0x4d, 0, 0x2a])) return 'tiff'
+  if (startsWith([0x49, 0x49, 0x2b, 0]) || startsWith([0x4d, 0x4d, 0, 0x2b])) return 'tiff'
+  if (ascii('DICM', 128)) throw new AppError('IMAGE_UNSUPPORTED', `${name} is a DICOM file, not a picture file.`)
+  if (imageExtensions.test(name)) {
+    throw new AppError('IMAGE_DAMAGED', `${name} does not hold the image that its name promises.`)
+  }
+  throw new AppError('IMAGE_UNSUPPORTED', `${name} is not an image of a known kind.`)
+}
+
+async function readHeader(content: Uint8Array, name: string, format: ImageFormat) {
+  let metadata: Metadata
+  try {
+    metadata = await sharp(content, { failOn: 'none', limitInputPixels: false }).metadata()
+  } catch (cause) {
+    throw new AppError('IMAGE_DAMAGED', `${name} has a damaged or incomplete ${format.toUpperCase()} header.`, { cause })
+  }
+  const { width, height, depth, space, orientation, pages } = metadata
+  if (!(width > 0 && height > 0)) throw new AppError('IMAGE_DAMAGED', `${name} says it has no pixels.`)
+  if ((depth !== 'uchar' && depth !== 'ushort') || space === 'multiband') {
+    throw new AppError('IMAGE_UNSUPPORTED', `${name} stores its values as ${depth} (${space}); only 8 or 16 bits of grey or colour can be read.`)
+  }
+  const bitsPerChannel = depth === 'ushort' ? (16 as const) : (8 as const)
+  return { width, height, details: { bitsPerChannel, orientation: orientation ?? 1, pageCount: pages ?? 1 } }
+}
+
+async function decodePixels(content: Uint8Array, name: string, maxPixels: number): Promise<RgbImage> {
+  try {
+    const { data, info } = await sharp(content, { failOn: 'warning', limitInputPixels: maxPixels, ignoreIcc: true })
+      .autoOrient()
+      .removeAlpha()
+      .toColourspace('srgb')
+      .raw({ depth: 'uchar' })
+      .toBuffer({ resolveWithObject: true })
+    return { pixels: toThreeChannels(data, info.channels), width: info.width, height: info.height }
+  } catch (cause) {
+    const detail = cause instanceof Error ? firstLine(cause.message) : 'unknown error'
+    throw new AppError('IMAGE_DAMAGED', `${name} is damaged or cut short (${detail}).`, { cause })
+  }
+}
+
+function toThreeChannels(data: Uint8Array, channels: number): Uint8Array {
+  if (channels === 3) return new Uint8Array(data.buffer, data.byteOffset, data.byteLength)
+  if (channels !== 1) throw new Error(`${channels} channels after decoding`)
+  const pixels = new Uint8Array(data.length * 3)
+  for (let i = 0; i < data.length; i += 1) pixels.fill(data[i]!, i * 3, i * 3 + 3)
+  return pixels
+}
+
+function firstLine(text: string): string {
+  return text.split('\n')[0]!.trim()
+}

@@ -78,6 +78,10 @@ export interface Backbone {
   embed(samples: readonly (readonly SamplePart[])[], dummies?: readonly ReadonlySet<number>[]): EmbeddedSample[]
   /** The part that stands for a missing modality: empty text, or an image of ones (METHODS 1). */
   dummyPart(kind: 'text' | 'image', modality: number, slot: number): SamplePart
+  /** One part on its own as a vector of unit length, from frozen weights only: what a linear probe is given. */
+  describePart(part: SamplePart): Float32Array
+  /** Length of `describePart` for text and for one image. */
+  describedWidth(kind: 'text' | 'image'): number
   dispose(): void
 }
 

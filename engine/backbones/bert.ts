@@ -33,7 +33,10 @@ export interface BertModel {
   /** LayerNorm of the embeddings, for tokens of other modalities that join the sequence. */
   embeddingNorm(x: Tensor2D): Tensor2D
   /** The frozen word table [vocabulary, D], whose scale other modalities' tokens are matched to. */
-  wordEmbeddings: Tensor2D
+  readonly wordEmbeddings: Tensor2D
+  /** Position table [positions, D] and token type table [types, D]. */
+  readonly positionEmbeddings: Tensor2D
+  readonly typeEmbeddings: Tensor2D
   /** Hidden states after the embedding and after each block, each [B, T, D]; padded rows are computed but meaningless. */
   hiddenStates(texts: readonly Int32Array[], typeIds?: readonly Int32Array[]): Tensor3D[]
   /** tanh(dense(first token)) of the last hidden state, [B, D]; null when the weights carry no pooler. */
@@ -122,6 +125,8 @@ export function loadBert(compute: Compute, source: WeightSource, config: BertCon
     weightsHash: source.hash,
     parameterCount: (config.vocab_size + config.max_position_embeddings + config.type_vocab_size + 2) * D + size.blocks * blockParameterCount(size),
     wordEmbeddings: words,
+    positionEmbeddings: positions,
+    typeEmbeddings: types,
     embedTokens,
     embeddingNorm,
     hiddenStates,

@@ -116,6 +116,14 @@ export function loadVilt(compute: Compute, source: WeightSource, config: ViltCon
       return { x: takeFloats(joined), tokens: segments.length, segments: Uint8Array.from(segments) }
     })
 
+  /** First token after the final norm when the part is alone in the sequence, at unit length. */
+  const describePart = (part: SamplePart): Float32Array => takeFloats(tf.tidy(() => {
+    let x = embedPart(part)
+    for (const block of blocks) x = block.forward(x, { batch: 1, heads: size.heads, keyBias: null }, false).y
+    const first = kernels.layerNorm(x.slice([0, 0], [1, D]), finalNorm.gamma, finalNorm.beta, finalNorm.epsilon)
+    return first.div(first.norm())
+  }))
+
   return {
     id: 'vilt',
     width: D,
@@ -128,6 +136,8 @@ export function loadVilt(compute: Compute, source: WeightSource, config: ViltCon
     parameterCount: (config.vocab_size + config.max_position_embeddings + config.type_vocab_size + config.modality_type_vocab_size
       + side * side + 2 + patchLength + 1 + 4) * D + size.blocks * blockParameterCount(size),
     embed,
+    describePart,
+    describedWidth: () => D,
     dummyPart: (kind, modality, slot) => kind === 'text'
       ? { kind, modality, ids: Int32Array.of(classId, separatorId) }
       : { kind: 'pixels', modality, slot, pixels: new Float32Array(3 * config.image_size ** 2).fill(1), height: config.image_size, width: config.image_size },

@@ -92,6 +92,7 @@ export const errorCatalog = {
   BACKBONE_CHANGED: { fix: 'Restore the weights file the run was trained with, or train again on the new one.' },
   TEXT_TOO_LONG: { fix: 'Lower the text length in the run settings; longer notes are then cut at that length.' },
   IMAGE_SHAPE_UNSUPPORTED: { fix: 'Leave this image out, or crop it to a less extreme shape.' },
+  METHOD_UNKNOWN: { fix: 'Choose one of the methods listed on the run screen.' },
   TRAINING_INPUT_EMPTY: { fix: 'Leave this patient out, or give at least one modality.' },
   TRAINING_DIVERGED: { fix: 'Lower the learning rate, or check the labels for mistakes, then start again.' },
   CHECKPOINT_MISMATCH: { fix: 'Load the checkpoint with the method, labels and modalities it was trained with.' },

@@ -40,7 +40,7 @@ export interface TrainingModel {
   /** Loss and gradients without an update; the caller frees the gradients. */
   gradients(batch: TrainingBatch): { loss: number; gradients: Gradients; logits: Float32Array }
   /** Logits [n, C] row-major, computed `batchSize` samples at a time; samples of like length are batched together. */
-  predict(entries: readonly PrefixEntry[], batchSize?: number): Float32Array
+  predict(entries: readonly PrefixEntry[], batchSize?: number): Float32Array<ArrayBuffer>
   exportTrained(): Record<string, HostValues>
   importTrained(values: Record<string, HostValues>): void
   exportOptimizer(): OptimizerState

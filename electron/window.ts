@@ -1,5 +1,4 @@
 import { BrowserWindow, session, shell } from 'electron'
-import { join } from 'node:path'
 
 const initialSize = { width: 1440, height: 900 }
 
@@ -43,7 +42,7 @@ export function openWindow(preloadFile: string): BrowserWindow {
     backgroundColor: '#f5f6f7',
     autoHideMenuBar: true,
     webPreferences: {
-      preload: join(preloadFile),
+      preload: preloadFile,
       sandbox: true,
       contextIsolation: true,
       nodeIntegration: false,

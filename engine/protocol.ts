@@ -9,7 +9,7 @@ import { slotSchema } from './domain/slots.ts'
  * The host sends `start`, `cancel`, `stop` and `ack`; the engine answers with events and exactly one `result` or `error` for each job.
  */
 
-const float32 = z.instanceof(Float32Array)
+const float32 = z.custom<Float32Array>((value) => value instanceof Float32Array, 'Expected a Float32Array')
 
 /** One study as training sees it: files by absolute path, labels 1/0/NaN (unknown) in run label order. */
 export const trainingStudySchema = z.object({

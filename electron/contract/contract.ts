@@ -55,7 +55,7 @@ export const cohortDetailSchema = z.object({
   patternCounts: importCheckSchema.shape.patternCounts,
   absences: importCheckSchema.shape.absences,
   labelWords: importCheckSchema.shape.labelWords,
-  duplicateImages: z.array(z.object({ count: z.number().int(), acrossPatients: z.boolean(), patientKeys: z.array(z.string()) })),
+  duplicateImages: importCheckSchema.shape.duplicateImages,
   rejections: importReportSchema.shape.rejections,
 })
 export type CohortDetail = z.infer<typeof cohortDetailSchema>

@@ -1,0 +1,28 @@
+import type { HandlerContext } from './context.ts'
+import type { Handlers } from './register.ts'
+
+export function cohortHandlers({ workspace, publish }: HandlerContext): Handlers<'cohorts:list' | 'cohorts:get' | 'cohorts:rename' | 'cohorts:remove'> {
+  const { store } = workspace
+  return {
+    'cohorts:list': () => store.cohorts.list(),
+    'cohorts:get': ({ cohortId }) => ({
+      cohort: store.cohorts.get(cohortId),
+      labelCounts: store.cohorts.labelCounts(cohortId),
+      patternCounts: store.cohorts.patternCounts(cohortId),
+      absences: store.cohorts.absences(cohortId),
+      labelWords: store.cohorts.labelWords(cohortId),
+      duplicateImages: store.cohorts.duplicateImages(cohortId).map(({ count, acrossPatients, rows }) => ({ count, acrossPatients, rows })),
+      rejections: store.imports.report(cohortId).rejections,
+    }),
+    'cohorts:rename': ({ cohortId, name }) => {
+      store.cohorts.rename(cohortId, name)
+      publish('cohorts:changed', { cohortId })
+      return {}
+    },
+    'cohorts:remove': ({ cohortId }) => {
+      store.cohorts.remove(cohortId)
+      publish('cohorts:changed', { cohortId })
+      return {}
+    },
+  }
+}

@@ -1,0 +1,21 @@
+import type { Workspace } from '../../engine/jobs/workspace.ts'
+import type { EventName, EventPayload } from '../contract/contract.ts'
+import type { JobBoard } from '../services/job-board.ts'
+import type { Pictures } from '../services/pictures.ts'
+import type { Trainings } from '../services/trainings.ts'
+
+/** What the handlers work with. Dialogs are given in, so that tests can answer them. */
+export interface HandlerContext {
+  workspace: Workspace
+  jobs: JobBoard
+  pictures: Pictures
+  trainings: Trainings
+  publish: <K extends EventName>(event: K, payload: EventPayload<K>) => void
+  dialogs: Dialogs
+}
+
+export interface Dialogs {
+  chooseFolder: () => Promise<string | null>
+  chooseTable: (folder: string | null) => Promise<string | null>
+  chooseSaveFile: (suggestedName: string) => Promise<string | null>
+}

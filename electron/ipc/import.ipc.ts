@@ -1,0 +1,74 @@
+import { join } from 'node:path'
+import { AppError } from '../../engine/domain/errors.ts'
+import { importDemoCohort } from '../../engine/jobs/demo-cohort.ts'
+import { resumeImport, startImport, type RunningImport } from '../../engine/jobs/import-cohort.ts'
+import type { Progress } from '../../engine/protocol.ts'
+import type { Job } from '../contract/contract.ts'
+import type { JobHandle } from '../services/job-board.ts'
+import type { HandlerContext } from './context.ts'
+import type { Handlers } from './register.ts'
+
+type ImportCalls = 'import:choose-folder' | 'import:choose-table' | 'import:inspect' | 'import:preview' | 'import:check' | 'import:start' | 'import:resume' | 'import:report' | 'import:demo'
+
+const previewRows = 50
+
+export function importHandlers(context: HandlerContext): Handlers<ImportCalls> {
+  const { workspace, jobs, pictures, publish, dialogs } = context
+  const { store, files, pseudonymKey } = workspace
+
+  function follow(kind: Job['kind'], title: string, begin: (onProgress: (progress: Progress) => void) => RunningImport): { cohortId: number; jobKey: string } {
+    let handle: JobHandle | null = null
+    const running = begin((progress) => handle?.progress(progress))
+    const jobKey = `import-${running.cohortId}-${Date.now()}`
+    const started = jobs.start({ jobKey, kind, title, cohortId: running.cohortId, runId: null }, running.cancel)
+    handle = started
+    running.report.then(
+      (report) => started.end(report.status === 'complete' ? 'done' : 'cancelled'),
+      (error: unknown) => started.fail(error),
+    ).finally(() => publish('cohorts:changed', { cohortId: running.cohortId }))
+    publish('cohorts:changed', { cohortId: running.cohortId })
+    return { cohortId: running.cohortId, jobKey }
+  }
+
+  return {
+    'import:choose-folder': async () => ({ path: await dialogs.chooseFolder() }),
+    'import:choose-table': async ({ folder }) => ({ path: await dialogs.chooseTable(folder) }),
+    'import:inspect': async ({ source }) => {
+      const inspection = await files.run('table:inspect', { source })
+      if (!inspection) throw new AppError('ENGINE_UNAVAILABLE', 'The table could not be read because the engine stopped.')
+      return inspection
+    },
+    'import:preview': async ({ source, mapping }) => {
+      const preview = await files.run('import:preview', { source, mapping, pseudonymKey, limit: previewRows })
+      return {
+        rows: (preview?.rows ?? []).map((row) => ({
+          ...row,
+          images: row.images.map((image) => ({ slotId: image.slotId, url: image.path === null ? null : pictures.previewUrl(image.path) })),
+        })),
+      }
+    },
+    'import:check': async ({ jobKey, source, mapping }) => {
+      let handle: JobHandle | null = null
+      const job = files.start('import:check', { source, mapping, pseudonymKey }, { onProgress: (progress) => handle?.progress(progress) })
+      handle = jobs.start({ jobKey, kind: 'check', title: 'Check of the source', cohortId: null, runId: null }, job.cancel)
+      try {
+        const outcome = await job.outcome
+        handle.end(outcome.status)
+        return outcome.status === 'done' ? outcome.value : null
+      } catch (error) {
+        handle.fail(error)
+        throw error
+      }
+    },
+    'import:start': (request) => follow('import', request.cohortName, (onProgress) => startImport(workspace, request, onProgress)),
+    'import:resume': ({ cohortId }) => {
+      if (jobs.isRunning('import', cohortId)) throw new AppError('ENGINE_BUSY', 'This import is going on already.')
+      return { jobKey: follow('import', store.cohorts.get(cohortId).name, (onProgress) => resumeImport(workspace, cohortId, onProgress)).jobKey }
+    },
+    'import:report': ({ cohortId }) => ({ ...store.imports.report(cohortId), elapsedMs: 0, imagesPerSecond: 0 }),
+    'import:demo': async () => {
+      const request = await importDemoCohort(workspace, join(workspace.paths.cacheDir, '..', 'demo'))
+      return follow('demo', request.cohortName, (onProgress) => startImport(workspace, request, onProgress))
+    },
+  }
+}

@@ -1,0 +1,39 @@
+import type { HandlerContext } from './context.ts'
+import type { Handlers } from './register.ts'
+
+type PatientCalls = 'patients:list' | 'patients:get' | 'patients:neighbours' | 'patients:source-rows' | 'reviews:save'
+
+export function patientHandlers({ workspace, pictures }: HandlerContext): Handlers<PatientCalls> {
+  const { store } = workspace
+  return {
+    'patients:list': (query) => store.patients.listStudies(query),
+    'patients:get': ({ studyId, runId }) => {
+      const { items, rows: _rows, ...study } = store.patients.getStudy(studyId)
+      return {
+        study,
+        items: items.map(({ sourcePath: _sourcePath, sha256: _sha256, ...item }) => {
+          const hasPicture = item.isPresent && item.modality === 'image'
+          return {
+            ...item,
+            url: hasPicture ? pictures.itemUrl(studyId, item.slotId, 'page') : null,
+            thumbnailUrl: hasPicture ? pictures.itemUrl(studyId, item.slotId, 'thumbnail') : null,
+          }
+        }),
+        predictions: runId === null ? [] : store.predictions.forStudy(runId, studyId),
+        reviews: runId === null ? [] : store.reviews.list(runId).filter((review) => review.studyId === studyId),
+      }
+    },
+    'patients:neighbours': ({ filter, studyId }) => {
+      const ids = store.patients.listStudyIds(filter)
+      const index = ids.indexOf(studyId)
+      return { position: index + 1, total: ids.length, previous: index > 0 ? ids[index - 1]! : null, next: index >= 0 ? (ids[index + 1] ?? null) : null }
+    },
+    // The row leads back to the hospital's own table, hence to a person: asked for on purpose, and logged.
+    'patients:source-rows': ({ studyId }) => {
+      const study = store.patients.getStudy(studyId)
+      store.audit.append('source-row-shown', { studyId, cohortId: study.cohortId })
+      return { rows: study.rows }
+    },
+    'reviews:save': ({ studyId, runId, verdict, comment }) => store.reviews.add({ studyId, runId, labelId: null, verdict, comment }),
+  }
+}

@@ -1,0 +1,85 @@
+import { protocol } from 'electron'
+import { createHash } from 'node:crypto'
+import { existsSync } from 'node:fs'
+import { mkdir, readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { Workspace } from '../../engine/jobs/workspace.ts'
+
+const sizes = { thumbnail: 256, page: 2048, preview: 96 } as const
+type PictureSize = keyof typeof sizes
+
+/** Preview rows the wizard may still be showing; older addresses lead nowhere. */
+const keptPreviews = 2000
+
+export interface Pictures {
+  /** Address of a stored image item; the file is rendered on first sight. */
+  itemUrl: (studyId: number, slotId: string, size: 'thumbnail' | 'page') => string
+  /** Address of a file that is not imported yet. The path itself never reaches the renderer. */
+  previewUrl: (path: string) => string
+  /** Answers `lacuna:` addresses. Call once after the app is ready. */
+  handleProtocol: () => void
+}
+
+/**
+ * Pictures as the window shows them: rendered by the engine (orientation honoured, 16 bit scaled, metadata stripped), kept in the
+ * deletable cache under the content hash, so that neither file names nor EXIF fields of a patient reach the page.
+ */
+export function createPictures(workspace: Workspace): Pictures {
+  const previews = new Map<string, string>()
+  const rendering = new Map<string, Promise<void>>()
+  const dir = join(workspace.paths.cacheDir, 'pictures')
+
+  /** Renders once, also when a page asks for the same picture several times at once. */
+  async function render(path: string, key: string, size: PictureSize): Promise<string> {
+    const outFile = join(dir, key.slice(0, 2), `${key}-${size}.jpg`)
+    if (existsSync(outFile)) return outFile
+    await mkdir(join(dir, key.slice(0, 2)), { recursive: true })
+    const running = rendering.get(outFile) ?? workspace.files.run('image:render', { path, maxEdgePx: sizes[size], outFile }).then(() => undefined)
+    rendering.set(outFile, running)
+    try {
+      await running
+    } finally {
+      rendering.delete(outFile)
+    }
+    return outFile
+  }
+
+  async function answer(url: URL): Promise<Response> {
+    const [first, second] = url.pathname.slice(1).split('/').map(decodeURIComponent)
+    if (url.host === 'preview' && first) {
+      const path = previews.get(first)
+      if (path) return fileResponse(await render(path, first, 'preview'))
+    }
+    if (url.host === 'item' && first && second) {
+      const size = url.searchParams.get('size') === 'thumbnail' ? 'thumbnail' : 'page'
+      const file = workspace.store.patients.itemFile(Number(first), second)
+      if (file) return fileResponse(await render(file.path, file.sha256, size))
+    }
+    return new Response(null, { status: 404 })
+  }
+
+  return {
+    itemUrl: (studyId, slotId, size) => `lacuna://item/${studyId}/${encodeURIComponent(slotId)}?size=${size}`,
+    previewUrl: (path) => {
+      const token = createHash('sha256').update(workspace.pseudonymKey).update(path).digest('hex')
+      previews.delete(token)
+      previews.set(token, path)
+      if (previews.size > keptPreviews) previews.delete(previews.keys().next().value!)
+      return `lacuna://preview/${token}`
+    },
+    handleProtocol: () => {
+      protocol.handle('lacuna', async (request) => {
+        try {
+          return await answer(new URL(request.url))
+        } catch {
+          // The page draws its own "cannot be shown" state; the cause was told when the item was imported.
+          return new Response(null, { status: 404 })
+        }
+      })
+    },
+  }
+}
+
+async function fileResponse(file: string): Promise<Response> {
+  return new Response(new Uint8Array(await readFile(file)), { headers: { 'Content-Type': 'image/jpeg', 'Cache-Control': 'private, max-age=3600' } })
+}

@@ -1,0 +1,67 @@
+import type { RunConfig } from '../../engine/domain/run.ts'
+import { AppError } from '../../engine/domain/errors.ts'
+import { resumeTraining, startTraining, type RunHooks, type RunningTraining } from '../../engine/jobs/train-run.ts'
+import type { Workspace } from '../../engine/jobs/workspace.ts'
+import type { EventName, EventPayload } from '../contract/contract.ts'
+import type { JobBoard, JobHandle } from './job-board.ts'
+
+const minimumLossGapMs = 100
+
+export interface Trainings {
+  start: (config: RunConfig) => number
+  resume: (runId: number) => void
+  stop: (runId: number) => void
+}
+
+/** The one training that may go on at a time, tied to the jobs tray and the run page. */
+export function createTrainings(workspace: Workspace, jobs: JobBoard, publish: <K extends EventName>(event: K, payload: EventPayload<K>) => void): Trainings {
+  let current: RunningTraining | null = null
+
+  function assertIdle(): void {
+    if (current) throw new AppError('ENGINE_BUSY', `"${workspace.store.runs.get(current.runId).name}" is training.`)
+  }
+
+  function hooksFor(job: () => JobHandle | null, runId: () => number | null): RunHooks {
+    let lastLossMs = 0
+    return {
+      onProgress: (progress) => job()?.progress(progress),
+      onData: (data) => {
+        const id = runId()
+        if (id === null) return
+        if (data.kind === 'epoch') publish('runs:epoch', { runId: id, epoch: data.epoch })
+        else if (data.kind === 'batch-loss' && performance.now() - lastLossMs >= minimumLossGapMs) {
+          lastLossMs = performance.now()
+          publish('runs:loss', { runId: id, fold: data.fold, epoch: data.epoch, step: data.step, loss: data.loss })
+        }
+      },
+    }
+  }
+
+  function follow(begin: (hooks: RunHooks) => RunningTraining): number {
+    assertIdle()
+    let handle: JobHandle | null = null
+    const running = begin(hooksFor(() => handle, () => current?.runId ?? null))
+    current = running
+    const run = workspace.store.runs.get(running.runId)
+    handle = jobs.start({ jobKey: `run-${running.runId}-${Date.now()}`, kind: 'training', title: run.name, cohortId: run.cohortId, runId: running.runId }, running.cancel)
+    publish('runs:changed', { runId: running.runId })
+    const ended = handle
+    running.done.then(
+      (record) => ended.end(record.status === 'cancelled' ? 'cancelled' : 'done'),
+      (error: unknown) => ended.fail(error),
+    ).finally(() => {
+      current = null
+      publish('runs:changed', { runId: running.runId })
+    })
+    return running.runId
+  }
+
+  return {
+    start: (config) => follow((hooks) => startTraining(workspace, config, hooks)),
+    resume: (runId) => void follow((hooks) => resumeTraining(workspace, runId, hooks)),
+    stop: (runId) => {
+      if (current?.runId !== runId) throw new AppError('RUN_WRONG_STATE', 'This run is not training now.')
+      current.stop()
+    },
+  }
+}

@@ -1,0 +1,70 @@
+import { parseArgs } from 'node:util'
+import { AppError } from '../domain/errors.ts'
+
+const optionTypes = {
+  store: { type: 'string' }, source: { type: 'string' }, table: { type: 'string' }, sheet: { type: 'string' }, profile: { type: 'string' },
+  map: { type: 'string' }, cohort: { type: 'string' }, method: { type: 'string' }, config: { type: 'string' }, seed: { type: 'string' },
+  slots: { type: 'string' }, labels: { type: 'string' }, folds: { type: 'string' }, epochs: { type: 'string' }, name: { type: 'string' },
+  run: { type: 'string' }, out: { type: 'string' }, missing: { type: 'string' }, only: { type: 'string' },
+  json: { type: 'boolean' }, resume: { type: 'boolean' }, help: { type: 'boolean' },
+} as const
+
+export type CliOptions = { [K in keyof typeof optionTypes]?: (typeof optionTypes)[K]['type'] extends 'boolean' ? boolean : string }
+
+/** Splits the command line; an unknown option is refused with CLI_USAGE instead of being ignored. */
+export function parseCommandLine(argv: readonly string[]): { command: string; options: CliOptions } {
+  try {
+    const { values, positionals } = parseArgs({ args: [...argv], options: optionTypes, allowPositionals: true, strict: true })
+    if (positionals.length > 1) throw new AppError('CLI_USAGE', `Unexpected word "${positionals[1]}".`)
+    return { command: values.help ? 'help' : (positionals[0] ?? 'help'), options: values }
+  } catch (error) {
+    if (error instanceof AppError) throw error
+    throw new AppError('CLI_USAGE', error instanceof Error ? error.message : String(error))
+  }
+}
+
+/** The value of an option that a command cannot do without. */
+export function required(options: CliOptions, name: Exclude<keyof CliOptions, 'json' | 'resume' | 'help'>): string {
+  const value = options[name]
+  if (value === undefined || value === '') throw new AppError('CLI_USAGE', `--${name} is missing.`)
+  return value
+}
+
+/** A whole number of 0 or more. */
+export function wholeNumber(options: CliOptions, name: 'seed' | 'run' | 'folds' | 'epochs'): number {
+  const text = required(options, name)
+  if (!/^\d{1,10}$/.test(text)) throw new AppError('CLI_USAGE', `--${name} must be a whole number, not "${text}".`)
+  return Number(text)
+}
+
+/** `image=0.35,text=0.35` as rates. */
+export function missingRates(text: string): { image: number; text: number } {
+  const rates = { image: 0, text: 0 }
+  for (const part of text.split(',')) {
+    const [name, value] = part.split('=')
+    const rate = Number(value)
+    if ((name !== 'image' && name !== 'text') || value === undefined || !(rate >= 0 && rate <= 1)) throw new AppError('CLI_USAGE', `--missing must look like image=0.35,text=0.35, not "${text}".`)
+    rates[name] = rate
+  }
+  if (rates.image + rates.text > 1) throw new AppError('CLI_USAGE', 'The missing rates add up to more than 1.')
+  return rates
+}
+
+export const helpText = `Lacuna, command line. Research use only. Not for diagnosis or treatment.
+
+lacuna import   --source DIR --table FILE --cohort NAME [--sheet NAME] [--profile odir|odir-per-eye|covid-cxr|demo] [--map FILE.json]
+lacuna import   --cohort NAME --resume                  go on with a stopped import
+lacuna check    --source DIR --table FILE [--map FILE]  what an import would do, without writing anything
+lacuna cohorts                                          the cohorts in the store
+lacuna train    --cohort NAME [--method mora|head-only|zero-fill] [--config FILE.json] [--seed N] [--folds K] [--epochs N]
+                [--slots right-eye,left-eye,...] [--labels "Diabetes,Glaucoma"] [--name TEXT] [--missing image=0.35,text=0.35]
+lacuna train    --run ID --resume                       go on with a stopped run
+lacuna runs                                             the runs in the store
+lacuna evaluate --run ID [--missing image=0.35,text=0.35] [--only image|text] [--seed N]
+lacuna predict  --run ID --out FILE.csv [--cohort NAME] predict again from the stored checkpoint, also for another cohort
+lacuna export   --run ID --out FILE.csv                 all stored predictions
+lacuna audit                                            check the audit log
+lacuna device                                           which backend computes, and why
+
+Everywhere: --store FILE.db (else the app's own database), --json (results as JSON on stdout).
+Exit codes: 0 done, 2 wrong usage, 3 refused because of the input, 4 the engine or the machine failed, 130 cancelled.`

@@ -1,0 +1,67 @@
+import type { MetricEstimate, MetricsRow, RunResults } from '../domain/results.ts'
+import type { Progress } from '../protocol.ts'
+
+/**
+ * What a command prints. Results go to stdout (one JSON document with --json, else words); everything else goes to stderr,
+ * so that a script can always parse stdout.
+ */
+export interface CliOutput {
+  isJson: boolean
+  result: (json: unknown, text: string) => void
+  note: (line: string) => void
+  progress: (progress: Progress) => void
+}
+
+const progressEveryMs = 500
+
+/** Progress is one rewritten line on a terminal and a line every ten seconds in a log file. */
+export function createOutput(isJson: boolean): CliOutput {
+  let lastMs = -Infinity
+  let lastStage = ''
+  return {
+    isJson,
+    result: (json, text) => process.stdout.write(isJson ? `${JSON.stringify(json)}\n` : `${text}\n`),
+    note: (line) => process.stderr.write(`${line}\n`),
+    progress: (progress) => {
+      const isTerminal = process.stderr.isTTY === true
+      const nowMs = performance.now()
+      const isDue = nowMs - lastMs >= (isTerminal ? progressEveryMs : 10_000) || progress.stage !== lastStage
+      if (!isDue) return
+      lastMs = nowMs
+      lastStage = progress.stage
+      process.stderr.write(isTerminal ? `\r\u001B[2K${describeProgress(progress)}` : `${describeProgress(progress)}\n`)
+    },
+  }
+}
+
+function describeProgress(progress: Progress): string {
+  const share = progress.total ? ` ${progress.done} of ${progress.total}` : progress.done > 0 ? ` ${progress.done}` : ''
+  const left = progress.secondsLeft === null ? '' : `, about ${formatSeconds(progress.secondsLeft)} left`
+  return `${progress.stage}${share}${left}`
+}
+
+/** "1 h 05 min", "3 min 20 s", "12 s". */
+export function formatSeconds(seconds: number): string {
+  const whole = Math.round(seconds)
+  if (whole >= 3600) return `${Math.floor(whole / 3600)} h ${String(Math.floor((whole % 3600) / 60)).padStart(2, '0')} min`
+  if (whole >= 60) return `${Math.floor(whole / 60)} min ${String(whole % 60).padStart(2, '0')} s`
+  return `${whole} s`
+}
+
+/** The results table as text: one line overall, then one for each presence pattern. */
+export function formatResults(results: RunResults): string {
+  const rows = [results.overall, ...results.byPattern]
+  const width = Math.max(...rows.map((row) => row.patternTitle.length), 20)
+  const head = `${'Presence'.padEnd(width)}  ${'n'.padStart(6)}  ${'macro-F1'.padStart(13)}  ${'AUROC'.padStart(13)}  ${'AUPRC'.padStart(13)}  labels`
+  const lines = rows.map((row) => formatRow(row, width))
+  return [`Test patients, ${results.setting}`, head, '-'.repeat(head.length), ...lines].join('\n')
+}
+
+function formatRow(row: MetricsRow, width: number): string {
+  const cells = [row.macroF1, row.macroAuroc, row.macroAuprc].map(formatEstimate)
+  return `${row.patternTitle.padEnd(width)}  ${String(row.studyCount).padStart(6)}  ${cells.join('  ')}  ${row.estimableLabels}/${row.labels.length}`
+}
+
+function formatEstimate(estimate: MetricEstimate): string {
+  return (estimate.value === null ? 'not estimable' : estimate.value.toFixed(3)).padStart(13)
+}

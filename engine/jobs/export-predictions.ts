@@ -1,0 +1,25 @@
+import { writeCsv } from './csv.ts'
+import type { Workspace } from './workspace.ts'
+
+const columns = ['run', 'patient', 'study', 'split', 'fold', 'pattern', 'is_actual_pattern', 'label', 'reference', 'logit', 'probability', 'threshold', 'called_positive']
+
+/**
+ * Writes every stored prediction of a run as CSV, one line for each label under each presence pattern: pseudonyms only, no file names.
+ *
+ * @returns number of data lines
+ */
+export function exportPredictions(workspace: Workspace, runId: number, outFile: string): number {
+  const run = workspace.store.runs.get(runId)
+  const rowCount = writeCsv(outFile, columns, exportLines(workspace, runId, run.name))
+  workspace.store.audit.append('predictions-exported', { runId, rowCount })
+  return rowCount
+}
+
+function* exportLines(workspace: Workspace, runId: number, runName: string): Generator<(string | number)[]> {
+  for (const row of workspace.store.predictions.exportRows(runId)) {
+    yield [
+      runName, row.patientKey, row.studyKey, row.split, row.fold, row.pattern, row.isActual ? 1 : 0, row.labelName,
+      row.reference ?? '', row.logit, row.probability, row.threshold, row.isPredicted ? 1 : 0,
+    ]
+  }
+}

@@ -1,0 +1,60 @@
+import { AppError } from '../domain/errors.ts'
+import type { ImportReport } from '../domain/import.ts'
+import type { ImportSource, Mapping } from '../domain/mapping.ts'
+import type { JobHooks } from '../host/engine-process.ts'
+import type { EngineData, Progress } from '../protocol.ts'
+import type { Workspace } from './workspace.ts'
+
+export interface ImportRequest {
+  source: ImportSource
+  mapping: Mapping
+  cohortName: string
+}
+
+export interface RunningImport {
+  cohortId: number
+  /** The report; its status is "paused" after a cancel, and the import can be resumed. */
+  report: Promise<ImportReport>
+  cancel: () => void
+}
+
+/** Creates the cohort (status "importing") and starts to fill it. Throws STORE_NAME_TAKEN at once. */
+export function startImport(workspace: Workspace, request: ImportRequest, onProgress?: (progress: Progress) => void): RunningImport {
+  const cohortId = workspace.store.cohorts.create({ name: request.cohortName, source: request.source, mapping: request.mapping })
+  workspace.store.audit.append('import-started', { cohortId })
+  return continueImport(workspace, cohortId, onProgress)
+}
+
+/** Goes on where a cancelled, crashed or killed import stopped; what is stored already is not read again. */
+export function resumeImport(workspace: Workspace, cohortId: number, onProgress?: (progress: Progress) => void): RunningImport {
+  const cohort = workspace.store.cohorts.get(cohortId)
+  if (cohort.status === 'ready') throw new AppError('RUN_WRONG_STATE', `The import of "${cohort.name}" is complete.`)
+  workspace.store.audit.append('import-resumed', { cohortId, fromStudy: cohort.nextOrdinal })
+  return continueImport(workspace, cohortId, onProgress)
+}
+
+function continueImport(workspace: Workspace, cohortId: number, onProgress?: (progress: Progress) => void): RunningImport {
+  const { store } = workspace
+  const cohort = store.cohorts.get(cohortId)
+  const startedMs = performance.now()
+  const imagesBefore = cohort.presentItemCount
+  const hooks: JobHooks = { onProgress, onData: (data) => storeImportData(workspace, cohortId, data) }
+  const job = workspace.files.start('import:run', {
+    ...store.cohorts.importRequest(cohortId),
+    pseudonymKey: workspace.pseudonymKey,
+  }, hooks)
+  const report = job.outcome.then((outcome) => {
+    const isDone = outcome.status === 'done'
+    if (isDone) store.imports.finish(cohortId)
+    store.audit.append(isDone ? 'import-finished' : 'import-paused', { cohortId })
+    const elapsedMs = performance.now() - startedMs
+    const images = store.cohorts.get(cohortId).presentItemCount - imagesBefore
+    return { ...store.imports.report(cohortId), elapsedMs, imagesPerSecond: images / (elapsedMs / 1000) }
+  })
+  return { cohortId, report, cancel: job.cancel }
+}
+
+function storeImportData(workspace: Workspace, cohortId: number, data: EngineData): void {
+  if (data.kind === 'import-start') workspace.store.imports.setStart(cohortId, data.start)
+  else if (data.kind === 'import-batch') workspace.store.imports.addBatch(cohortId, data.studies, data.nextOrdinal)
+}

@@ -1,0 +1,56 @@
+import { decide } from '../domain/decisions.ts'
+import { AppError } from '../domain/errors.ts'
+import type { PredictionBlock, Progress } from '../protocol.ts'
+import { writeCsv } from './csv.ts'
+import { trainingSpecOf } from './train-run.ts'
+import type { Workspace } from './workspace.ts'
+
+const columns = ['run', 'patient', 'study', 'pattern', 'is_actual_pattern', 'label', 'logit', 'probability', 'threshold', 'called_positive']
+
+export interface PredictRequest {
+  runId: number
+  cohortId: number
+  outFile: string
+  /** Which fold's checkpoint predicts; 0 for a run without folds. */
+  fold?: number
+}
+
+/**
+ * Predicts the studies of a cohort, under every what-if pattern, from the best checkpoint of a run and writes them as CSV.
+ * Another cohort must have modalities with the same ids; nothing is stored, because the store keeps what a run said of its own cohort.
+ *
+ * @returns number of data lines; 0 when cancelled
+ */
+export async function predictCohort(workspace: Workspace, request: PredictRequest, onProgress?: (progress: Progress) => void): Promise<number> {
+  const { store } = workspace
+  const run = store.runs.get(request.runId)
+  const spec = trainingSpecOf(workspace, request.runId)
+  const cohort = store.cohorts.get(request.cohortId)
+  const lacking = run.config.slotIds.filter((slotId) => !cohort.slots.some((slot) => slot.slotId === slotId))
+  if (lacking.length > 0) throw new AppError('RUN_CHECKPOINT_MISMATCH', `"${cohort.name}" has no modality "${lacking[0]}", which "${run.name}" was trained with.`)
+  const studies = store.patients.trainingStudies(request.cohortId, run.config.slotIds, []).filter((study) => study.pattern !== '')
+  const keyOf = new Map(studies.map((study) => [study.studyId, study]))
+  const blocks: PredictionBlock[] = []
+  const done = await workspace.compute.run('predict:run', {
+    ...spec,
+    fold: request.fold ?? 0,
+    studies: studies.map(({ studyId, patientId, items }) => ({ studyId, patientId, items, labels: new Float32Array(spec.labelNames.length).fill(Number.NaN) })),
+    assignments: [],
+  }, { onProgress, onData: (data) => void (data.kind === 'predictions' && blocks.push(data.block)) })
+  if (!done) return 0
+  return writeCsv(request.outFile, columns, predictionLines(run.name, run.config.task, spec.labelNames, blocks, keyOf))
+}
+
+function* predictionLines(runName: string, task: 'multi-label' | 'multi-class', labelNames: string[], blocks: PredictionBlock[], keyOf: Map<number, { patientKey: string; studyKey: string }>): Generator<(string | number)[]> {
+  const width = labelNames.length
+  for (const block of blocks) {
+    for (const [row, studyId] of block.studyIds.entries()) {
+      const study = keyOf.get(studyId)!
+      const probabilities = block.probabilities.subarray(row * width, (row + 1) * width)
+      const called = decide(task, probabilities, block.thresholds)
+      for (const [index, label] of labelNames.entries()) {
+        yield [runName, study.patientKey, study.studyKey, block.patterns[row]!, block.isActual[row] ? 1 : 0, label, block.logits[row * width + index]!, probabilities[index]!, block.thresholds[index]!, called[index] ? 1 : 0]
+      }
+    }
+  }
+}

@@ -1,0 +1,42 @@
+import { runConfigSchema, type RunConfig } from '../domain/run.ts'
+import { fewPositives } from './train-run.ts'
+import { slotWarnings } from './slot-warnings.ts'
+import type { Workspace } from './workspace.ts'
+
+export interface RunSuggestion {
+  config: RunConfig
+  slotWarnings: { slotId: string; text: string }[]
+  labelWarnings: { labelId: number; text: string }[]
+}
+
+/**
+ * A configuration that is sensible for the cohort: every modality whose text does not give the labels away,
+ * every label with both classes, the paper's settings for the rest.
+ */
+export function suggestRun(workspace: Workspace, cohortId: number): RunSuggestion {
+  const { store } = workspace
+  const cohort = store.cohorts.get(cohortId)
+  const warnings = slotWarnings(cohort.slots, store.cohorts.labelWords(cohortId))
+  const leaking = new Set(warnings.map((warning) => warning.slotId))
+  const clean = cohort.slots.filter((slot) => !leaking.has(slot.slotId))
+  const counts = store.cohorts.labelCounts(cohortId)
+  const usable = cohort.labels.filter((label) => {
+    const count = counts.find((item) => item.name === label.name)
+    return count !== undefined && count.positives >= 2 && count.negatives >= 2
+  })
+  const labels = usable.length > 0 ? usable : cohort.labels
+  return {
+    config: runConfigSchema.parse({
+      cohortId,
+      name: `MoRA on ${cohort.name}`.slice(0, 120),
+      slotIds: (clean.length > 0 ? clean : cohort.slots).map((slot) => slot.slotId),
+      labelIds: labels.map((label) => label.labelId),
+      task: cohort.task ?? 'multi-label',
+    }),
+    slotWarnings: warnings,
+    labelWarnings: counts.flatMap((count) => {
+      const label = cohort.labels.find((item) => item.name === count.name)
+      return label && count.positives < fewPositives ? [{ labelId: label.labelId, text: `Only ${count.positives} positive studies: its numbers will be very uncertain.` }] : []
+    }),
+  }
+}

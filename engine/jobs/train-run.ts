@@ -1,0 +1,191 @@
+import { mkdirSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { AppError, toErrorOutcome, type ErrorCode } from '../domain/errors.ts'
+import type { CohortSummary, RunRecord } from '../domain/records.ts'
+import { runConfigSchema, type RunConfig, type RunConfigInput, type RunEstimate, type Split } from '../domain/run.ts'
+import { describePattern, type Slot } from '../domain/slots.ts'
+import type { EngineData, Progress, TrainingSpec } from '../protocol.ts'
+import { assignFolds } from '../training/folds.ts'
+import { createRng } from '../training/rng.ts'
+import type { StoredTrainingStudy } from '../store/repositories/training-studies.ts'
+import { slotWarnings } from './slot-warnings.ts'
+import type { Workspace } from './workspace.ts'
+
+/** Fewer patients than this on any side of a split make every number on it meaningless. */
+const minimumPatientsPerSide = 3
+/** A label needs at least this many known positives and negatives to be trained at all. */
+const minimumOfEachClass = 2
+/** Below this many positives a label is trained but marked: its numbers will have very wide intervals. */
+export const fewPositives = 10
+
+/** Errors after which nothing but time or space is needed to go on. */
+const resumableCodes: ReadonlySet<ErrorCode> = new Set(['ENGINE_CRASHED', 'ENGINE_UNRESPONSIVE', 'STORE_DISK_FULL'])
+
+export interface RunHooks {
+  onProgress?: (progress: Progress) => void
+  onData?: (data: EngineData) => void
+}
+
+export interface RunningTraining {
+  runId: number
+  /** The run as it stands at the end: finished, paused after a stop of the engine, cancelled or failed. */
+  done: Promise<RunRecord>
+  stop: () => void
+  cancel: () => void
+}
+
+interface RunMaterial {
+  cohort: CohortSummary
+  slots: Slot[]
+  labelNames: string[]
+  studies: StoredTrainingStudy[]
+  excludedStudyCount: number
+}
+
+/** Collects what a configuration would train on. Throws when it cannot work, naming the number that says so. */
+function collectMaterial(workspace: Workspace, config: RunConfig): RunMaterial {
+  const { store } = workspace
+  const cohort = store.cohorts.get(config.cohortId)
+  if (cohort.status !== 'ready') throw new AppError('RUN_COHORT_NOT_READY', `The import of "${cohort.name}" is not complete (${cohort.studyCount} of ${cohort.studyTotal} studies).`)
+  const slots = cohort.slots.filter((slot) => config.slotIds.includes(slot.slotId))
+  if (slots.length !== config.slotIds.length) throw new AppError('REQUEST_INVALID', 'The run names a modality that the cohort does not have.')
+  const labelNames = config.labelIds.map((labelId) => {
+    const label = cohort.labels.find((item) => item.labelId === labelId)
+    if (!label) throw new AppError('REQUEST_INVALID', 'The run names a label that the cohort does not have.')
+    return label.name
+  })
+  const all = store.patients.trainingStudies(config.cohortId, config.slotIds, config.labelIds)
+  const studies = all.filter((study) => study.pattern !== '' && study.labels.some((value) => !Number.isNaN(value)))
+  if (studies.length === 0) throw new AppError('RUN_NO_STUDIES', `None of the ${all.length} studies has one of the chosen modalities and a known label.`)
+  for (const [index, name] of labelNames.entries()) {
+    const positives = studies.filter((study) => study.labels[index] === 1).length
+    const negatives = studies.filter((study) => study.labels[index] === 0).length
+    if (config.task === 'multi-label' && (positives < minimumOfEachClass || negatives < minimumOfEachClass)) {
+      throw new AppError('RUN_LABEL_UNUSABLE', `"${name}" has ${positives} positive and ${negatives} negative studies; both need at least ${minimumOfEachClass}.`)
+    }
+  }
+  return { cohort, slots, labelNames, studies, excludedStudyCount: all.length - studies.length }
+}
+
+/** Trained parameters, time, memory, device and warnings for a configuration, before it is started. */
+export async function estimateRun(workspace: Workspace, config: RunConfig): Promise<RunEstimate> {
+  const material = collectMaterial(workspace, config)
+  const imageCount = new Set(material.studies.flatMap((study) => study.items.filter((item) => item.path !== null).map((item) => item.sha256))).size
+  const estimate = await workspace.compute.run('run:estimate', {
+    config, slots: material.slots, labelCount: config.labelIds.length, studyCount: material.studies.length, imageCount,
+    weightsDir: workspace.paths.weightsDir, cacheDir: workspace.paths.cacheDir,
+  })
+  if (!estimate) throw new AppError('ENGINE_UNAVAILABLE', 'The engine did not answer.')
+  return { ...estimate, studyCount: material.studies.length, excludedStudyCount: material.excludedStudyCount, warnings: warningsOf(workspace, config, material) }
+}
+
+function warningsOf(workspace: Workspace, config: RunConfig, material: RunMaterial): string[] {
+  const leaks = slotWarnings(material.slots, workspace.store.cohorts.labelWords(config.cohortId)).map((warning) => warning.text)
+  const rare = material.labelNames.flatMap((name, index) => {
+    const positives = material.studies.filter((study) => study.labels[index] === 1).length
+    return positives < fewPositives ? [`"${name}" has only ${positives} positive studies: its numbers will be very uncertain.`] : []
+  })
+  const patterns = Map.groupBy(material.studies, (study) => study.pattern)
+  const thin = [...patterns].filter(([, list]) => list.length < 5).map(([pattern, list]) => `Only ${list.length} ${list.length === 1 ? 'study shows' : 'studies show'} "${describePattern(material.slots, pattern)}".`)
+  return [...leaks, ...rare, ...thin]
+}
+
+/** Splits by patient, stores the run with everything needed to repeat it, and starts to train. */
+export function startTraining(workspace: Workspace, input: RunConfigInput, hooks: RunHooks = {}): RunningTraining {
+  const { store } = workspace
+  const config = runConfigSchema.parse(input)
+  const material = collectMaterial(workspace, config)
+  const { assignments, proof } = assignFolds(material.studies, config.split, createRng, config.seed)
+  for (const fold of proof.folds) {
+    if (Math.min(fold.train, fold.val, fold.test) < minimumPatientsPerSide) {
+      throw new AppError('RUN_TOO_FEW_PATIENTS', `Fold ${fold.fold} would have ${fold.train} training, ${fold.val} validation and ${fold.test} test patients.`)
+    }
+  }
+  const runId = store.transaction(() => {
+    const inserted = store.runs.insert({ config, codeVersion: workspace.versions.code })
+    store.runs.setSplit(inserted, assignments, material.studies.map((study) => study.studyId), proof)
+    return inserted
+  })
+  store.audit.append('run-started', { runId, cohortId: config.cohortId, adapter: config.adapter, seed: config.seed })
+  return execute(workspace, runId, material, hooks)
+}
+
+/** Goes on with a paused or failed run from its last finished epoch. Refused when the cohort is no longer the one it began with. */
+export function resumeTraining(workspace: Workspace, runId: number, hooks: RunHooks = {}): RunningTraining {
+  const { store } = workspace
+  const run = store.runs.get(runId)
+  if (run.status !== 'paused' && run.status !== 'failed') throw new AppError('RUN_WRONG_STATE', `"${run.name}" is ${run.status}; only a paused or failed run can be resumed.`)
+  const material = collectMaterial(workspace, run.config)
+  if (material.cohort.contentHash !== run.cohortHash) throw new AppError('RUN_COHORT_CHANGED', `"${material.cohort.name}" is not the cohort that "${run.name}" began with.`)
+  store.audit.append('run-resumed', { runId })
+  return execute(workspace, runId, material, hooks)
+}
+
+/** The specification that the engine gets; also used to predict from stored checkpoints. */
+export function trainingSpecOf(workspace: Workspace, runId: number): TrainingSpec {
+  const run = workspace.store.runs.get(runId)
+  return specOf(workspace, runId, run.config, collectMaterial(workspace, run.config))
+}
+
+function specOf(workspace: Workspace, runId: number, config: RunConfig, material: RunMaterial): TrainingSpec {
+  return {
+    runId, config, slots: material.slots, labelNames: material.labelNames,
+    studies: material.studies.map(({ studyId, patientId, items, labels }) => ({ studyId, patientId, items, labels })),
+    assignments: splitInOrder(workspace, runId, material),
+    runDir: join(workspace.paths.runsDir, `run_${runId}`),
+    cacheDir: workspace.paths.cacheDir,
+    weightsDir: workspace.paths.weightsDir,
+  }
+}
+
+/** The stored split, checked to be of exactly these studies in this order: a shifted table would mix the sides silently. */
+function splitInOrder(workspace: Workspace, runId: number, material: RunMaterial): Split[][] {
+  const split = workspace.store.runs.getSplit(runId)
+  const isSame = split !== null && split.studyIds.length === material.studies.length && material.studies.every((study, index) => study.studyId === split.studyIds[index])
+  if (!isSame) throw new AppError('RUN_COHORT_CHANGED', 'The stored split does not cover the studies that the run would use.')
+  return split.assignments
+}
+
+function execute(workspace: Workspace, runId: number, material: RunMaterial, hooks: RunHooks): RunningTraining {
+  const { store } = workspace
+  const config = store.runs.get(runId).config
+  const spec = specOf(workspace, runId, config, material)
+  mkdirSync(spec.runDir, { recursive: true })
+  store.runs.setStatus(runId, 'running')
+  const job = workspace.compute.start('train:run', spec, {
+    onProgress: hooks.onProgress,
+    onData: (data) => {
+      storeRunData(workspace, runId, config.labelIds, data)
+      hooks.onData?.(data)
+    },
+  })
+  const done = job.outcome.then(
+    (outcome) => {
+      if (outcome.status === 'cancelled') store.runs.setStatus(runId, 'cancelled')
+      else store.runs.finish(runId, outcome.value)
+      store.audit.append(outcome.status === 'cancelled' ? 'run-cancelled' : 'run-finished', { runId })
+      return store.runs.get(runId)
+    },
+    (error: unknown) => {
+      // A dead engine loses at most an epoch: the run waits to be resumed. Anything else needs a change first.
+      const outcome = toErrorOutcome(error, 'ENGINE_CRASHED')
+      store.runs.setStatus(runId, resumableCodes.has(outcome.code) ? 'paused' : 'failed', outcome)
+      throw error
+    },
+  )
+  return { runId, done, stop: job.stop, cancel: job.cancel }
+}
+
+function storeRunData(workspace: Workspace, runId: number, labelIds: number[], data: EngineData): void {
+  const { store } = workspace
+  if (data.kind === 'epoch') store.runs.addEpoch(runId, data.epoch)
+  else if (data.kind === 'checkpoint') store.runs.addCheckpoint(runId, data.checkpoint)
+  else if (data.kind === 'predictions') store.predictions.addBlock(runId, data.block, labelIds)
+}
+
+/** Deletes a run with its predictions and checkpoints. */
+export function removeRun(workspace: Workspace, runId: number): void {
+  workspace.store.runs.remove(runId)
+  rmSync(join(workspace.paths.runsDir, `run_${runId}`), { recursive: true, force: true })
+  workspace.store.audit.append('run-removed', { runId })
+}

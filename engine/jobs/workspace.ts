@@ -1,0 +1,70 @@
+import { mkdirSync } from 'node:fs'
+import { dirname, join, resolve } from 'node:path'
+import { createEngineProcess, type EngineProcess } from '../host/engine-process.ts'
+import { openStore, type Store } from '../store/open.ts'
+import { readPseudonymKey } from './pseudonym-key.ts'
+
+/** What every job needs: the one open store, two engine processes and the folders. */
+export interface Workspace {
+  store: Store
+  /** Reads tables and files. Apart from `compute` so that an import and the pictures go on while a run trains. */
+  files: EngineProcess
+  /** Holds the models; one training at a time. */
+  compute: EngineProcess
+  paths: WorkspacePaths
+  pseudonymKey: string
+  versions: { app: string; code: string }
+  log: (line: string) => void
+  close: () => void
+}
+
+export interface WorkspacePaths {
+  storeFile: string
+  /** Prepared inputs, pictures and thumbnails: may be deleted at any time, is rebuilt. */
+  cacheDir: string
+  /** Checkpoints, one folder for each run. */
+  runsDir: string
+  weightsDir: string
+}
+
+export interface WorkspaceOptions {
+  storeFile: string
+  cacheDir?: string
+  weightsDir: string
+  nodePath: string
+  workerFile: string
+  versions: { app: string; code: string }
+  log: (line: string) => void
+}
+
+/**
+ * Opens the store and prepares the engine processes (they start at their first job).
+ * Runs that were going when the last owner of the store died are marked as paused, so that they can be resumed.
+ */
+export function openWorkspace(options: WorkspaceOptions): Workspace {
+  const storeFile = resolve(options.storeFile)
+  mkdirSync(dirname(storeFile), { recursive: true })
+  const paths: WorkspacePaths = {
+    storeFile,
+    cacheDir: options.cacheDir ?? join(dirname(storeFile), 'prepared'),
+    runsDir: join(dirname(storeFile), 'runs'),
+    weightsDir: options.weightsDir,
+  }
+  for (const dir of [paths.cacheDir, paths.runsDir]) mkdirSync(dir, { recursive: true })
+  const store = openStore(storeFile, { appVersion: options.versions.app })
+  store.runs.markInterrupted()
+  const createEngine = () => createEngineProcess({ nodePath: options.nodePath, workerFile: options.workerFile, env: {}, log: options.log })
+  const files = createEngine()
+  const compute = createEngine()
+  return {
+    store, files, compute, paths,
+    pseudonymKey: readPseudonymKey(storeFile),
+    versions: options.versions,
+    log: options.log,
+    close: () => {
+      files.dispose()
+      compute.dispose()
+      store.close()
+    },
+  }
+}

@@ -1,0 +1,81 @@
+import { createHash } from 'node:crypto'
+import { existsSync } from 'node:fs'
+import { mkdir, readFile, rename, writeFile } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import { AppError } from '../domain/errors.ts'
+import { RESNET_GRID_DEPTH, RESNET_GRID_TOKENS, type Resnet50 } from '../backbones/resnet50.ts'
+import { decodeImage } from '../modalities/image-decode.ts'
+import { letterboxForResnet } from '../modalities/image-letterbox.ts'
+import type { JobContext } from '../protocol.ts'
+import { createPace } from './pace.ts'
+
+/** One image of the run: where its file lies and which bytes it must hold. `where` names it in errors without naming the file. */
+export interface ImageFile {
+  path: string
+  sha256: string
+  where: string
+}
+
+export interface GridCache {
+  /** Frozen features of one image, [49, 2048] row-major, from disk. */
+  read: (sha256: string) => Promise<Float32Array>
+}
+
+/** Part of the folder name: another way of preparing pixels must never read the old features. */
+const preparation = 'letterbox1'
+const imagesPerBatch = 8
+const valuesPerImage = RESNET_GRID_TOKENS * RESNET_GRID_DEPTH
+
+/**
+ * Computes the frozen grid features of every image once and keeps them by content hash as half floats (200 KB an image):
+ * ImageNet features lie far inside half precision, and the disk and the memory hold twice as many.
+ * Whatever is missing is computed; the folder may be deleted at any time between runs.
+ * Throws RUN_FILE_CHANGED when a file is gone or no longer the one that was imported.
+ */
+export async function fillGridCache(images: readonly ImageFile[], options: { resnet: Resnet50; cacheDir: string; context: JobContext }): Promise<GridCache> {
+  const { resnet, context } = options
+  const dir = join(options.cacheDir, `grid-${resnet.weightsHash.slice(0, 16)}-${preparation}`)
+  const fileOf = (sha256: string) => join(dir, sha256.slice(0, 2), `${sha256}.f16`)
+  const missing = [...new Map(images.map((image) => [image.sha256, image])).values()].filter((image) => !existsSync(fileOf(image.sha256)))
+  const pace = createPace(missing.length)
+
+  const prepareBatch = (start: number) => Promise.all(missing.slice(start, start + imagesPerBatch).map(readPrepared))
+  let next = missing.length > 0 ? prepareBatch(0) : null
+  for (let start = 0; start < missing.length; start += imagesPerBatch) {
+    context.signal.throwIfAborted()
+    const batch = await next!
+    // Decoding the next images on other threads overlaps with the convolutions on this one.
+    next = start + imagesPerBatch < missing.length ? prepareBatch(start + imagesPerBatch) : null
+    next?.catch(() => {})
+    const input = new Float32Array(batch.length * batch[0]!.length)
+    batch.forEach((values, index) => input.set(values, index * values.length))
+    const features = resnet.gridFeatures(input, batch.length)
+    await Promise.all(batch.map((_, index) => writeHalf(fileOf(missing[start + index]!.sha256), features.subarray(index * valuesPerImage, (index + 1) * valuesPerImage))))
+    context.progress({ stage: 'Reading images', ...pace.at(start + batch.length) })
+  }
+  return { read: async (sha256) => readHalf(fileOf(sha256)) }
+}
+
+async function readPrepared(image: ImageFile): Promise<Float32Array> {
+  let bytes: Buffer
+  try {
+    bytes = await readFile(image.path)
+  } catch (error) {
+    throw new AppError('RUN_FILE_CHANGED', `${image.where} cannot be read any more.`, { cause: error })
+  }
+  if (createHash('sha256').update(bytes).digest('hex') !== image.sha256) throw new AppError('RUN_FILE_CHANGED', `${image.where} is not the file that was imported.`)
+  return letterboxForResnet(await decodeImage(bytes, { name: image.where })).values
+}
+
+async function writeHalf(file: string, values: Float32Array): Promise<void> {
+  const half = new Float16Array(values)
+  await mkdir(dirname(file), { recursive: true })
+  await writeFile(`${file}.part`, new Uint8Array(half.buffer))
+  await rename(`${file}.part`, file)
+}
+
+async function readHalf(file: string): Promise<Float32Array> {
+  const bytes = await readFile(file)
+  if (bytes.byteLength !== valuesPerImage * 2) throw new AppError('RUN_FILE_CHANGED', 'A prepared input is damaged; clear the prepared inputs on the page "This workstation" and start again.')
+  return new Float32Array(new Float16Array(bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength)))
+}

@@ -1,0 +1,72 @@
+import type { ModalitySpec, Sample } from '../adapters/network.ts'
+import { RESNET_GRID_TOKENS } from '../backbones/resnet50.ts'
+import type { RunConfig } from '../domain/run.ts'
+import { slotIdsOfPattern, type Slot } from '../domain/slots.ts'
+import type { WordPieceTokenizer } from '../modalities/wordpiece.ts'
+import type { TrainingStudy } from '../protocol.ts'
+import type { GridCache } from './grid-cache.ts'
+
+/** The modalities that a run's adapter tells apart, and which one each slot belongs to. */
+export interface ModalityPlan {
+  modalities: ModalitySpec[]
+  modalityOfSlot: Map<string, number>
+  /** Place of each image slot among the images (0 right eye, 1 left eye, ...). */
+  imageIndexOfSlot: Map<string, number>
+}
+
+/**
+ * Groups slots into modalities: all images as one and all texts as one (as the paper's two), or each image slot as its own.
+ * Texts always form one modality, because they are read as one sequence.
+ */
+export function planModalities(slots: readonly Slot[], by: RunConfig['mora']['modalitiesBy']): ModalityPlan {
+  const images = slots.filter((slot) => slot.modality === 'image')
+  const texts = slots.filter((slot) => slot.modality === 'text')
+  const imageIndexOfSlot = new Map(images.map((slot, index) => [slot.slotId, index]))
+  const modalities: ModalitySpec[] = []
+  const modalityOfSlot = new Map<string, number>()
+  const add = (spec: ModalitySpec, members: readonly Slot[]) => {
+    for (const slot of members) modalityOfSlot.set(slot.slotId, modalities.length)
+    modalities.push(spec)
+  }
+  if (texts.length > 0) add({ name: 'text', kind: 'text', slots: [] }, texts)
+  if (by === 'slot') images.forEach((slot, index) => add({ name: slot.slotId, kind: 'image', slots: [index] }, [slot]))
+  else if (images.length > 0) add({ name: 'image', kind: 'image', slots: images.map((_, index) => index) }, images)
+  return { modalities, modalityOfSlot, imageIndexOfSlot }
+}
+
+/** The pattern that a study really has, over the run's slots. */
+export function actualPattern(slots: readonly Slot[], study: Pick<TrainingStudy, 'items'>): string {
+  const present = new Set(study.items.map((item) => item.slotId))
+  return slots.filter((slot) => present.has(slot.slotId)).map((slot) => slot.slotId).join('+')
+}
+
+/** Builds what the network reads: a study under a presence pattern as a list of parts. */
+export function createSampleBuilder(slots: readonly Slot[], plan: ModalityPlan, tokenizer: WordPieceTokenizer, grids: GridCache, maxTextTokens: number) {
+  const textSlots = slots.filter((slot) => slot.modality === 'text')
+
+  /** @returns the parts of the pattern's slots; never empty, because a pattern is not */
+  return async function buildSample(study: TrainingStudy, pattern: string): Promise<Sample> {
+    const wanted = new Set(slotIdsOfPattern(pattern))
+    const itemOf = new Map(study.items.filter((item) => wanted.has(item.slotId)).map((item) => [item.slotId, item]))
+    const parts: Sample[number][] = []
+    const texts = textSlots.flatMap((slot) => itemOf.get(slot.slotId)?.text ?? [])
+    if (texts.length > 0) {
+      const encoding = tokenizer.encode(texts.join(' '), { maxLength: maxTextTokens })
+      parts.push({ kind: 'text', modality: plan.modalityOfSlot.get(textSlots[0]!.slotId)!, ids: encoding.ids.slice(0, encoding.tokenCount) })
+    }
+    for (const [slotId, imageIndex] of plan.imageIndexOfSlot) {
+      const item = itemOf.get(slotId)
+      if (!item) continue
+      parts.push({ kind: 'grid', modality: plan.modalityOfSlot.get(slotId)!, slot: imageIndex, features: await grids.read(item.sha256), count: RESNET_GRID_TOKENS })
+    }
+    return parts
+  }
+}
+
+/** Studies whose text would be cut, told as a note of the run: cut text is missing text. */
+export function countTruncatedTexts(studies: readonly TrainingStudy[], tokenizer: WordPieceTokenizer, maxTextTokens: number): number {
+  return studies.filter((study) => {
+    const text = study.items.flatMap((item) => item.text ?? []).join(' ')
+    return text !== '' && tokenizer.encode(text, { maxLength: maxTextTokens }).isTruncated
+  }).length
+}

@@ -1,0 +1,81 @@
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { findMethod } from '../adapters/index.ts'
+import type { Network } from '../adapters/network.ts'
+import { MMBT_SEED, openEmbeddedBackbone } from '../backbones/embedded.ts'
+import type { Backbone } from '../backbones/backbone.ts'
+import type { Resnet50 } from '../backbones/resnet50.ts'
+import { openCompute, type Compute } from '../compute/backend.ts'
+import type { RunConfig } from '../domain/run.ts'
+import { parseTokenizerJson } from '../modalities/vocabulary.ts'
+import { createWordPiece, type WordPieceTokenizer } from '../modalities/wordpiece.ts'
+import type { ModalityPlan } from './inputs.ts'
+import { adamWConfigSchema } from './optimizer.ts'
+import { createRng } from './rng.ts'
+import { createTrainingModel, type TrainingModel } from './training-model.ts'
+
+/** The compute backend and the frozen models, opened once in an engine process and kept for its later jobs. */
+export interface Session {
+  compute: Compute
+  backbone: Backbone
+  /** The image encoder whose grid features are computed once for each image. */
+  resnet: Resnet50
+  tokenizer: WordPieceTokenizer
+}
+
+let opened: { weightsDir: string; session: Promise<Session> } | null = null
+
+/** Opens the backend and loads the embedded backbone; a second call with the same folder returns the same session. */
+export function openSession(weightsDir: string): Promise<Session> {
+  if (opened?.weightsDir === weightsDir) return opened.session
+  const session = (async () => {
+    const compute = await openCompute()
+    const { backbone, resnet } = await openEmbeddedBackbone(compute, weightsDir, createRng(MMBT_SEED))
+    const vocabularyFile = join(weightsDir, 'minilm', 'tokenizer.json')
+    const tokenizer = createWordPiece(parseTokenizerJson(await readFile(vocabularyFile, 'utf8'), 'tokenizer.json'))
+    return { compute, backbone, resnet, tokenizer }
+  })()
+  opened = { weightsDir, session }
+  // A failed start must not be remembered: the next try may find the missing file.
+  session.catch(() => (opened = null))
+  return session
+}
+
+/** The method's own settings as its schema wants them. */
+function methodSettings(config: RunConfig): unknown {
+  return config.adapter === 'mora' ? { rank: config.mora.rank, blocks: config.mora.blocks } : {}
+}
+
+/**
+ * How a missing modality enters. The baselines are blind to missingness: they see the blank input as if it were real.
+ */
+function missingInput(config: RunConfig): 'dummy' | 'left-out' {
+  return config.adapter === 'mora' ? config.mora.missingEnters : 'dummy'
+}
+
+/** The network of a run with freshly drawn trained tensors; a seed and fold give the same ones every time. */
+export function createNetwork(session: Session, config: RunConfig, plan: ModalityPlan, fold: number): Network {
+  const method = findMethod(config.adapter)
+  return method.createNetwork({
+    compute: session.compute,
+    backbone: session.backbone,
+    modalities: plan.modalities,
+    labelsCount: config.labelIds.length,
+    missingInput: missingInput(config),
+    random: createRng(config.seed).fork(`init-${fold}`),
+  }, method.configSchema.parse(methodSettings(config)))
+}
+
+/** @param labelWeights [C] class weights, or null for none */
+export function createModel(session: Session, network: Network, config: RunConfig, labelWeights: Float32Array | null): TrainingModel {
+  return createTrainingModel({
+    compute: session.compute, network, labelWeights,
+    labelsCount: config.labelIds.length, task: config.task,
+    optimizer: adamWConfigSchema.parse({ weightDecay: config.weightDecay }),
+  })
+}
+
+/** Whether the frozen block under the adapter can be computed once: only when the first block carries the adapter. */
+export function cachesBlockOutput(config: RunConfig): boolean {
+  return config.adapter === 'mora'
+}

@@ -15,10 +15,10 @@ const DOWNLOAD_LIMIT_MS = 600_000
  * Never throws for a missing Electron, because the headless twin works without one.
  * @returns {Promise<{ path?: string, version?: string, source?: 'official' | 'fallback', reason: string }>}
  */
-export async function ensureElectron(root, cache) {
+export async function ensureElectron(root, cache, node) {
   const official = readOfficial(root)
   if (official) return official
-  const failure = await downloadOfficial(root, cache)
+  const failure = await downloadOfficial(root, cache, node)
   if (!failure) {
     const fetched = readOfficial(root)
     if (fetched) return fetched
@@ -38,7 +38,7 @@ function readOfficial(root) {
 }
 
 /** Runs the package's installer, which checks the hash it ships; returns why it failed, or undefined. */
-async function downloadOfficial(root, cache) {
+async function downloadOfficial(root, cache, node) {
   const folder = join(root, 'node_modules', 'electron')
   if (!existsSync(join(folder, 'install.js'))) return 'the electron package has no installer'
   report('electron', 'trying the official download')
@@ -48,16 +48,18 @@ async function downloadOfficial(root, cache) {
   const stop = new AbortController()
   const watchdog = watchForBytes(temporary, stop)
   try {
-    const run = runProgram(process.execPath, [join(folder, 'install.js')], {
+    // Under the stock Node: the installer's own packages ask for a newer one than may have started us.
+    const run = runProgram(node.path, [join(folder, 'install.js')], {
       cwd: folder,
       timeoutMs: DOWNLOAD_LIMIT_MS,
+      signal: stop.signal,
       env: { ...process.env, TMPDIR: temporary, TEMP: temporary, TMP: temporary, electron_config_cache: join(cache, 'electron', 'downloads') },
     })
-    const silent = new Promise((resolve) => stop.signal.addEventListener('abort', () => resolve('silent')))
-    const result = await Promise.race([run, silent])
-    if (result === 'silent') return `no data for ${SILENCE_LIMIT_MS / 1000} s`
+    const result = await run
+    if (stop.signal.aborted) return `no data for ${SILENCE_LIMIT_MS / 1000} s`
     if (result.status === 0) return undefined
-    return lastLines(result.stderr.split('\n').filter((line) => !/^\s+at /.test(line)).join('\n'), 2) || 'the installer failed'
+    const cause = result.stderr.split('\n').filter((line) => !/^\s+at /.test(line)).join('\n').replace(/^\w*Error: /, '')
+    return `the download host could not be used: ${lastLines(cause, 2) || 'the installer failed'}`
   } finally {
     clearInterval(watchdog)
     await rm(temporary, { recursive: true, force: true }).catch(() => {})

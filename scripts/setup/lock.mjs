@@ -48,9 +48,10 @@ async function tryTake(path, token) {
   } catch {
     return false
   }
-  if ((await readText(aside)) !== held) await link(aside, path).catch(() => {})
+  const isTheStaleOne = (await readText(aside)) === held
+  if (!isTheStaleOne) await link(aside, path).catch(() => {})
   await rm(aside, { force: true })
-  return false
+  return isTheStaleOne ? tryTake(path, token) : false
 }
 
 async function isStale(path, held) {
@@ -65,7 +66,8 @@ async function isStale(path, held) {
   return pid !== undefined && !isAlive(pid)
 }
 
-function isAlive(pid) {
+/** True while a process with this number runs. */
+export function isAlive(pid) {
   try {
     process.kill(pid, 0)
     return true

@@ -6,9 +6,10 @@ import { delimiter, join } from 'node:path'
  * Runs a program to its end without a shell and collects its output.
  * @returns {Promise<{ status: number, stdout: string, stderr: string }>} status -1 when it could not start
  */
-export function runProgram(program, args, { cwd, env, timeoutMs, shell = false } = {}) {
+export function runProgram(program, args, { cwd, env, timeoutMs, signal, onStart, shell = false } = {}) {
   return new Promise((resolve) => {
-    const child = spawn(program, args, { cwd, env, shell, stdio: ['ignore', 'pipe', 'pipe'], windowsHide: true })
+    const child = spawn(program, args, { cwd, env, shell, signal, killSignal: 'SIGKILL', stdio: ['ignore', 'pipe', 'pipe'], windowsHide: true })
+    if (child.pid) onStart?.(child.pid)
     let stdout = ''
     let stderr = ''
     let timedOut = false
@@ -46,6 +47,11 @@ export function findProgram(name) {
 /** True when the program starts and ends with status 0. */
 export function succeeds(program, args) {
   return spawnSync(program, args, { stdio: 'ignore', windowsHide: true }).status === 0
+}
+
+/** The first lines of a program's output that say something: npm tells the cause first and a manual page after it. */
+export function firstLines(text, count = 4) {
+  return text.split('\n').filter((line) => !/^npm error\s*$/.test(line)).slice(0, count).join(' | ').slice(0, 600)
 }
 
 /** The last lines of a program's output, for an error message. */

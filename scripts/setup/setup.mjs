@@ -36,12 +36,13 @@ async function install(cache, isForced) {
   // Downloads share nothing and run side by side; only what builds on another waits for it.
   const system = ensureSystemPackages()
   const packages = ensurePackages(repositoryRoot)
+  const runtime = ensureNode(cache)
   const parts = {
     system,
     packages,
-    node: ensureNode(cache),
+    node: runtime,
     weights: ensureWeights(repositoryRoot, cache, isForced),
-    electron: packages.then(() => ensureElectron(repositoryRoot, cache)),
+    electron: Promise.all([runtime, packages]).then(([node]) => ensureElectron(repositoryRoot, cache, node)),
     library: fetchTensorflow(cache, system),
   }
   // Let every part finish before the first failure is told: what is complete stays and is not fetched again.

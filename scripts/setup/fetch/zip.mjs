@@ -1,4 +1,4 @@
-import { createWriteStream } from 'node:fs'
+import { createReadStream, createWriteStream } from 'node:fs'
 import { mkdir, open } from 'node:fs/promises'
 import { dirname, join, normalize, sep } from 'node:path'
 import { pipeline } from 'node:stream/promises'
@@ -83,7 +83,7 @@ async function extractEntry(path, file, entry, target) {
     output.end()
     return
   }
-  const source = file.createReadStream({ start, end: start + entry.packedBytes - 1, autoClose: false, highWaterMark: 1 << 20 })
+  const source = createReadStream(path, { start, end: start + entry.packedBytes - 1, highWaterMark: 1 << 20 })
   if (entry.method === 8) await pipeline(source, createInflateRaw({ chunkSize: 1 << 20 }), output)
   else if (entry.method === 0) await pipeline(source, output)
   else throw new SetupError(`${path} packs ${entry.name} with method ${entry.method}, which is not read here.`)

@@ -37,6 +37,7 @@ export async function fetchTensorflow(cache, system) {
   try {
     return { kind: 'cpu', folder: await fetchLibrary('cpu', tensorflowCpu, [], cache, system), notes }
   } catch (error) {
+    report('tensorflow', `not available: ${error.message}`)
     return { failure: [...notes, `the CPU build failed (${error.message}${error.fix ? ` ${error.fix}` : ''})`].join('; ') }
   }
 }

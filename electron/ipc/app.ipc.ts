@@ -6,7 +6,7 @@ import { folderBytes } from '../../engine/jobs/folder-size.ts'
 import type { DeviceVerdict } from '../../engine/domain/run.ts'
 import { toErrorOutcome } from '../../engine/domain/errors.ts'
 import type { HandlerContext } from './context.ts'
-import type { Handlers } from './register.ts'
+import type { Handlers } from './answer.ts'
 
 type AppCalls = 'app:overview' | 'backbones:list' | 'jobs:list' | 'jobs:cancel' | 'storage:clear-cache' | 'audit:list' | 'audit:verify'
 

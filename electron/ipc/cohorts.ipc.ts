@@ -1,5 +1,5 @@
 import type { HandlerContext } from './context.ts'
-import type { Handlers } from './register.ts'
+import type { Handlers } from './answer.ts'
 
 export function cohortHandlers({ workspace, publish }: HandlerContext): Handlers<'cohorts:list' | 'cohorts:get' | 'cohorts:rename' | 'cohorts:remove'> {
   const { store } = workspace

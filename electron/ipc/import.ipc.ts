@@ -6,7 +6,7 @@ import type { Progress } from '../../engine/protocol.ts'
 import type { Job } from '../contract/contract.ts'
 import type { JobHandle } from '../services/job-board.ts'
 import type { HandlerContext } from './context.ts'
-import type { Handlers } from './register.ts'
+import type { Handlers } from './answer.ts'
 
 type ImportCalls = 'import:choose-folder' | 'import:choose-table' | 'import:inspect' | 'import:preview' | 'import:check' | 'import:start' | 'import:resume' | 'import:report' | 'import:demo'
 

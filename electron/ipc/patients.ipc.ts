@@ -1,5 +1,5 @@
 import type { HandlerContext } from './context.ts'
-import type { Handlers } from './register.ts'
+import type { Handlers } from './answer.ts'
 
 type PatientCalls = 'patients:list' | 'patients:get' | 'patients:neighbours' | 'patients:source-rows' | 'reviews:save'
 

@@ -3,7 +3,7 @@ import { evaluateRun } from '../../engine/jobs/results.ts'
 import { suggestRun } from '../../engine/jobs/suggest-run.ts'
 import { estimateRun, removeRun } from '../../engine/jobs/train-run.ts'
 import type { HandlerContext } from './context.ts'
-import type { Handlers } from './register.ts'
+import type { Handlers } from './answer.ts'
 
 type RunCalls = 'runs:list' | 'runs:get' | 'runs:suggest' | 'runs:estimate' | 'runs:start' | 'runs:stop' | 'runs:resume' | 'runs:remove' | 'results:get' | 'predictions:export'
 

@@ -6,17 +6,19 @@ declare const __LACUNA_VERSION__: string
 declare const __LACUNA_CODE_VERSION__: string
 
 /**
- * Where the engine's parts lie, told by the set-up through environment variables (LACUNA_NODE, LACUNA_WEIGHTS),
- * or beside this bundle in an installed app.
+ * Where the engine's parts lie: told by the set-up through LACUNA_NODE and LACUNA_WEIGHTS,
+ * or in the resources folder of an installed app, three folders above this bundle (resources/app/dist/engine).
  */
 export function workspaceOptionsFromEnvironment(storeFile: string, log: (line: string) => void): WorkspaceOptions {
   const bundleDir = dirname(fileURLToPath(import.meta.url))
+  const resourcesDir = join(bundleDir, '..', '..', '..')
+  const installedNode = join(resourcesDir, 'node', ...(process.platform === 'win32' ? ['node.exe'] : ['bin', 'node']))
   return {
     storeFile,
-    nodePath: process.env.LACUNA_NODE ?? process.execPath,
+    nodePath: process.env.LACUNA_NODE ?? installedNode,
     // Both bundles lie one folder below dist: dist/engine/cli.js and dist/electron/main.js.
     workerFile: process.env.LACUNA_WORKER ?? join(bundleDir, '..', 'engine', 'worker.js'),
-    weightsDir: process.env.LACUNA_WEIGHTS ?? join(bundleDir, '..', '..', 'weights'),
+    weightsDir: process.env.LACUNA_WEIGHTS ?? join(resourcesDir, 'weights'),
     versions: versions(),
     log,
   }

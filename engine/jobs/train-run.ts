@@ -7,7 +7,7 @@ import { describePattern, type Slot } from '../domain/slots.ts'
 import type { EngineData, Progress, TrainingSpec } from '../protocol.ts'
 import { assignFolds } from '../training/folds.ts'
 import { createRng } from '../training/rng.ts'
-import type { StoredTrainingStudy } from '../store/repositories/training-studies.ts'
+import type { StoredTrainingStudy } from '../store/repositories/patients.ts'
 import { slotWarnings } from './slot-warnings.ts'
 import type { Workspace } from './workspace.ts'
 

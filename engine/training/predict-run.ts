@@ -12,7 +12,7 @@ export async function predictRun(spec: PredictSpec, context: JobContext): Promis
   const best = loadCheckpoint(spec.runDir, spec.fold, 'best', session.backbone.weightsHash)
   const plan = planModalities(spec.slots, spec.config.mora.modalitiesBy)
   const images = spec.studies.flatMap((study) => study.items.filter((item) => item.path !== null).map((item) => ({ path: item.path!, sha256: item.sha256, where: `An image of study ${study.studyId}` })))
-  const grids = await fillGridCache(images, { resnet: session.resnet, cacheDir: spec.cacheDir, context })
+  const grids = await fillGridCache(images, { resnet: session.backbone.resnet, cacheDir: spec.cacheDir, context })
   const network = createNetwork(session, spec.config, plan, spec.fold)
   const model = createModel(session, network, spec.config, null)
   try {

@@ -2,9 +2,7 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { findMethod } from '../adapters/index.ts'
 import type { Network } from '../adapters/network.ts'
-import { MMBT_SEED, openEmbeddedBackbone } from '../backbones/embedded.ts'
-import type { Backbone } from '../backbones/backbone.ts'
-import type { Resnet50 } from '../backbones/resnet50.ts'
+import { loadMmbt, type MmbtBackbone } from '../backbones/mmbt.ts'
 import { openCompute, type Compute } from '../compute/backend.ts'
 import type { RunConfig } from '../domain/run.ts'
 import { parseTokenizerJson } from '../modalities/vocabulary.ts'
@@ -17,9 +15,7 @@ import { createTrainingModel, type TrainingModel } from './training-model.ts'
 /** The compute backend and the frozen models, opened once in an engine process and kept for its later jobs. */
 export interface Session {
   compute: Compute
-  backbone: Backbone
-  /** The image encoder whose grid features are computed once for each image. */
-  resnet: Resnet50
+  backbone: MmbtBackbone
   tokenizer: WordPieceTokenizer
 }
 
@@ -30,10 +26,10 @@ export function openSession(weightsDir: string): Promise<Session> {
   if (opened?.weightsDir === weightsDir) return opened.session
   const session = (async () => {
     const compute = await openCompute()
-    const { backbone, resnet } = await openEmbeddedBackbone(compute, weightsDir, createRng(MMBT_SEED))
+    const backbone = await loadMmbt(compute, weightsDir)
     const vocabularyFile = join(weightsDir, 'minilm', 'tokenizer.json')
     const tokenizer = createWordPiece(parseTokenizerJson(await readFile(vocabularyFile, 'utf8'), 'tokenizer.json'))
-    return { compute, backbone, resnet, tokenizer }
+    return { compute, backbone, tokenizer }
   })()
   opened = { weightsDir, session }
   // A failed start must not be remembered: the next try may find the missing file.

@@ -71,7 +71,7 @@ async function prepareRun(session: Session, spec: TrainingSpec, context: JobCont
   const images = studies.flatMap((study) => study.items.filter((item) => item.path !== null).map((item) => ({
     path: item.path!, sha256: item.sha256, where: `The ${titleOf.get(item.slotId) ?? 'image'} of study ${study.studyId}`,
   })))
-  const grids = await fillGridCache(images, { resnet: session.resnet, cacheDir: spec.cacheDir, context })
+  const grids = await fillGridCache(images, { resnet: session.backbone.resnet, cacheDir: spec.cacheDir, context })
   const buildSample = createSampleBuilder(slots, plan, session.tokenizer, grids, config.maxTextTokens)
 
   const natural = studies.map((study) => actualPattern(slots, study))

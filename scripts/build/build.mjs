@@ -1,5 +1,5 @@
 // Run under the stock Node: vite asks for a newer one than the set-up may have been started with.
-import { existsSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { mkdir, rename, rm, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { argv, stderr } from 'node:process'
@@ -7,6 +7,15 @@ import { entries, rendererName } from './entries.mjs'
 import { readBuildRecord, recordFile } from './record.mjs'
 import { fingerprintSources } from './fingerprint.mjs'
 import { repositoryRoot } from '../setup/paths.mjs'
+
+/**
+ * Every run stores the app version and the version of the code. The latter is the hash of the sources themselves, not a commit:
+ * the same sources give the same version, whether they are committed or not.
+ */
+const versionDefines = {
+  __LACUNA_VERSION__: JSON.stringify(JSON.parse(readFileSync(join(repositoryRoot, 'package.json'), 'utf8')).version),
+  __LACUNA_CODE_VERSION__: JSON.stringify(fingerprintSources(repositoryRoot, 'bundles').slice(0, 16)),
+}
 
 /** Bundles every entry; a broken one does not keep the others from being built. */
 async function buildBundles() {
@@ -30,6 +39,7 @@ async function buildBundles() {
         format: entry.format,
         sourcemap: 'linked',
         loader: { '.sql': 'text' },
+        define: versionDefines,
         logLevel: 'warning',
         ...(entry.format === 'cjs' ? { external: ['electron'] } : { packages: 'external' }),
       })

@@ -1,0 +1,80 @@
+import { mkdirSync, rmSync } from 'node:fs'
+import { join, resolve } from 'node:path'
+import { createOutput, formatResults, formatSeconds } from './cli/output.ts'
+import { toErrorOutcome } from './domain/errors.ts'
+import type { TestSetting } from './domain/results.ts'
+import type { RunConfigInput } from './domain/run.ts'
+import { importDemoCohort } from './jobs/demo-cohort.ts'
+import { workspaceOptionsFromEnvironment } from './jobs/environment.ts'
+import { exportPredictions } from './jobs/export-predictions.ts'
+import { startImport } from './jobs/import-cohort.ts'
+import { evaluateRun } from './jobs/results.ts'
+import { suggestRun } from './jobs/suggest-run.ts'
+import { startTraining } from './jobs/train-run.ts'
+import { openWorkspace, type Workspace } from './jobs/workspace.ts'
+
+/** Entry of `npm run demo`: the main job from files to predictions on the synthetic cohort, without a window. */
+
+const output = createOutput(false)
+const outDir = resolve(process.argv[2] ?? 'demo-output')
+const shownPatients = 6
+const settings: TestSetting[] = [{ kind: 'actual' }, { kind: 'only', modality: 'image' }, { kind: 'only', modality: 'text' }, { kind: 'simulated', image: 0.35, text: 0.35, seed: 1 }]
+
+async function importDemo(workspace: Workspace): Promise<number> {
+  const request = await importDemoCohort(workspace, join(outDir, 'cohort'))
+  const report = await startImport(workspace, request, output.progress).report
+  output.note(`Imported ${report.patientCount} synthetic patients: ${report.rowsIn} rows in = ${report.rowsAccepted} accepted + ${report.rowsRejected} rejected.`)
+  return report.cohortId
+}
+
+async function train(workspace: Workspace, config: RunConfigInput): Promise<number> {
+  const run = await startTraining(workspace, config, { onProgress: output.progress }).done
+  output.note(`${run.name}: ${run.epochsDone} epochs in ${formatSeconds((run.elapsedMs ?? 0) / 1000)}, ${run.trainedParameters} of ${run.totalParameters} parameters trained, on ${run.device?.backend}.`)
+  return run.runId
+}
+
+function printPatients(workspace: Workspace, runId: number): void {
+  const { rows } = workspace.store.patients.listStudies({ cohortId: workspace.store.runs.get(runId).cohortId, runId, split: 'test', sortBy: 'confidence', descending: true, limit: shownPatients })
+  output.result(null, '\nSome test patients (all are stored, exported and shown in the app)')
+  for (const row of rows) {
+    const predicted = row.prediction?.predictedLabels.join(', ') || 'none'
+    output.result(null, `  ${row.patientKey}  present: ${row.pattern.padEnd(28)} predicted: ${predicted}; reference: ${row.referenceLabels.join(', ') || 'none'}`)
+  }
+}
+
+function printComparison(workspace: Workspace, runs: { title: string; runId: number }[]): void {
+  const cell = (runId: number, setting: TestSetting) => (evaluateRun(workspace, runId, setting).overall.macroAuroc.value?.toFixed(3) ?? 'not estimable').padStart(12)
+  output.result(null, `\nmacro-AUROC on test patients${''.padEnd(6)}${['as they are', 'images only', 'text only', '35 % + 35 %'].map((title) => title.padStart(12)).join('')}`)
+  for (const { title, runId } of runs) output.result(null, `${title.padEnd(34)}${settings.map((setting) => cell(runId, setting)).join('')}`)
+}
+
+async function demo(): Promise<void> {
+  mkdirSync(outDir, { recursive: true })
+  const storeFile = join(outDir, 'lacuna.db')
+  // The demo always starts from nothing, and only ever deletes what it made itself.
+  for (const suffix of ['', '-wal', '-shm']) rmSync(`${storeFile}${suffix}`, { force: true })
+  rmSync(join(outDir, 'runs'), { recursive: true, force: true })
+  const workspace = openWorkspace(workspaceOptionsFromEnvironment(storeFile, output.note))
+  try {
+    const cohortId = await importDemo(workspace)
+    const suggested = suggestRun(workspace, cohortId).config
+    const mora = await train(workspace, { ...suggested, name: 'MoRA' })
+    const blind = await train(workspace, { ...suggested, adapter: 'head-only', name: 'Missing-blind head' })
+    const zeroFill = await train(workspace, { ...suggested, adapter: 'zero-fill', name: 'Zero-fill probe' })
+    output.result(null, `\n${formatResults(evaluateRun(workspace, mora, { kind: 'actual' }))}`)
+    printComparison(workspace, [{ title: 'MoRA', runId: mora }, { title: 'Missing-blind head', runId: blind }, { title: 'Zero-fill probe', runId: zeroFill }])
+    printPatients(workspace, mora)
+    const rowCount = exportPredictions(workspace, mora, join(outDir, 'predictions.csv'))
+    output.result(null, `\nDatabase: ${storeFile}\nPredictions: ${join(outDir, 'predictions.csv')} (${rowCount} rows)`)
+  } finally {
+    workspace.close()
+  }
+}
+
+try {
+  await demo()
+} catch (error) {
+  const outcome = toErrorOutcome(error, 'ENGINE_CRASHED')
+  process.stderr.write(`\n${outcome.code}: ${outcome.message}\n${outcome.fix}\n`)
+  process.exitCode = 1
+}

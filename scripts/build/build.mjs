@@ -3,7 +3,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import { mkdir, rename, rm, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { argv, stderr } from 'node:process'
-import { entries, rendererName } from './entries.mjs'
+import { entries, rendererName, sourceFolders } from './entries.mjs'
 import { readBuildRecord, recordFile } from './record.mjs'
 import { fingerprintSources } from './fingerprint.mjs'
 import { repositoryRoot } from '../setup/paths.mjs'
@@ -17,9 +17,24 @@ const versionDefines = {
   __LACUNA_CODE_VERSION__: JSON.stringify(fingerprintSources(repositoryRoot, 'bundles').slice(0, 16)),
 }
 
+/**
+ * The version of the code a run is stored with: a commit that holds these sources, marked when they were changed since,
+ * and the hash of the sources themselves.
+ */
+function codeVersion(fingerprint) {
+  const git = (...args) => spawnSync('git', args, { cwd: repositoryRoot, encoding: 'utf8', windowsHide: true })
+  const commit = git('rev-parse', '--short=12', 'HEAD')
+  const sources = `sources ${fingerprint.slice(0, 12)}`
+  if (commit.status !== 0) return sources
+  const isChanged = git('status', '--porcelain', '--', ...sourceFolders.bundles).stdout.trim() !== ''
+  return `${commit.stdout.trim()}${isChanged ? ' with changes' : ''}, ${sources}`
+}
+
 /** Bundles every entry; a broken one does not keep the others from being built. */
-async function buildBundles() {
+async function buildBundles(fingerprint) {
   const { build } = await import('esbuild')
+  const { version } = JSON.parse(readFileSync(join(repositoryRoot, 'package.json'), 'utf8'))
+  const define = { __LACUNA_VERSION__: JSON.stringify(version), __LACUNA_CODE_VERSION__: JSON.stringify(codeVersion(fingerprint)) }
   const outcome = { built: [], failed: [], absent: [] }
   await Promise.all(entries.map(async (entry) => {
     if (!existsSync(join(repositoryRoot, entry.source))) {
@@ -39,6 +54,7 @@ async function buildBundles() {
         format: entry.format,
         sourcemap: 'linked',
         loader: { '.sql': 'text' },
+        define,
         define: versionDefines,
         logLevel: 'warning',
         ...(entry.format === 'cjs' ? { external: ['electron'] } : { packages: 'external' }),
@@ -72,7 +88,7 @@ for (const [part, make] of Object.entries(parts)) {
   // Taken before building: a file saved meanwhile then counts as changed.
   const fingerprint = fingerprintSources(repositoryRoot, part)
   const before = known?.parts[part]
-  record.parts[part] = before?.fingerprint === fingerprint && before.failed.length === 0 ? before : { fingerprint, ...(await make()) }
+  record.parts[part] = before?.fingerprint === fingerprint && before.failed.length === 0 ? before : { fingerprint, ...(await make(fingerprint)) }
 }
 await mkdir(dirname(recordFile), { recursive: true })
 await writeFile(`${recordFile}.partial`, JSON.stringify(record, null, 2))

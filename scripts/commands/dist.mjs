@@ -1,4 +1,3 @@
-import { existsSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { repositoryRoot } from '../setup/paths.mjs'
 import { SetupError } from '../setup/progress.mjs'
@@ -31,9 +30,10 @@ export async function makeInstallers({ setup, env }, args) {
   })
 }
 
-/** The folder of the stock Node: the one that holds bin/. */
+/** Where the app looks for its Node: resources/node/bin/node, on Windows resources/node/node.exe. */
 function packagedNode(nodePath) {
-  const folder = join(nodePath, '..', '..')
-  if (!existsSync(join(folder, 'bin')) || !readdirSync(folder).includes('bin')) throw new SetupError(`${folder} is no Node folder.`)
-  return folder
+  const bin = join(nodePath, '..')
+  if (process.platform === 'win32') return bin
+  if (!bin.endsWith('bin')) throw new SetupError(`${nodePath} does not lie in a Node folder.`)
+  return join(bin, '..')
 }

@@ -44,6 +44,7 @@ export function setupEnvironment(setup, root = repositoryRoot) {
   const env = {
     LACUNA_ROOT: root,
     LACUNA_NODE: setup.nodePath,
+    LACUNA_NODE_VERSION: setup.nodeVersion,
     LACUNA_WEIGHTS: dirname(setup.weights.minilm),
     LACUNA_COMPUTE_REASON: `TensorFlow ${version ? `${version} ` : ''}(${kind}): ${reason}`,
     TF_CPP_MIN_LOG_LEVEL: '2',

@@ -1,0 +1,4 @@
+/** Strings of first start, cohort list and cohort page. Numbers arrive formatted. */
+export const enCohorts = {
+  list: { title: 'Cohorts' },
+}

@@ -1,0 +1,35 @@
+import { defineStore } from 'pinia'
+import { computed, shallowRef } from 'vue'
+import type { Job } from '../../electron/contract/contract.ts'
+import { call, on } from '../api.ts'
+
+/** Every long job of this session, running or ended, for the tray. */
+export const useJobsStore = defineStore('jobs', () => {
+  const byKey = shallowRef(new Map<string, Job>())
+  const dismissed = new Set<string>()
+  const jobs = computed(() => [...byKey.value.values()].reverse())
+  const running = computed(() => jobs.value.filter((job) => job.status === 'running'))
+
+  function put(job: Job): void {
+    if (dismissed.has(job.jobKey)) return
+    byKey.value = new Map(byKey.value).set(job.jobKey, job)
+  }
+  /** Takes what main knows and keeps listening. Call once. */
+  async function follow(): Promise<void> {
+    on('jobs:changed', put)
+    for (const job of await call('jobs:list', {})) if (!byKey.value.has(job.jobKey)) put(job)
+  }
+  function cancel(jobKey: string): Promise<unknown> {
+    return call('jobs:cancel', { jobKey })
+  }
+  /** Takes an ended job out of the tray. */
+  function dismiss(jobKey: string): void {
+    dismissed.add(jobKey)
+    const next = new Map(byKey.value)
+    next.delete(jobKey)
+    byKey.value = next
+  }
+  const ofCohort = (cohortId: number): Job | undefined => jobs.value.find((job) => job.cohortId === cohortId && job.kind !== 'training')
+  const ofRun = (runId: number): Job | undefined => jobs.value.find((job) => job.runId === runId)
+  return { byKey, jobs, running, follow, cancel, dismiss, ofCohort, ofRun }
+})

@@ -1,7 +1,8 @@
 /**
  * Image file -> RGB bytes, the same for every model. Follows Pillow's convert("RGB") (palette looked up, grey repeated,
  * alpha dropped without compositing, colour profiles ignored), except on purpose: the EXIF orientation is honoured, and
- * 16-bit values are divided by 256 where Pillow clips them at 255 and turns nearly all of a picture white.
+ * 16-bit values are divided by 256 where Pillow clips them at 255 and turns nearly all of a picture white. CMYK JPEGs
+ * (prepress, not cameras) are converted by libvips and differ by some levels.
  * sharp runs in the engine process only; in Electron it clashes with GTK's GLib.
  */
 import { readFile, stat } from 'node:fs/promises'

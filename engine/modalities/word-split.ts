@@ -22,7 +22,6 @@ export function splitWords(text: string, settings: WordSplitSettings): string[] 
   return cut(settings.isLowerCased ? lowerCase(bare) : bare, false)
 }
 
-// eslint-disable-next-line no-control-regex -- control characters are what this pattern is for
 const ASCII_CONTROL = /[\0-\x08\x0b\x0c\x0e-\x1f\x7f]/g
 
 function cleanAscii(text: string): string {

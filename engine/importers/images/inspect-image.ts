@@ -1,0 +1,99 @@
+import { hash } from 'node:crypto'
+import { open, type FileHandle } from 'node:fs/promises'
+import sharp from 'sharp'
+import { AppError, type ErrorCode } from '../../domain/errors.ts'
+import { DEFAULT_MAX_PIXELS, decodeImage } from '../../modalities/image-decode.ts'
+import { createBudget } from '../concurrency.ts'
+import { judgeFileError } from '../file-errors.ts'
+
+// libvips' cache only holds memory, since every file is read once; files are worked on side by side instead of the inside of one.
+sharp.cache(false)
+sharp.concurrency(1)
+
+/** How deep to look: `header` reads size and kind; `full` decodes every pixel, which finds files cut short or damaged. */
+export type InspectionDepth = 'header' | 'full'
+
+export type ImageInspection =
+  | { kind: 'usable'; sha256: string; byteSize: number; widthPx: number; heightPx: number }
+  | { kind: 'unusable'; code: ErrorCode; detail: string; sha256: string | null; byteSize: number | null }
+  | { kind: 'missing'; detail: string }
+
+const maxFileBytes = 512 * 1024 * 1024
+/** File bytes and pixels that may be in memory at the same time over all files under way. */
+const readingBudget = createBudget(maxFileBytes)
+const decodingBudget = createBudget(2 * DEFAULT_MAX_PIXELS)
+
+/** Stands in for the file's name in every message: names contain patient IDs. */
+const name = 'The file'
+
+/**
+ * Looks at one image file: SHA-256 of its bytes, size in pixels after EXIF rotation, whether training could decode it and if
+ * not why. The file is only ever read.
+ * @throws AppError when the folder or drive fails, see judgeFileError
+ */
+export async function inspectImage(path: string, sourceDir: string, depth: InspectionDepth): Promise<ImageInspection> {
+  try {
+    const handle = await open(path, 'r')
+    try {
+      const info = await handle.stat()
+      if (!info.isFile()) return { kind: 'unusable', code: 'IMAGE_UNSUPPORTED', detail: 'A folder stands where the file should be.', sha256: null, byteSize: null }
+      if (info.size === 0) return { kind: 'unusable', code: 'IMAGE_EMPTY', detail: `${name} is empty (0 bytes).`, sha256: null, byteSize: 0 }
+      if (info.size > maxFileBytes) {
+        return { kind: 'unusable', code: 'IMAGE_TOO_LARGE', detail: `${name} has ${Math.round(info.size / 1e6)} MB; at most ${Math.round(maxFileBytes / 1e6)} MB are read.`, sha256: null, byteSize: info.size }
+      }
+      return await readingBudget.run(info.size, () => inspectContent(handle, depth))
+    } finally {
+      await handle.close()
+    }
+  } catch (error) {
+    const failure = await judgeFileError(error, path, sourceDir)
+    if (failure === 'gone') return { kind: 'missing', detail: 'The file disappeared while it was being read.' }
+    return { kind: 'unusable', code: 'IMPORT_FOLDER_UNREADABLE', detail: 'The file may not be read by this user.', sha256: null, byteSize: null }
+  }
+}
+
+async function inspectContent(handle: FileHandle, depth: InspectionDepth): Promise<ImageInspection> {
+  const bytes = await handle.readFile()
+  const identity = { sha256: hash('sha256', bytes), byteSize: bytes.length }
+  try {
+    const size = await readSize(bytes)
+    if (depth === 'full') await decodingBudget.run(size.widthPx * size.heightPx, () => decodeImage(bytes, { name }))
+    return { kind: 'usable', ...identity, ...size }
+  } catch (error) {
+    if (!(error instanceof AppError)) throw error
+    return { kind: 'unusable', code: error.code, detail: error.message, ...identity }
+  }
+}
+
+const rasterFormats = new Set(['jpeg', 'png', 'gif', 'webp', 'tiff'])
+
+/** Width and height after EXIF rotation from the header alone. Throws AppError IMAGE_*. */
+async function readSize(bytes: Buffer): Promise<{ widthPx: number; heightPx: number }> {
+  if (!isKnownStart(bytes)) throw new AppError('IMAGE_UNSUPPORTED', `${name} is ${describeStart(bytes)}; JPEG, PNG, TIFF, WebP and GIF can be read.`)
+  // The pixel limit is lifted because only the header is read; it is applied below with the numbers in the message.
+  const metadata = await sharp(bytes, { failOn: 'none', limitInputPixels: false }).metadata().catch((cause: unknown) => {
+    throw new AppError('IMAGE_DAMAGED', `${name} is cut short or damaged: its header cannot be read.`, { cause })
+  })
+  const { width, height, format, pages = 1 } = metadata
+  if (!rasterFormats.has(format)) throw new AppError('IMAGE_UNSUPPORTED', `${name} is not a JPEG, PNG, TIFF, WebP or GIF picture.`)
+  if (width * height > DEFAULT_MAX_PIXELS) throw new AppError('IMAGE_TOO_LARGE', `${name} says it has ${width} x ${height} pixels; at most ${DEFAULT_MAX_PIXELS / 1e6} million are read.`)
+  // Reading only the first page would drop the others without a word.
+  if (pages > 1) throw new AppError('IMAGE_UNSUPPORTED', `${name} holds ${pages} pictures; only files with one picture can be read.`)
+  return { widthPx: metadata.autoOrient.width, heightPx: metadata.autoOrient.height }
+}
+
+/** First bytes of the formats that may reach the decoder; vector pictures and documents must not. */
+function isKnownStart(bytes: Buffer): boolean {
+  const start = bytes.toString('latin1', 0, 12)
+  return start.startsWith('\xff\xd8\xff') || start.startsWith('\x89PNG\r\n\x1a\n') || /^GIF8[79]a/.test(start) || /^RIFF....WEBP/s.test(start) || /^(II[*+]\0|MM\0[*+])/.test(start)
+}
+
+function describeStart(bytes: Buffer): string {
+  const start = bytes.toString('latin1', 0, 12)
+  if (start.startsWith('BM')) return 'a BMP picture'
+  if (start.startsWith('%PDF')) return 'a PDF document'
+  if (bytes.toString('latin1', 128, 132) === 'DICM') return 'a DICOM file'
+  if (start.slice(4, 8) === 'ftyp') return 'a HEIF picture or a video'
+  if (/^\s*<(\?xml|svg|!doctype|html)/i.test(start)) return 'a web page or drawing'
+  return 'not a picture'
+}

@@ -1,0 +1,78 @@
+import { hash } from 'node:crypto'
+import { join } from 'node:path'
+import type { ErrorCode } from '../../domain/errors.ts'
+import type { ImportedItem } from '../../domain/import.ts'
+import type { Mapping } from '../../domain/mapping.ts'
+import type { PlannedStudy } from '../load-cohort.ts'
+import type { FileIndex, FileMatch } from './file-index.ts'
+import type { ImageInspection } from './inspect-image.ts'
+import { createPatternFinder } from './match-pattern.ts'
+
+/** An item together with the problem that made it absent, for the issue list. */
+export interface PlannedItem {
+  item: ImportedItem
+  /** Set when a file named in the table cannot be used. */
+  problem: { code: ErrorCode; detail: string } | null
+}
+
+export interface ItemPlanner {
+  /** Path of the file of an image slot relative to the source folder, or why there is none. Null for text slots and blank cells. */
+  match: (study: PlannedStudy, slotIndex: number) => FileMatch | null
+  /** The item of a slot, given what `inspect` found in its file (called for existing files only). */
+  plan: (study: PlannedStudy, slotIndex: number, inspect: (path: string) => Promise<ImageInspection>) => Promise<PlannedItem>
+}
+
+/** Turns what the table says of a slot and what lies in the folder into an item with presence and reason. */
+export function createItemPlanner(mapping: Mapping, studies: readonly PlannedStudy[], index: FileIndex): ItemPlanner {
+  const ids = studies.map(({ patientId }) => patientId)
+  const finders = mapping.slots.map(({ source }) => (source.kind === 'pattern' ? createPatternFinder(source.pattern, index, ids) : null))
+  const match = (study: PlannedStudy, slotIndex: number): FileMatch | null => {
+    if (mapping.slots[slotIndex]!.slot.modality === 'text') return null
+    const finder = finders[slotIndex]
+    if (finder) return finder(study.patientId)
+    const cell = study.values[slotIndex] ?? null
+    return cell === null ? null : index.find(cell)
+  }
+  const plan = async (study: PlannedStudy, slotIndex: number, inspect: (path: string) => Promise<ImageInspection>): Promise<PlannedItem> => {
+    const { slot } = mapping.slots[slotIndex]!
+    if (slot.modality === 'text') return { item: textItem(slot.slotId, study.values[slotIndex] ?? null), problem: null }
+    const row = study.rows[0]!
+    const found = match(study, slotIndex)
+    if (!found) return { item: absentItem(slot.slotId, 'not-collected', null, null), problem: null }
+    if (found.kind === 'none') {
+      return absentWithProblem(slot.slotId, 'file-missing', 'IMAGE_NOT_FOUND', 'No such file in the folder.', `Row ${row}, ${slot.title}: no such file in the folder.`)
+    }
+    if (found.kind === 'ambiguous') {
+      const detail = `The name fits ${found.count} files in different subfolders.`
+      return absentWithProblem(slot.slotId, 'file-missing', 'IMPORT_IMAGE_AMBIGUOUS', detail, `Row ${row}, ${slot.title}: the name fits ${found.count} files.`)
+    }
+    const inspection = await inspect(found.path)
+    if (inspection.kind === 'missing') return absentWithProblem(slot.slotId, 'file-missing', 'IMAGE_NOT_FOUND', inspection.detail, `Row ${row}, ${slot.title}: ${inspection.detail}`)
+    const file = { sourcePath: found.path, sha256: inspection.sha256, byteSize: inspection.byteSize }
+    if (inspection.kind === 'unusable') {
+      const item = { ...absentItem(slot.slotId, 'unreadable', inspection.detail, found.path), ...file }
+      return { item, problem: { code: inspection.code, detail: `Row ${row}, ${slot.title}: ${inspection.detail}` } }
+    }
+    const { widthPx, heightPx } = inspection
+    return { item: { slotId: slot.slotId, isPresent: true, reason: null, detail: null, ...file, widthPx, heightPx, text: null }, problem: null }
+  }
+  return { match, plan }
+}
+
+/** Absolute path of a file of the index. */
+export function absolutePath(sourceDir: string, path: string): string {
+  return join(sourceDir, ...path.split('/'))
+}
+
+function textItem(slotId: string, text: string | null): ImportedItem {
+  if (text === null) return absentItem(slotId, 'not-collected', null, null)
+  return { slotId, isPresent: true, reason: null, detail: null, sourcePath: null, sha256: hash('sha256', text), byteSize: Buffer.byteLength(text), widthPx: null, heightPx: null, text }
+}
+
+function absentItem(slotId: string, reason: ImportedItem['reason'], detail: string | null, sourcePath: string | null): ImportedItem {
+  return { slotId, isPresent: false, reason, detail, sourcePath, sha256: null, byteSize: null, widthPx: null, heightPx: null, text: null }
+}
+
+function absentWithProblem(slotId: string, reason: 'file-missing' | 'unreadable', code: ErrorCode, detail: string, message: string): PlannedItem {
+  return { item: absentItem(slotId, reason, detail, null), problem: { code, detail: message } }
+}

@@ -1,0 +1,37 @@
+import { mkdir, rename, rm, writeFile } from 'node:fs/promises'
+import { randomBytes } from 'node:crypto'
+import { dirname, extname } from 'node:path'
+import sharp from 'sharp'
+import { AppError } from '../../domain/errors.ts'
+import { decodeImage } from '../../modalities/image-decode.ts'
+import type { JobContext, JobRequest, JobResult } from '../../protocol.ts'
+import { systemCode } from '../file-errors.ts'
+
+const jpegQuality = 90
+
+/**
+ * Draws an image file for the screen: the pixels that training sees (EXIF rotation applied, 16 bit scaled, palette looked up),
+ * no larger than `maxEdgePx`, without any metadata. JPEG, or PNG when `outFile` ends so. The picture appears under its name
+ * only when it is complete.
+ * @throws AppError IMAGE_* for the original, STORE_DISK_FULL or EXPORT_FAILED for the place it is written to
+ */
+export async function renderImage(request: JobRequest<'image:render'>, context: JobContext): Promise<JobResult<'image:render'>> {
+  const { path, maxEdgePx, outFile } = request
+  const { pixels, width, height } = await decodeImage(path, { name: 'The image' })
+  context.signal.throwIfAborted()
+  const isPng = extname(outFile).toLowerCase() === '.png'
+  const picture = sharp(pixels, { raw: { width, height, channels: 3 } }).resize({ width: maxEdgePx, height: maxEdgePx, fit: 'inside', withoutEnlargement: true })
+  const { data, info } = await (isPng ? picture.png() : picture.jpeg({ quality: jpegQuality })).toBuffer({ resolveWithObject: true })
+  const unfinished = `${outFile}.${randomBytes(6).toString('hex')}.tmp`
+  try {
+    await mkdir(dirname(outFile), { recursive: true })
+    await writeFile(unfinished, data)
+    await rename(unfinished, outFile)
+  } catch (error) {
+    await rm(unfinished, { force: true }).catch(() => undefined)
+    const code = systemCode(error)
+    if (code === 'ENOSPC' || code === 'EDQUOT') throw new AppError('STORE_DISK_FULL', 'The disk is full; the picture could not be stored.', { cause: error })
+    throw new AppError('EXPORT_FAILED', `The picture could not be written (${code || 'unknown error'}).`, { cause: error })
+  }
+  return { widthPx: info.width, heightPx: info.height }
+}

@@ -1,0 +1,67 @@
+import { hash } from 'node:crypto'
+import type { JobContext, JobRequest, JobResult } from '../protocol.ts'
+import { indexFiles } from './images/file-index.ts'
+import { createIssueCollector } from './issues.ts'
+import { suggestMapping } from './profiles/suggest-mapping.ts'
+import { startStage } from './progress.ts'
+import { openTable } from './table/open-table.ts'
+
+const maxSamples = 8
+const maxSampleLength = 160
+const maxFileSamples = 40
+/** Longer cells are counted by their hash, so that long notes are not all held in memory. */
+const maxHeldLength = 40
+
+/** Counts of one column while the table is read. */
+interface ColumnCounter {
+  blankCount: number
+  distinct: Set<string>
+  samples: string[]
+}
+
+/**
+ * Looks at a table and an image folder before any mapping: encoding, separator, columns with samples, number of rows and image
+ * files, and a mapping when the layout is known or can be guessed.
+ * @throws AppError for a table or folder that cannot be read; an AbortError when cancelled
+ */
+export async function inspectTable(request: JobRequest<'table:inspect'>, context: JobContext): Promise<JobResult<'table:inspect'>> {
+  const { source } = request
+  const issues = createIssueCollector()
+  const stage = startStage(context, 'Reading the table', null)
+  const table = await openTable(source, issues, context.signal)
+  const counters = table.columns.map((): ColumnCounter => ({ blankCount: 0, distinct: new Set(), samples: [] }))
+  let rowCount = 0
+  for await (const rows of table.readRows()) {
+    context.signal.throwIfAborted()
+    for (const { row, cells, problem } of rows) {
+      rowCount++
+      if (problem !== null) issues.add('IMPORT_ROW_CELLS', 'rejects-row', row, `Row ${row}: ${problem}.`)
+      else for (const [index, counter] of counters.entries()) countCell(counter, cells[index] ?? '')
+    }
+    stage.set(rowCount)
+  }
+  if (rowCount === 0) issues.add('IMPORT_TABLE_EMPTY', 'blocks', null, 'The table has a header but no rows below it.')
+  const fileStage = startStage(context, 'Looking for image files', null)
+  const files = await indexFiles(source.sourceDir, issues, context.signal, (count) => fileStage.set(count))
+  const columns = table.columns.map((name, index) => {
+    const { blankCount, distinct, samples } = counters[index]!
+    return { name, blankCount, distinctCount: distinct.size, samples }
+  })
+  const imageFileSamples = files.paths.slice(0, maxFileSamples)
+  return {
+    source: { ...source, sheet: table.sheet }, format: table.format, encoding: table.encoding, separator: table.separator, sheets: table.sheets,
+    rowCount, columns, imageFileCount: files.paths.length, imageFileSamples, tableSha256: table.sha256,
+    suggestion: suggestMapping({ rowCount, columns, imageFileSamples }), issues: issues.list(),
+  }
+}
+
+function countCell(counter: ColumnCounter, cell: string): void {
+  if (cell === '') {
+    counter.blankCount++
+    return
+  }
+  const key = cell.length > maxHeldLength ? hash('sha1', cell, 'base64') : cell
+  const before = counter.distinct.size
+  counter.distinct.add(key)
+  if (counter.distinct.size > before && counter.samples.length < maxSamples) counter.samples.push(cell.slice(0, maxSampleLength))
+}

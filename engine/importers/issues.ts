@@ -1,0 +1,65 @@
+import type { ErrorCode } from '../domain/errors.ts'
+import { errorCatalog } from '../domain/errors.ts'
+import type { ImportIssue } from '../domain/import.ts'
+
+type Severity = ImportIssue['severity']
+
+const severityOrder: readonly Severity[] = ['blocks', 'rejects-row', 'marks-missing', 'note']
+const maxExamples = 20
+
+/** Plain title of each kind of problem; the count stands beside it on the page. */
+const titles: Partial<Record<ErrorCode, string>> = {
+  IMPORT_ID_BLANK: 'Rows without a patient or study ID',
+  IMPORT_ROW_CELLS: 'Rows whose cells do not fit the header',
+  IMPORT_DUPLICATE_ROW: 'Rows that repeat an earlier row exactly',
+  IMPORT_CONFLICTING_ROWS: 'Rows of one study that contradict each other',
+  IMPORT_LABEL_INVALID: 'Rows with a label cell that is neither yes, no nor blank',
+  IMPORT_LABEL_SPELLINGS: 'Labels written in several spellings',
+  IMPORT_LABEL_WORDS: 'Words in the text that give a label away',
+  IMPORT_HEADER_REPAIRED: 'Column titles that had to be repaired',
+  IMPORT_BLANK_ROWS: 'Empty rows passed over',
+  IMPORT_ENCODING_GUESSED: 'The table is not in Unicode; its encoding was guessed',
+  IMPORT_TEXT_DAMAGED: 'Cells with letters that were lost before this import',
+  IMPORT_AGE_IMPLAUSIBLE: 'Ages that cannot be true',
+  IMPORT_AGE_PLACEHOLDER: 'Ages that look like placeholders',
+  IMPORT_ATTRIBUTES_DIFFER: 'Rows of one study that differ in age or sex',
+  IMPORT_VIEW_UNMATCHED: 'Rows whose view belongs to no image slot',
+  IMPORT_TABLE_EMPTY: 'The table has no rows',
+  IMPORT_FOLDER_UNREADABLE: 'Subfolders that cannot be read',
+  IMPORT_IMAGE_AMBIGUOUS: 'Image names that fit several files',
+  IMPORT_IMAGE_DUPLICATE: 'The same picture more than once',
+  IMPORT_IMAGE_UNUSED: 'Image files that no row names',
+  IMAGE_NOT_FOUND: 'Images named in the table that are not in the folder',
+  IMAGE_EMPTY: 'Image files with zero bytes',
+  IMAGE_DAMAGED: 'Image files that are cut short or damaged',
+  IMAGE_UNSUPPORTED: 'Files that are not a supported picture',
+  IMAGE_TOO_LARGE: 'Images that are too large',
+}
+
+/** Collects problems by kind while a source is read; never holds cell contents, IDs or file names of patients. */
+export interface IssueCollector {
+  /** `count` says how many rows or files this call stands for (default 1). */
+  add: (code: ErrorCode, severity: Severity, row: number | null, detail: string, count?: number) => void
+  list: () => ImportIssue[]
+}
+
+/** An empty collector; `list` sorts worst first, then by count. */
+export function createIssueCollector(): IssueCollector {
+  const issues = new Map<string, ImportIssue>()
+  return {
+    add(code, severity, row, detail, count = 1) {
+      const key = `${code} ${severity}`
+      let issue = issues.get(key)
+      if (!issue) {
+        issue = { code, severity, title: titles[code] ?? code, fix: errorCatalog[code].fix, count: 0, examples: [] }
+        issues.set(key, issue)
+      }
+      issue.count += count
+      if (issue.examples.length < maxExamples) issue.examples.push({ row, detail })
+    },
+    list() {
+      return [...issues.values()].sort((a, b) =>
+        severityOrder.indexOf(a.severity) - severityOrder.indexOf(b.severity) || b.count - a.count || (a.code < b.code ? -1 : 1))
+    },
+  }
+}

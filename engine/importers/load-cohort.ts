@@ -1,0 +1,91 @@
+import { AppError } from '../domain/errors.ts'
+import type { RejectedRow } from '../domain/import.ts'
+import type { ImportSource, Mapping } from '../domain/mapping.ts'
+import type { Slot } from '../domain/slots.ts'
+import type { JobContext } from '../protocol.ts'
+import { assignKeys } from './ids.ts'
+import type { IssueCollector } from './issues.ts'
+import { startStage } from './progress.ts'
+import { notePlaceholderAges } from './rows/demographics.ts'
+import { createRowGrouper, type GroupedStudy } from './rows/group-rows.ts'
+import { buildVocabulary, type LabelValue } from './rows/labels.ts'
+import { openTable } from './table/open-table.ts'
+
+/** A study ready for its files to be looked at; `ordinal` counts from 0 in table order and never changes for the same table and mapping. */
+export interface PlannedStudy extends GroupedStudy {
+  ordinal: number
+  patientKey: string
+  studyKey: string
+  labelValues: LabelValue[]
+}
+
+export interface LoadedCohort {
+  tableSha256: string
+  columns: string[]
+  rowsIn: number
+  rejected: RejectedRow[]
+  studies: PlannedStudy[]
+  slots: Slot[]
+  labelNames: string[]
+  task: 'multi-label' | 'multi-class'
+}
+
+export interface LoadRequest {
+  source: ImportSource
+  mapping: Mapping
+  pseudonymKey: string
+}
+
+/**
+ * Reads the whole table (or its first `maxRows` rows) and groups it into studies; looks at no image.
+ * @throws AppError for a table or mapping that cannot be used, see openTable and createRowGrouper; an AbortError when cancelled
+ */
+export async function loadCohort(request: LoadRequest, issues: IssueCollector, context: JobContext, maxRows = Infinity): Promise<LoadedCohort> {
+  const { source, mapping, pseudonymKey } = request
+  const stage = startStage(context, 'Reading the table', null)
+  const table = await openTable(source, issues, context.signal)
+  const grouper = createRowGrouper(mapping, table.columns, issues)
+  let rowCount = 0
+  reading: for await (const rows of table.readRows()) {
+    context.signal.throwIfAborted()
+    for (const row of rows) {
+      grouper.add(row)
+      if (++rowCount >= maxRows) break reading
+    }
+    stage.set(rowCount)
+  }
+  const { rowsIn, studies, rejected } = grouper.finish()
+  if (rowsIn === 0) throw new AppError('IMPORT_TABLE_EMPTY', 'The table has a header but no rows below it.')
+  const vocabulary = buildVocabulary(mapping.labels, (function* () { for (const study of studies) yield study.labels })(), issues)
+  noteAges(studies, issues)
+  const patientKeys = assignKeys('P-', pseudonymKey, studies.map(({ patientId }) => patientId))
+  const studyKeyOf = createStudyKeys(studies, pseudonymKey)
+  const planned = studies.map((study, ordinal) => ({
+    ...study, ordinal, patientKey: patientKeys.get(study.patientId)!, studyKey: studyKeyOf(study, patientKeys.get(study.patientId)!), labelValues: vocabulary.toValues(study.labels),
+  }))
+  return {
+    tableSha256: table.sha256, columns: table.columns, rowsIn, rejected, studies: planned,
+    slots: mapping.slots.map(({ slot }) => slot), labelNames: vocabulary.names, task: vocabulary.task,
+  }
+}
+
+function noteAges(studies: readonly GroupedStudy[], issues: IssueCollector): void {
+  const ageOfPatient = new Map<string, { ageYears: number; row: number }>()
+  for (const { patientId, ageYears, rows } of studies) {
+    if (ageYears !== null && !ageOfPatient.has(patientId)) ageOfPatient.set(patientId, { ageYears, row: rows[0]! })
+  }
+  notePlaceholderAges([...ageOfPatient.values()], issues)
+}
+
+/** Study keys: the study column's content as a keyed hash, since accession numbers identify; else the study's number within its patient. */
+function createStudyKeys(studies: readonly GroupedStudy[], pseudonymKey: string): (study: GroupedStudy, patientKey: string) => string {
+  const idOf = (study: GroupedStudy): string => `${study.patientId}\u001f${study.studyId}`
+  const keys = assignKeys('S-', pseudonymKey, studies.filter(({ studyId }) => studyId !== null).map(idOf))
+  const counts = new Map<string, number>()
+  return (study, patientKey) => {
+    if (study.studyId !== null) return keys.get(idOf(study))!
+    const number = (counts.get(patientKey) ?? 0) + 1
+    counts.set(patientKey, number)
+    return `${patientKey}-${number}`
+  }
+}

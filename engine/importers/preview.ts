@@ -1,0 +1,45 @@
+import type { PreviewRow } from '../domain/import.ts'
+import type { JobContext, JobRequest, JobResult } from '../protocol.ts'
+import { mapInOrder } from './concurrency.ts'
+import { indexFiles } from './images/file-index.ts'
+import { inspectImage } from './images/inspect-image.ts'
+import { absolutePath, createItemPlanner } from './images/plan-items.ts'
+import { createIssueCollector } from './issues.ts'
+import { loadCohort } from './load-cohort.ts'
+
+/** Enough rows to fill the preview although several belong to one study or are refused. */
+const rowsForEachPreviewRow = 20
+const filesInFlight = 6
+
+/**
+ * The first studies as they would be imported, read from the beginning of the table only. Files are judged by their header, so a
+ * damaged picture can still turn up at the check.
+ * @throws AppError for a table, mapping or folder that cannot be used; an AbortError when cancelled
+ */
+export async function previewImport(request: JobRequest<'import:preview'>, context: JobContext): Promise<JobResult<'import:preview'>> {
+  const { source, mapping, limit } = request
+  const issues = createIssueCollector()
+  const cohort = await loadCohort(request, issues, context, limit * rowsForEachPreviewRow)
+  const studies = cohort.studies.slice(0, limit)
+  const index = await indexFiles(source.sourceDir, issues, context.signal)
+  const planner = createItemPlanner(mapping, studies, index)
+  const inspect = (path: string): ReturnType<typeof inspectImage> => inspectImage(absolutePath(source.sourceDir, path), source.sourceDir, 'header')
+  const rows: PreviewRow[] = []
+  const planned = mapInOrder(studies, filesInFlight, async (study) => {
+    context.signal.throwIfAborted()
+    return { study, items: await Promise.all(mapping.slots.map((_, slotIndex) => planner.plan(study, slotIndex, inspect))) }
+  })
+  for await (const { study, items } of planned) {
+    const plain = items.map(({ item }) => item)
+    rows.push({
+      row: study.rows[0]!,
+      patientKey: study.patientKey,
+      presence: plain.map(({ slotId, isPresent, reason }) => ({ slotId, isPresent, reason })),
+      images: plain.filter((_, slot) => mapping.slots[slot]!.slot.modality === 'image')
+        .map(({ slotId, isPresent, sourcePath }) => ({ slotId, path: isPresent && sourcePath !== null ? absolutePath(source.sourceDir, sourcePath) : null })),
+      texts: plain.filter((_, slot) => mapping.slots[slot]!.slot.modality === 'text').map(({ slotId, text }) => ({ slotId, text })),
+      labels: cohort.labelNames.filter((_, label) => study.labelValues[label] === 1),
+    })
+  }
+  return { rows }
+}

@@ -1,0 +1,18 @@
+import { covidCxrProfile } from './covid-cxr.ts'
+import { demoProfile } from './demo.ts'
+import { guessMapping } from './guess-mapping.ts'
+import { odirPerEyeProfile } from './odir-per-eye.ts'
+import { odirProfile } from './odir.ts'
+import type { Profile, Suggestion, TableFacts } from './profile.ts'
+
+/** Known layouts, the more particular ones first. */
+const profiles: readonly Profile[] = [odirPerEyeProfile, odirProfile, covidCxrProfile, demoProfile]
+
+/** The mapping of a known layout, else a guess to be checked, else null. */
+export function suggestMapping(facts: TableFacts): Suggestion | null {
+  for (const profile of profiles) {
+    const suggestion = profile(facts)
+    if (suggestion) return suggestion
+  }
+  return guessMapping(facts)
+}

@@ -1,0 +1,119 @@
+import { availableParallelism } from 'node:os'
+import { AppError } from '../domain/errors.ts'
+import type { ImportedStudy } from '../domain/import.ts'
+import type { JobContext, JobRequest, JobResult } from '../protocol.ts'
+import { mapInOrder } from './concurrency.ts'
+import { indexFiles } from './images/file-index.ts'
+import { inspectImage, type ImageInspection } from './images/inspect-image.ts'
+import { absolutePath, createItemPlanner, type ItemPlanner } from './images/plan-items.ts'
+import { createIssueCollector } from './issues.ts'
+import { labelWordsOf } from './cohort-words.ts'
+import { loadCohort, type PlannedStudy } from './load-cohort.ts'
+import { startStage } from './progress.ts'
+
+const maxBatchStudies = 100
+/** With large pictures a batch would take long; what is read so far is then handed over. */
+const maxBatchMs = 2000
+const maxUnacknowledged = 4
+
+/**
+ * Imports a cohort: one `import-start` with everything about the table, then batches of studies in table order from
+ * `fromOrdinal` on, each file decoded once completely. The host writes a batch before it acknowledges it, so a stop at any
+ * moment loses nothing that was acknowledged and `nextOrdinal` of the last one says where to go on.
+ * @throws AppError IMPORT_SOURCE_CHANGED when the table is not the one of `tableSha256`, IMPORT_FOLDER_MISSING and its kin when
+ * the source fails, or the host's error for a batch; an AbortError when cancelled
+ */
+export async function runImport(request: JobRequest<'import:run'>, context: JobContext): Promise<JobResult<'import:run'>> {
+  const { source, mapping, fromOrdinal, tableSha256 } = request
+  const issues = createIssueCollector()
+  const cohort = await loadCohort(request, issues, context)
+  if (tableSha256 !== null && tableSha256 !== cohort.tableSha256) {
+    throw new AppError('IMPORT_SOURCE_CHANGED', 'The table was changed since this import began.')
+  }
+  const index = await indexFiles(source.sourceDir, issues, context.signal)
+  const { slots, labelNames, task, rowsIn, rejected, studies } = cohort
+  const labelWords = labelWordsOf(cohort, mapping)
+  await context.send({
+    kind: 'import-start',
+    start: { tableSha256: cohort.tableSha256, rowsIn, studyCount: studies.length, slots, labelNames, task, rejectedRows: rejected, labelWords },
+  })
+  const planner = createItemPlanner(mapping, studies, index)
+  const inspect = createInspector(source.sourceDir, studies, mapping.slots.length, planner)
+  const stage = startStage(context, 'Importing patients', studies.length, fromOrdinal)
+  const outbox = createOutbox(context)
+  const inFlight = 2 + 2 * availableParallelism()
+  let batch: ImportedStudy[] = []
+  let batchStartMs = performance.now()
+  const todo = studies.slice(fromOrdinal)
+  try {
+    const imported = mapInOrder(todo, inFlight, async (study) => {
+      context.signal.throwIfAborted()
+      return importStudy(study, mapping.slots.length, planner, inspect)
+    })
+    for await (const study of imported) {
+      context.signal.throwIfAborted()
+      batch.push(study)
+      if (batch.length >= maxBatchStudies || performance.now() - batchStartMs > maxBatchMs) {
+        await outbox.post(batch)
+        batch = []
+        batchStartMs = performance.now()
+      }
+      stage.set(study.ordinal + 1)
+    }
+    if (batch.length > 0) await outbox.post(batch)
+  } finally {
+    await outbox.settle()
+  }
+  outbox.assertTaken()
+  return { rowsIn, studyCount: studies.length }
+}
+
+async function importStudy(study: PlannedStudy, slotCount: number, planner: ItemPlanner, inspect: (path: string) => Promise<ImageInspection>): Promise<ImportedStudy> {
+  const planned = await Promise.all(Array.from({ length: slotCount }, (_, slotIndex) => planner.plan(study, slotIndex, inspect)))
+  const { ordinal, patientKey, studyKey, rows, ageYears, sex, labelValues } = study
+  return { ordinal, patientKey, studyKey, rows, ageYears, sex, items: planned.map(({ item }) => item), labels: labelValues }
+}
+
+/** Full inspection of each file; a file that several studies name is read once. */
+function createInspector(sourceDir: string, studies: readonly PlannedStudy[], slotCount: number, planner: ItemPlanner): (path: string) => Promise<ImageInspection> {
+  const uses = new Map<string, number>()
+  for (const study of studies) {
+    for (let slotIndex = 0; slotIndex < slotCount; slotIndex++) {
+      const match = planner.match(study, slotIndex)
+      if (match?.kind === 'found') uses.set(match.path, (uses.get(match.path) ?? 0) + 1)
+    }
+  }
+  const shared = new Map<string, Promise<ImageInspection>>()
+  return (path) => {
+    const known = shared.get(path)
+    if (known) return known
+    const inspection = inspectImage(absolutePath(sourceDir, path), sourceDir, 'full')
+    if ((uses.get(path) ?? 0) > 1) shared.set(path, inspection)
+    return inspection
+  }
+}
+
+/** Sends batches with at most four waiting for the host; the first refusal is thrown by the next `post` or by `assertTaken`. */
+function createOutbox(context: JobContext): { post: (studies: ImportedStudy[]) => Promise<void>; settle: () => Promise<void>; assertTaken: () => void } {
+  const waiting: Promise<void>[] = []
+  let failure: { error: unknown } | null = null
+  const assertTaken = (): void => {
+    if (failure) throw failure.error
+  }
+  return {
+    async post(studies) {
+      assertTaken()
+      if (waiting.length >= maxUnacknowledged) await waiting.shift()
+      assertTaken()
+      const nextOrdinal = studies.at(-1)!.ordinal + 1
+      waiting.push(context.send({ kind: 'import-batch', studies, nextOrdinal }).catch((error: unknown) => {
+        failure ??= { error }
+      }))
+    },
+    async settle() {
+      // After a cancel the host may be gone and never answer; what it took is in the store all the same.
+      if (!context.signal.aborted) await Promise.all(waiting)
+    },
+    assertTaken,
+  }
+}

@@ -76,7 +76,9 @@ export function agreementOf(isPositive: boolean, reference: 0 | 1 | null): Predi
   return reference === 1 ? 'false-negative' : 'true-negative'
 }
 
-/** Largest move of the opinion over all what-ifs, in absolute probability; 0 without any. */
-export function largestChange(line: PredictionLine): number {
-  return line.whatIfs.reduce((largest, whatIf) => Math.max(largest, Math.abs(whatIf.change)), 0)
+/** Lowest and highest probability over a label's what-ifs and its real items; null without what-ifs. */
+export function whatIfRangeOf(line: PredictionLine): { low: number; high: number } | null {
+  if (line.whatIfs.length === 0) return null
+  const all = [line.probability, ...line.whatIfs.map((whatIf) => whatIf.probability)]
+  return { low: Math.min(...all), high: Math.max(...all) }
 }

@@ -34,3 +34,21 @@ export function filterOfCell(cohortId: number, runId: number, row: Pick<MetricsR
 export function formatMetric(value: number): string {
   return value.toFixed(3)
 }
+
+/** Key of a row of the results table; the overall row has no pattern, and the empty string is a pattern of its own. */
+export function patternRowKey(row: Pick<MetricsRow, 'pattern'>): string {
+  return row.pattern === null ? 'overall' : `pattern:${row.pattern}`
+}
+
+/** The preset that a setting is, or "custom". */
+export function choiceOfSetting(setting: TestSetting): SettingChoice {
+  const key = JSON.stringify(setting)
+  const found = Object.entries(settingPresets).find(([, preset]) => JSON.stringify(preset) === key)
+  return found === undefined ? 'custom' : (found[0] as SettingChoice)
+}
+
+/** Whether simulated losses can be drawn: each 0..1 and together at most 1, so that "all missing" never occurs. */
+export function isSimulationValid(rates: { image: number; text: number }): boolean {
+  const isShare = (share: number): boolean => share >= 0 && share <= 1
+  return isShare(rates.image) && isShare(rates.text) && rates.image + rates.text <= 1 + 1e-9
+}

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import type { StoredPrediction } from '../../../../../engine/domain/records.ts'
-import { agreementOf, largestChange, predictionPanelOf } from '../../../../../renderer/composables/patient/patient-predictions.ts'
+import { formatChange, formatProbability } from '../../../../../renderer/composables/patient/patient-format.ts'
+import { agreementOf, predictionPanelOf, whatIfRangeOf } from '../../../../../renderer/composables/patient/patient-predictions.ts'
 
 function prediction(overrides: Partial<StoredPrediction>, probability: number): StoredPrediction {
   return {
@@ -35,7 +36,8 @@ describe('predictionPanelOf', () => {
       prediction({ isActual: false, pattern: 'notes' }, 0.2),
     ])!.lines
     expect(line!.whatIfs.map((whatIf) => [whatIf.pattern, Number(whatIf.change.toFixed(6)), whatIf.isOtherSide])).toEqual([['image', 0.05, false], ['notes', -0.5, true]])
-    expect(largestChange(line!)).toBeCloseTo(0.5, 12)
+    expect(whatIfRangeOf(line!)).toEqual({ low: 0.2, high: 0.75 })
+    expect(whatIfRangeOf({ ...line!, whatIfs: [] })).toBeNull()
   })
 
   it('calls a probability on the threshold positive, as the engine does', () => {
@@ -48,5 +50,14 @@ describe('agreementOf', () => {
   it('names all four cases', () => {
     expect([agreementOf(true, 1), agreementOf(true, 0), agreementOf(false, 1), agreementOf(false, 0)])
       .toEqual(['true-positive', 'false-positive', 'false-negative', 'true-negative'])
+  })
+})
+
+describe('numbers on the page', () => {
+  it('never round a probability to certainty', () => {
+    expect([0, 0.001, 0.005, 0.5, 0.994, 0.9951, 1].map(formatProbability)).toEqual(['0.00', '< 0.01', '0.01', '0.50', '0.99', '> 0.99', '1.00'])
+  })
+  it('sign a change with a true minus', () => {
+    expect([-0.218, 0.1, 0.001, -0.001].map(formatChange)).toEqual(['−0.22', '+0.10', '±0.00', '±0.00'])
   })
 })

@@ -1,0 +1,13 @@
+/** A probability to two decimals. Values that rounding would turn into certainty keep saying that they are not. */
+export function formatProbability(probability: number): string {
+  if (probability > 0 && probability < 0.005) return '< 0.01'
+  if (probability < 1 && probability >= 0.995) return '> 0.99'
+  return probability.toFixed(2)
+}
+
+/** A change of probability with its sign ("−0.22"), a true minus so that columns line up. Nothing left after rounding is "±0.00". */
+export function formatChange(change: number): string {
+  const rounded = Math.abs(change).toFixed(2)
+  if (rounded === '0.00') return '±0.00'
+  return `${change < 0 ? '−' : '+'}${rounded}`
+}

@@ -1,4 +1,5 @@
 // Run under the stock Node: vite asks for a newer one than the set-up may have been started with.
+import { spawnSync } from 'node:child_process'
 import { existsSync, readFileSync } from 'node:fs'
 import { mkdir, rename, rm, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
@@ -7,15 +8,6 @@ import { entries, rendererName, sourceFolders } from './entries.mjs'
 import { readBuildRecord, recordFile } from './record.mjs'
 import { fingerprintSources } from './fingerprint.mjs'
 import { repositoryRoot } from '../setup/paths.mjs'
-
-/**
- * Every run stores the app version and the version of the code. The latter is the hash of the sources themselves, not a commit:
- * the same sources give the same version, whether they are committed or not.
- */
-const versionDefines = {
-  __LACUNA_VERSION__: JSON.stringify(JSON.parse(readFileSync(join(repositoryRoot, 'package.json'), 'utf8')).version),
-  __LACUNA_CODE_VERSION__: JSON.stringify(fingerprintSources(repositoryRoot, 'bundles').slice(0, 16)),
-}
 
 /**
  * The version of the code a run is stored with: a commit that holds these sources, marked when they were changed since,
@@ -55,7 +47,6 @@ async function buildBundles(fingerprint) {
         sourcemap: 'linked',
         loader: { '.sql': 'text' },
         define,
-        define: versionDefines,
         logLevel: 'warning',
         ...(entry.format === 'cjs' ? { external: ['electron'] } : { packages: 'external' }),
       })

@@ -5,7 +5,7 @@ const { SqliteError } = SqliteDatabase
 
 /** A full disk shows up under several names, depending on which file could not grow. */
 const diskFullCodes = new Set(['SQLITE_FULL', 'SQLITE_IOERR_WRITE', 'SQLITE_IOERR_FSYNC', 'SQLITE_IOERR_DIR_FSYNC', 'SQLITE_IOERR_TRUNCATE', 'SQLITE_IOERR_SHMSIZE', 'SQLITE_IOERR_SHMMAP', 'ENOSPC', 'EDQUOT'])
-const notWritableCodes = new Set(['EACCES', 'EPERM', 'EROFS', 'SQLITE_PERM', 'SQLITE_AUTH'])
+const notWritableCodes = new Set(['EACCES', 'EPERM', 'EROFS', 'ENOTDIR', 'EEXIST', 'EISDIR', 'SQLITE_PERM', 'SQLITE_AUTH'])
 
 function codeOf(error: unknown): string | null {
   if (error instanceof SqliteError) return error.code

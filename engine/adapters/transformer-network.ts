@@ -67,6 +67,21 @@ export function createTransformerNetwork(options: TransformerNetworkOptions): Ne
     return lengths.map((length, b) => values.slice(b * tokens * D, (b * tokens + length) * D))
   }
 
+  /** Pooled vectors of x on the host; frees x. */
+  const poolOnce = (x: Tensor2D, batch: readonly { tokens: number; segments: Uint8Array }[], tokens: number): Float32Array => {
+    const pass = pooling.forward(x, batch, tokens)
+    pass.discard()
+    x.dispose()
+    return takeFloats(pass.features)
+  }
+
+  /** Pooled hidden state where training begins; frozen, so no gradient flows into it. Keeps x. */
+  const poolFirst = (x: Tensor2D, batch: readonly { tokens: number; segments: Uint8Array }[], tokens: number): Tensor2D => {
+    const pass = pooling.forward(x, batch, tokens)
+    pass.discard()
+    return pass.features
+  }
+
   const prefixOfBatch = (samples: readonly Sample[], withBlockOutput: boolean): PrefixEntry[] => {
     const embedded = embed(samples)
     const base = embedded.map(({ tokens, segments }, i) => ({ presence: presenceOf(samples[i]!), tokens, segments }))
@@ -79,8 +94,12 @@ export function createTransformerNetwork(options: TransformerNetworkOptions): Ne
     for (const block of blocks.slice(0, first)) x = release(block.forward(x, shape, false).y, x)
     if (first === blocks.length) {
       // Nothing trained below the head: one pooled vector is all that is needed of a sample.
-      const features = release(pooling.forward(x, base, longest).features, x, shape.keyBias)
-      const values = takeFloats(features)
+      const values = poolOnce(x, base, longest)
+      if (backbone.joinsFirstAndLast) {
+        const embeddings = poolOnce(pad(embedded.map((sample) => sample.x), longest), base, longest)
+        embeddings.forEach((value, i) => { values[i] = (values[i]! + value) / 2 })
+      }
+      shape.keyBias?.dispose()
       return base.map(({ presence }, i) => ({ presence, tokens: 1, segments: new Uint8Array(), x: values.slice(i * D, (i + 1) * D), blockOutput: null }))
     }
     const output = withBlockOutput ? unpad(blocks[first]!.forward(x, shape, false).y, lengths, longest) : null
@@ -101,6 +120,7 @@ export function createTransformerNetwork(options: TransformerNetworkOptions): Ne
     const saved = new Map<number, SavedBlock>()
     const passes = new Map<number, MoraPass>()
     let x = pad(batch.map((entry) => entry.x), longest)
+    const firstFeatures = backbone.joinsFirstAndLast ? poolFirst(x, batch, longest) : null
     for (let i = adapter.firstBlock; i < blocks.length; i++) {
       const isFirst = i === adapter.firstBlock
       const cached = isFirst && batch.every(({ blockOutput }) => blockOutput !== null) ? batch.map(({ blockOutput }) => blockOutput!) : null
@@ -116,9 +136,10 @@ export function createTransformerNetwork(options: TransformerNetworkOptions): Ne
     }
     const pooled = pooling.forward(x, batch, longest)
     x.dispose()
+    const features = firstFeatures === null ? pooled.features
+      : release(tf.tidy(() => pooled.features.add(firstFeatures).mul<Tensor2D>(0.5)), pooled.features, firstFeatures)
     presence.dispose()
-    const output = head.forward(pooled.features)
-    pooled.features.dispose()
+    const output = release(head.forward(features), features)
     if (!keep) {
       output.discard()
       pooled.discard()
@@ -128,7 +149,8 @@ export function createTransformerNetwork(options: TransformerNetworkOptions): Ne
     const backward = (dLogits: Tensor2D): Gradients => {
       const gradients: Gradients = new Map()
       const dFeatures = output.backward(dLogits, gradients)
-      let dy = release(pooled.backward(dFeatures), dFeatures) // [B*T, D]
+      const dPooled = backbone.joinsFirstAndLast ? release(dFeatures.mul<Tensor2D>(0.5), dFeatures) : dFeatures
+      let dy = release(pooled.backward(dPooled), dPooled) // [B*T, D]
       for (let i = blocks.length - 1; i >= adapter.firstBlock; i--) {
         const needsInput = i > adapter.firstBlock
         const dBeside = passes.get(i)?.backward(dy, gradients, needsInput) ?? null

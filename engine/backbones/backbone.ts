@@ -69,6 +69,11 @@ export interface Backbone {
   readonly finalNorm: FinalNorm | null
   /** How a sample's tokens become one vector: its first token, or the mean over each present modality averaged over modalities. */
   readonly pooling: 'first' | 'modality-mean'
+  /**
+   * Whether the head sees the mean of the first and the last hidden state ("first-last average", Su et al. 2021, arXiv:2103.15316)
+   * instead of the last alone.
+   */
+  readonly joinsFirstAndLast: boolean
   /** Frozen parameters that one forward pass uses. */
   readonly parameterCount: number
   readonly weightsHash: string

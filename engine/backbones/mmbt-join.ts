@@ -76,6 +76,7 @@ export function createMmbt(compute: Compute, parts: MmbtParts): Backbone {
     blocks: bert.blocks,
     finalNorm: null,
     pooling: 'modality-mean',
+    joinsFirstAndLast: true,
     weightsHash: hash,
     pooler: null,
     parameterCount: bert.parameterCount + parts.gridParameterCount + gridDepth * D + MMBT_SLOT_LIMIT * D,

@@ -131,6 +131,7 @@ export function loadVilt(compute: Compute, source: WeightSource, config: ViltCon
     blocks,
     finalNorm,
     pooling: 'first',
+    joinsFirstAndLast: false,
     weightsHash: source.hash,
     pooler,
     parameterCount: (config.vocab_size + config.max_position_embeddings + config.type_vocab_size + config.modality_type_vocab_size

@@ -1,4 +1,5 @@
-import { join } from 'node:path'
+import { existsSync, readdirSync } from 'node:fs'
+import { join, relative } from 'node:path'
 import { repositoryRoot } from '../setup/paths.mjs'
 import { SetupError } from '../setup/progress.mjs'
 import { runChild } from './child.mjs'
@@ -15,19 +16,37 @@ export async function makeInstallers({ setup, env }, args) {
   }
   if (setup.tensorflow.kind === 'none') process.stderr.write('dist: no TensorFlow here; the packed engine will use WebAssembly\n')
   const builder = join(repositoryRoot, 'node_modules', 'electron-builder', 'cli.js')
-  return runChild(setup.nodePath, [
+  const status = await runChild(setup.nodePath, [
     builder, ...(args.length > 0 ? args : ['--dir']), '--publish', 'never', '--config', 'electron-builder.yml',
     `--config.electronDist=${join(setup.electronPath, '..')}`, `--config.electronVersion=${setup.electronVersion}`,
   ], {
     cwd: repositoryRoot,
     env: {
       ...env,
-      LACUNA_PACK_NODE: packagedNode(setup.nodePath),
-      LACUNA_PACK_WEIGHTS: env.LACUNA_WEIGHTS,
-      // An empty folder stands in where there is no library: the packer refuses a missing one.
-      LACUNA_PACK_TENSORFLOW: setup.tensorflow.folder ?? join(repositoryRoot, 'resources', 'backbones'),
+      // The packer joins these to the project folder, so an absolute path would not be found.
+      LACUNA_PACK_NODE: relative(repositoryRoot, packagedNode(setup.nodePath)),
+      LACUNA_PACK_WEIGHTS: relative(repositoryRoot, env.LACUNA_WEIGHTS),
+      LACUNA_PACK_TENSORFLOW: setup.tensorflow.folder ? relative(repositoryRoot, setup.tensorflow.folder) : 'resources/backbones',
     },
   })
+  if (status === 0) requireParts(setup)
+  return status
+}
+
+/** The packer only mentions a missing part in passing; an app without its engine must not be handed out. */
+function requireParts(setup) {
+  const release = join(repositoryRoot, 'release')
+  const unpacked = readdirSync(release).filter((name) => name.endsWith('-unpacked'))
+  const binding = 'app/node_modules/@tensorflow/tfjs-node-gpu/lib/napi-v8/tfjs_binding.node'
+  const parts = [
+    process.platform === 'win32' ? 'node/node.exe' : 'node/bin/node', 'weights/minilm/model.safetensors', 'weights/resnet50/model.json',
+    'app/dist/electron/main.js', 'app/dist/electron/preload.cjs', 'app/dist/engine/worker.js', 'app/dist/renderer/index.html',
+    ...(setup.tensorflow.folder ? [binding] : []),
+  ]
+  for (const folder of unpacked) {
+    const missing = parts.filter((part) => !existsSync(join(release, folder, 'resources', part)))
+    if (missing.length > 0) throw new SetupError(`release/${folder} lacks ${missing.join(', ')}.`)
+  }
 }
 
 /** Where the app looks for its Node: resources/node/bin/node, on Windows resources/node/node.exe. */

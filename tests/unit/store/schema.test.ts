@@ -18,7 +18,7 @@ function openFilled(finish = true): SqliteDatabase.Database {
   store.close()
   const db = new SqliteDatabase(path)
   db.pragma('foreign_keys = ON')
-  onTestFinished(() => db.close())
+  onTestFinished(() => void db.close())
   return db
 }
 

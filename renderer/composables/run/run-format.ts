@@ -1,3 +1,7 @@
+import type { RunRecord } from '../../../engine/domain/records.ts'
+import type { RunConfig } from '../../../engine/domain/run.ts'
+import { formatCount } from '../common/format.ts'
+
 /** Trained parameters as a percentage of all, to two significant digits: "0.97", "1.6", "12". */
 export function formatParameterShare(trained: number, total: number): string {
   if (total <= 0) return '0'
@@ -9,4 +13,19 @@ export function formatParameterShare(trained: number, total: number): string {
 /** A loss to three significant digits. */
 export function formatLoss(loss: number): string {
   return loss.toPrecision(3)
+}
+
+/** How many trainings a configuration takes. */
+export function foldCountOf(config: RunConfig): number {
+  return config.split.kind === 'k-fold' ? config.split.folds : 1
+}
+
+/** Finished epochs out of all that could be: "19 / 20". */
+export function epochTextOf(run: Pick<RunRecord, 'epochsDone' | 'config'>): string {
+  return `${run.epochsDone} / ${run.config.epochs * foldCountOf(run.config)}`
+}
+
+/** Number of trained parameters, or nothing while unknown. */
+export function trainedTextOf(run: Pick<RunRecord, 'trainedParameters'>): string {
+  return run.trainedParameters === null ? '' : formatCount(run.trainedParameters)
 }

@@ -21,7 +21,7 @@ export interface FundusTraits {
   fairness: number
 }
 
-const discRadius = 22
+const discRadius = 25
 const fieldRadius = 121
 
 /**
@@ -39,11 +39,11 @@ export function drawFundus(traits: FundusTraits, anatomy: Rng, exposure: Rng): U
   const maculaY = discY + 9
   paintBackground(raster, traits.fairness, anatomy)
   blendSpot(raster, { x: maculaX, y: maculaY, radiusX: 30, radiusY: 26, angle: 0, softness: 1, opacity: 0.5 }, [96, 38, 18])
-  paintDisc(raster, traits.cup, discX, discY, anatomy)
+  paintDisc(raster, traits.cup, discX, discY, -nasal, anatomy)
   paintVessels(raster, anatomy, discX, discY, -nasal)
   paintCupGloss(raster, traits.cup, discX, discY)
   paintPaleSpots(raster, traits.paleSpots, maculaX, maculaY, exposure)
-  paintRedBlots(raster, traits.redBlots, middle, exposure)
+  paintRedBlots(raster, traits.redBlots, discX, discY, exposure)
   blur(raster, 0.35 + 3.4 * traits.veil)
   return expose(raster, traits.veil, exposure)
 }
@@ -61,10 +61,12 @@ function paintBackground(raster: Raster, fairness: number, random: Rng): void {
   }
 }
 
-function paintDisc(raster: Raster, cup: number, x: number, y: number, random: Rng): void {
+function paintDisc(raster: Raster, cup: number, x: number, y: number, towardMacula: number, random: Rng): void {
   const angle = random.normal() * 0.2
   const at = (radius: number): { x: number; y: number; radiusX: number; radiusY: number; angle: number } => ({ x, y, radiusX: radius * 0.93, radiusY: radius, angle })
   blendSpot(raster, { ...at(discRadius * 2), softness: 1, opacity: 0.28 }, [236, 168, 104])
+  // A pale crescent beside the disc goes with a large cup in real eyes too.
+  blendSpot(raster, { ...at(discRadius * (1.05 + 0.75 * cup)), x: x + towardMacula * 7 * cup, softness: 0.75, opacity: clamp(1.6 * (cup - 0.35), 0, 0.85) }, [240, 204, 154])
   blendSpot(raster, { ...at(discRadius), softness: 0.16, opacity: 0.96 }, [240, 158, 92])
   blendSpot(raster, { ...at(discRadius * (0.16 + 0.78 * cup)), softness: 0.26, opacity: 0.97 }, [252, 238, 196])
 }
@@ -90,7 +92,7 @@ function paintVessels(raster: Raster, random: Rng, discX: number, discY: number,
 }
 
 function paintPaleSpots(raster: Raster, strength: number, x: number, y: number, random: Rng): void {
-  const count = Math.round(34 * strength)
+  const count = Math.round(30 * strength)
   for (let i = 0; i < count; i++) {
     const angle = random.uniform() * 2 * Math.PI
     const distance = 6 + 62 * Math.sqrt(random.uniform())
@@ -102,14 +104,19 @@ function paintPaleSpots(raster: Raster, strength: number, x: number, y: number, 
   }
 }
 
-function paintRedBlots(raster: Raster, strength: number, middle: number, random: Rng): void {
+function paintRedBlots(raster: Raster, strength: number, discX: number, discY: number, random: Rng): void {
+  const middle = raster.size / 2
   const count = Math.round(22 * strength)
   for (let i = 0; i < count; i++) {
     const angle = random.uniform() * 2 * Math.PI
     const distance = 28 + 76 * Math.sqrt(random.uniform())
     const isFlame = random.uniform() < 0.35
     const radius = 3.4 + 4.4 * random.uniform() * (0.5 + strength)
-    const spot = { x: middle + Math.cos(angle) * distance, y: middle + Math.sin(angle) * distance, radiusX: isFlame ? radius * 1.7 : radius, radiusY: isFlame ? radius * 0.6 : radius * 0.85, angle: angle + random.normal() * 0.4, softness: 0.45, opacity: 0.86 }
+    const x = middle + Math.cos(angle) * distance
+    const y = middle + Math.sin(angle) * distance
+    // A blot on the disc would hide how large its cup is.
+    if (Math.hypot(x - discX, y - discY) < discRadius * 1.5) continue
+    const spot = { x, y, radiusX: isFlame ? radius * 1.7 : radius, radiusY: isFlame ? radius * 0.6 : radius * 0.85, angle: angle + random.normal() * 0.4, softness: 0.45, opacity: 0.86 }
     blendSpot(raster, spot, [88, 14, 12])
     blendSpot(raster, { ...spot, x: spot.x + radius * 0.7 * random.normal(), y: spot.y + radius * 0.7 * random.normal(), radiusX: radius * 0.6, radiusY: radius * 0.55 }, [96, 16, 14])
   }

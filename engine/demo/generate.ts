@@ -92,10 +92,10 @@ function traitsOf(patient: DemoPatient, side: 'right' | 'left'): FundusTraits {
   const [cup, pale, red, veil] = patient.shown[side] as [number, number, number, number]
   return {
     side,
-    cup: 0.12 + 0.88 * strengthOf(cup, 0.3, 1.2),
-    paleSpots: strengthOf(pale, 0.9, 1.6),
-    redBlots: strengthOf(red, 0.9, 1.6),
-    veil: strengthOf(veil, 1, 1.5),
+    cup: 0.14 + 0.82 * strengthOf(cup, 0, 2.2),
+    paleSpots: strengthOf(pale, 0.5, 2.2),
+    redBlots: strengthOf(red, 0.5, 2.2),
+    veil: strengthOf(veil, 0.9, 1.9),
     fairness: strengthOf(patient.fairness, 0, 1.5),
   }
 }

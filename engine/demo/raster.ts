@@ -103,26 +103,31 @@ export function blur(raster: Raster, deviation: number): void {
   const narrow = Math.floor(exact)
   const share = exact - narrow
   const { size, pixels } = raster
-  const line = new Float32Array(size)
+  const padding = narrow + 1
+  const line = new Float32Array(size + 2 * padding)
   for (let pass = 0; pass < 3; pass++) {
     for (let channel = 0; channel < 3; channel++) {
       for (let i = 0; i < size; i++) {
-        blurLine(pixels, line, i * size * 3 + channel, 3, narrow, share)
-        blurLine(pixels, line, i * 3 + channel, size * 3, narrow, share)
+        blurLine(pixels, line, i * size * 3 + channel, 3, size, narrow, share)
+        blurLine(pixels, line, i * 3 + channel, size * 3, size, narrow, share)
       }
     }
   }
 }
 
-function blurLine(pixels: Float32Array, line: Float32Array, start: number, step: number, narrow: number, share: number): void {
-  const length = line.length
-  for (let i = 0; i < length; i++) line[i] = pixels[start + i * step]!
-  const at = (i: number): number => line[i < 0 ? 0 : i >= length ? length - 1 : i]!
+/** One box filter along one row or column; the ends are repeated into the padding of `line`. */
+function blurLine(pixels: Float32Array, line: Float32Array, start: number, step: number, size: number, narrow: number, share: number): void {
+  const padding = narrow + 1
+  for (let i = 0, at = start; i < size; i++, at += step) line[padding + i] = pixels[at]!
+  line.fill(line[padding]!, 0, padding)
+  line.fill(line[padding + size - 1]!, padding + size)
+  const reach = 2 * narrow + 1
   let sum = 0
-  for (let i = -narrow; i <= narrow; i++) sum += at(i)
-  const weight = 2 * narrow + 1 + 2 * share
-  for (let i = 0; i < length; i++) {
-    pixels[start + i * step] = (sum + share * (at(i - narrow - 1) + at(i + narrow + 1))) / weight
-    sum += at(i + narrow + 1) - at(i - narrow)
+  for (let i = 1; i <= reach; i++) sum += line[i]!
+  const scale = 1 / (reach + 2 * share)
+  for (let i = 0, at = start; i < size; i++, at += step) {
+    const after = line[i + reach + 1]!
+    pixels[at] = (sum + share * (line[i]! + after)) * scale
+    sum += after - line[i + 1]!
   }
 }

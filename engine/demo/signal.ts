@@ -5,20 +5,21 @@ export const demoLabels = ['Large cup', 'Bright deposits', 'Dark bleeds', 'Lens 
 
 /**
  * Constants of the generating equations; resources/demo/README.md explains them.
- *   y_k       = 1 when a_k + b_k + noise > threshold_k
- *   shown_k,e = a_k + camera * c + eye noise         (seen in the picture of eye e)
- *   told_k    = b_k + fairness * f > told threshold  (said in the note)
- * with a_k, b_k, f standard normal and c = +1 (older camera) or -1 (newer), all independent.
+ *   y_k       = 1 when a_k + b_k + labelNoise * noise > labelCut
+ *   shown_k,e = a_k + cameraEffect * c + eyeNoise * noise                 (drawn into the picture of eye e)
+ *   told_k    = 1 when b_k + fairnessEffect * f + toldNoise * noise > 0   (said in the note)
+ * with a_k and b_k = +1 or -1, c = +1 (older camera) or -1 (newer), f and every noise standard normal, all independent.
  */
 export const signalConstants = {
-  labelNoise: 0.25,
-  /** Cut of a_k + b_k + noise in standard deviations: prevalences of about 31, 27, 24 and 31 %. */
-  labelCuts: [0.5, 0.6, 0.7, 0.5],
-  cameraEffect: 0.6,
+  labelNoise: 0.5,
+  labelCut: 0.7,
+  /** Share of patients with a_k = +1, and with b_k = +1. */
+  visibleShare: 0.5,
+  reportedShare: 0.5,
+  cameraEffect: 0.4,
   eyeNoise: 0.3,
-  fairnessEffect: 0.6,
-  /** Cut of the complaint in standard deviations: told by about 38 %. */
-  toldCut: 0.3,
+  fairnessEffect: 0.4,
+  toldNoise: 0.3,
 } as const
 
 export const missingShares = {
@@ -51,20 +52,18 @@ export interface DemoPatient {
 
 /** Draws labels and signal of one patient from the equations above. */
 export function drawPatient(rng: Rng): DemoPatient {
-  const { labelNoise, labelCuts, cameraEffect, eyeNoise, fairnessEffect, toldCut } = signalConstants
+  const constants = signalConstants
   const isOlderCamera = rng.uniform() < 0.5
   const fairness = rng.normal()
-  const severityDeviation = Math.sqrt(2 + labelNoise ** 2)
-  const complaintDeviation = Math.sqrt(1 + fairnessEffect ** 2)
   const patient: DemoPatient = { isLabelled: [], isTold: [], isOlderCamera, fairness, shown: { right: [], left: [] } }
-  for (const cut of labelCuts) {
-    const visible = rng.normal()
-    const reported = rng.normal()
-    patient.isLabelled.push(visible + reported + labelNoise * rng.normal() > cut * severityDeviation)
-    patient.isTold.push(reported + fairnessEffect * fairness > toldCut * complaintDeviation)
-    const photographed = visible + (isOlderCamera ? cameraEffect : -cameraEffect)
-    patient.shown.right.push(photographed + eyeNoise * rng.normal())
-    patient.shown.left.push(photographed + eyeNoise * rng.normal())
+  for (let label = 0; label < demoLabels.length; label++) {
+    const visible = rng.uniform() < constants.visibleShare ? 1 : -1
+    const reported = rng.uniform() < constants.reportedShare ? 1 : -1
+    patient.isLabelled.push(visible + reported + constants.labelNoise * rng.normal() > constants.labelCut)
+    patient.isTold.push(reported + constants.fairnessEffect * fairness + constants.toldNoise * rng.normal() > 0)
+    const photographed = visible + constants.cameraEffect * (isOlderCamera ? 1 : -1)
+    patient.shown.right.push(photographed + constants.eyeNoise * rng.normal())
+    patient.shown.left.push(photographed + constants.eyeNoise * rng.normal())
   }
   return patient
 }

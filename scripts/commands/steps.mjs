@@ -6,11 +6,14 @@ import { report } from '../setup/progress.mjs'
 
 const modules = join(repositoryRoot, 'node_modules')
 
+/** Type checks remember the last run in .lacuna/, so that a repeated check looks at what changed only. */
+const types = (project) => ['-p', `tsconfig.${project}.json`, '--noEmit', '--incremental', '--tsBuildInfoFile', `.lacuna/types-${project}.tsbuildinfo`]
+
 /** The static checks: types in three projects, lint with the import boundaries, dead code. */
 export const checks = [
-  { name: 'types neutral', script: join(modules, 'typescript', 'bin', 'tsc'), args: ['-p', 'tsconfig.neutral.json'] },
-  { name: 'types node', script: join(modules, 'typescript', 'bin', 'tsc'), args: ['-p', 'tsconfig.node.json'] },
-  { name: 'types web', script: join(modules, 'vue-tsc', 'bin', 'vue-tsc.js'), args: ['-p', 'tsconfig.web.json', '--noEmit'], needs: 'renderer' },
+  { name: 'types neutral', script: join(modules, 'typescript', 'bin', 'tsc'), args: types('neutral') },
+  { name: 'types node', script: join(modules, 'typescript', 'bin', 'tsc'), args: types('node') },
+  { name: 'types web', script: join(modules, 'vue-tsc', 'bin', 'vue-tsc.js'), args: types('web'), needs: 'renderer' },
   { name: 'lint', script: join(modules, 'eslint', 'bin', 'eslint.js'), args: ['.', '--max-warnings=0', '--cache', '--cache-location', '.lacuna/eslint'] },
   { name: 'dead code', script: join(modules, 'knip', 'bin', 'knip.js'), args: ['--no-progress'] },
 ]

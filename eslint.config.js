@@ -50,7 +50,6 @@ const clockAndChance = [
   { selector: "CallExpression[callee.object.name='Math'][callee.property.name='random']", message: 'No Math.random in engine maths: take a seeded generator as a parameter.' },
   { selector: "CallExpression[callee.object.name='Date'][callee.property.name='now']", message: 'No clock in engine maths: take the time as a parameter.' },
   { selector: "NewExpression[callee.name='Date']", message: 'No clock in engine maths: take the time as a parameter.' },
-  { selector: "CallExpression[callee.object.name='performance'][callee.property.name='now']", message: 'No clock in engine maths: take the time as a parameter.' },
 ]
 
 export default tseslint.config(

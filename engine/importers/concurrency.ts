@@ -12,14 +12,18 @@ export async function* mapInOrder<T, R>(items: Iterable<T>, inFlight: number, wo
       while (!isExhausted && running.length < inFlight) {
         const next = iterator.next()
         if (next.done) isExhausted = true
-        else running.push(work(next.value))
+        else {
+          const result = work(next.value)
+          // It may fail while the reader is busy with an earlier one; an unobserved rejection would end the process.
+          result.catch(() => undefined)
+          running.push(result)
+        }
       }
       const first = running.shift()
       if (!first) return
       yield await first
     }
   } finally {
-    // The rest is of no use any more, but an unobserved rejection would end the process.
     await Promise.allSettled(running)
   }
 }

@@ -50,5 +50,11 @@ export const usePatientsStore = defineStore('patients', () => {
     pages.delete(keyOf(studyId, runId))
     neighbours.clear()
   }
-  return { page, neighboursOf, preload, forget }
+  // Where the keyboard stood in the list last seen, so that coming back finds the place.
+  let place = { listKey: '', index: 0 }
+  const activeOf = (listKey: string): number => (place.listKey === listKey ? place.index : 0)
+  function setActive(listKey: string, index: number): void {
+    place = { listKey, index }
+  }
+  return { page, neighboursOf, preload, forget, activeOf, setActive }
 })

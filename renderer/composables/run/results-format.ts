@@ -1,8 +1,6 @@
 import type { StudyFilterInput } from '../../../engine/domain/records.ts'
-import type { MetricsRow, TestSetting, testSettingSchema } from '../../../engine/domain/results.ts'
-import type { z } from 'zod'
-
-export type TestSettingInput = z.input<typeof testSettingSchema>
+import type { MetricsRow, TestSetting } from '../../../engine/domain/results.ts'
+import { describePattern, type Slot } from '../../../engine/domain/slots.ts'
 
 /** The settings that the results screen offers at once; anything else is "custom". */
 export const settingPresets = {
@@ -51,4 +49,9 @@ export function choiceOfSetting(setting: TestSetting): SettingChoice {
 export function isSimulationValid(rates: { image: number; text: number }): boolean {
   const isShare = (share: number): boolean => share >= 0 && share <= 1
   return isShare(rates.image) && isShare(rates.text) && rates.image + rates.text <= 1 + 1e-9
+}
+
+/** What a row of the results table stands for, in words. */
+export function rowTitleOf(row: Pick<MetricsRow, 'pattern'>, slots: readonly Slot[], overall: string): string {
+  return row.pattern === null ? overall : describePattern(slots, row.pattern)
 }

@@ -11,7 +11,7 @@ export interface StoreContext {
   /** Adds a line to the audit log, inside the transaction that is open. */
   audit: (event: string, details: AuditDetails) => void
   /** Tells the study index that a cohort, or a run, has changed. */
-  changed: { cohort: (cohortId: number) => void; run: (runId: number) => void }
+  changed: { cohort: (cohortId: number) => void; run: (runId: number) => void; reviews: (runId: number) => void }
 }
 
 /** The row, or STORE_NOT_FOUND in words. */

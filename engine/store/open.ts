@@ -100,7 +100,7 @@ function assembleStore(db: Database, path: string, options: OpenStoreOptions, re
   const context: StoreContext = {
     db, appVersion: options.appVersion, now,
     audit: (event, details) => void audit.append(event, details),
-    changed: { cohort: index.forgetCohort, run: index.forgetRun },
+    changed: { cohort: index.forgetCohort, run: index.forgetRun, reviews: index.forgetReviews },
   }
   const backupDir = options.backupDir ?? join(dirname(path), 'backups')
   const backupBytes = () => (existsSync(backupDir) ? readdirSync(backupDir).reduce((sum, name) => sum + sizeOf(join(backupDir, name)), 0) : 0)

@@ -1,7 +1,7 @@
 import type { Database } from 'better-sqlite3'
 import type { Review, Sex, Task } from '../domain/records.ts'
 import type { AbsenceReason, Slot } from '../domain/slots.ts'
-import { confidenceOfAll, decide } from '../domain/decisions.ts'
+import { confidenceOfAll, decide, indexOfLargest } from '../domain/decisions.ts'
 import { runConfigSchema, type Split } from '../domain/run.ts'
 import { found, slotsOf } from './context.ts'
 import { rowToReview, type ReviewRow } from './repositories/reviews.ts'
@@ -49,13 +49,16 @@ export interface RunColumns {
   decisions: Uint8Array
   /** Least certain label, or the lead of the first class. */
   confidences: Float32Array
-  /** Newest review of each study, of any label. */
-  reviews: Map<number, Review>
+  /** Label with the highest probability of each row. */
+  tops: Uint16Array
 }
 
 export interface StudyIndex {
   cohort: (cohortId: number) => CohortColumns
   run: (runId: number) => RunColumns
+  /** Newest review of each study, of any label; kept apart, as a review must not cost reading all predictions again. */
+  reviews: (runId: number) => Map<number, Review>
+  forgetReviews: (runId: number) => void
   forgetCohort: (cohortId: number) => void
   forgetRun: (runId: number) => void
 }
@@ -163,12 +166,13 @@ export function createStudyIndex(db: Database): StudyIndex {
       ...judge(config.task, N, C, folds, probabilities, thresholds), folds, splits, probabilities, thresholds,
       slotBits: columns.slots.reduce((bits, slot, s) => (config.slotIds.includes(slot.slotId) ? bits | (1 << s) : bits), 0),
       labelPositions: config.labelIds.map((labelId) => columns.labels.findIndex((label) => label.labelId === labelId)),
-      reviews: new Map(selectReviews.all({ runId }).map((review) => [review.study_id, rowToReview(review)])),
     }
   }
 
   const cohorts = createCache(keptCohorts, loadCohort, () => !db.inTransaction)
   const runs = createCache(keptRuns, loadRun, () => !db.inTransaction)
+  const loadReviews = (runId: number) => new Map(selectReviews.all({ runId }).map((review) => [review.study_id, rowToReview(review)]))
+  const reviews = createCache(keptRuns, loadReviews, () => !db.inTransaction)
   let dataVersion = db.pragma('data_version', { simple: true })
 
   /** A reader beside a writer must see what the writer has changed since. */
@@ -178,6 +182,7 @@ export function createStudyIndex(db: Database): StudyIndex {
     dataVersion = version
     cohorts.clear()
     runs.clear()
+    reviews.clear()
   }
 
   return {
@@ -189,12 +194,21 @@ export function createStudyIndex(db: Database): StudyIndex {
       dropIfChangedElsewhere()
       return runs.get(runId)
     },
+    reviews: (runId) => {
+      dropIfChangedElsewhere()
+      return reviews.get(runId)
+    },
+    forgetReviews: reviews.forget,
     forgetCohort: (cohortId) => {
       cohorts.forget(cohortId)
       // Which runs hang on the cohort is not known here, and they are quickly read again.
       runs.clear()
+      reviews.clear()
     },
-    forgetRun: runs.forget,
+    forgetRun: (runId) => {
+      runs.forget(runId)
+      reviews.forget(runId)
+    },
   }
 }
 
@@ -206,9 +220,10 @@ function isShownBefore(split: Split, fold: number, shownSplit: Split | null, sho
   return splitRank[split] < splitRank[shownSplit] || (split === shownSplit && fold < shownFold)
 }
 
-function judge(task: Task, N: number, C: number, folds: Int16Array, probabilities: Float32Array, thresholds: Float32Array): Pick<RunColumns, 'decisions' | 'confidences'> {
+function judge(task: Task, N: number, C: number, folds: Int16Array, probabilities: Float32Array, thresholds: Float32Array): Pick<RunColumns, 'decisions' | 'confidences' | 'tops'> {
   const decisions = new Uint8Array(N * C)
   const confidences = new Float32Array(N)
+  const tops = new Uint16Array(N)
   for (let i = 0; i < N; i++) {
     if (folds[i] === -1) continue
     const own = probabilities.subarray(i * C, (i + 1) * C)
@@ -217,6 +232,7 @@ function judge(task: Task, N: number, C: number, folds: Int16Array, probabilitie
       decisions[i * C + c] = isPredicted ? 1 : 0
     })
     confidences[i] = confidenceOfAll(task, own, limits)
+    tops[i] = indexOfLargest(own)
   }
-  return { decisions, confidences }
+  return { decisions, confidences, tops }
 }

@@ -1,9 +1,16 @@
-import { confidenceOf, indexOfLargest } from '../domain/decisions.ts'
-import type { StudyFilter, StudyListRow, StudyPrediction } from '../domain/records.ts'
+import { confidenceOf } from '../domain/decisions.ts'
+import type { Review, StudyFilter, StudyListRow, StudyPrediction } from '../domain/records.ts'
 import { patternKey } from '../domain/slots.ts'
 import type { CohortColumns, RunColumns } from './study-index.ts'
 
 /** Filter, order and lines of the patient list, over the columns of the study index. Pure functions; `i` is a row of the index. */
+
+/** What a list is made from; `reviews` by study, empty without a run. */
+export interface ListColumns {
+  cohort: CohortColumns
+  run: RunColumns | null
+  reviews: ReadonlyMap<number, Review>
+}
 
 /** Key of the bits of present slots, the run's only when a run is given. */
 function patternOf(cohort: CohortColumns, bits: number): string {
@@ -16,20 +23,18 @@ function bitsOf(cohort: CohortColumns, run: RunColumns | null, i: number): numbe
 }
 
 /** Wrong calls of row `i` among the run's labels `from`..`to`; labels without a reference are neither right nor wrong. */
-function errorsOf(cohort: CohortColumns, run: RunColumns, i: number, from: number, to: number): { falsePositives: number; falseNegatives: number } {
+function countErrors(cohort: CohortColumns, run: RunColumns, i: number, from: number, to: number, kind: NonNullable<StudyFilter['error']>): number {
+  if (run.folds[i] === -1) return 0
   const C = run.labelPositions.length
   const L = cohort.labels.length
-  let falsePositives = 0
-  let falseNegatives = 0
-  if (run.folds[i] !== -1) {
-    for (let c = from; c < to; c++) {
-      const reference = cohort.references[i * L + run.labelPositions[c]!]
-      const isPredicted = run.decisions[i * C + c] === 1
-      if (reference === 0 && isPredicted) falsePositives++
-      if (reference === 1 && !isPredicted) falseNegatives++
-    }
+  let errors = 0
+  for (let c = from; c < to; c++) {
+    const reference = cohort.references[i * L + run.labelPositions[c]!]
+    const isPredicted = run.decisions[i * C + c] === 1
+    if (reference === 0 && isPredicted && kind !== 'false-negative') errors++
+    if (reference === 1 && !isPredicted && kind !== 'false-positive') errors++
   }
-  return { falsePositives, falseNegatives }
+  return errors
 }
 
 /** Position of the chosen label among the run's, -1 when none was chosen. */
@@ -40,7 +45,7 @@ function chosenLabel(cohort: CohortColumns, run: RunColumns | null, filter: Stud
 
 const referenceValue = { positive: 1, negative: 0, unknown: -1 } as const
 
-function selectRows(cohort: CohortColumns, run: RunColumns | null, filter: StudyFilter, label: number): number[] {
+function selectRows({ cohort, run, reviews }: ListColumns, filter: StudyFilter, label: number): number[] {
   const search = filter.search.trim().toLowerCase()
   const isMatch = cohort.slots.length === 0 ? [true] : Array.from({ length: 1 << cohort.slots.length }, (_, bits) => filter.pattern === null || patternOf(cohort, bits) === filter.pattern)
   const C = run?.labelPositions.length ?? 0
@@ -54,12 +59,8 @@ function selectRows(cohort: CohortColumns, run: RunColumns | null, filter: Study
     if (reference !== null && cohort.references[i * L + position] !== reference) continue
     if (run !== null) {
       if (filter.split !== null && run.splits[i] !== filter.split) continue
-      if (filter.review !== null && (run.reviews.get(cohort.studyIds[i]!)?.verdict ?? 'none') !== filter.review) continue
-      if (filter.error !== null) {
-        const { falsePositives, falseNegatives } = label === -1 ? errorsOf(cohort, run, i, 0, C) : errorsOf(cohort, run, i, label, label + 1)
-        const wrong = filter.error === 'false-positive' ? falsePositives : filter.error === 'false-negative' ? falseNegatives : falsePositives + falseNegatives
-        if (wrong === 0) continue
-      }
+      if (filter.review !== null && (reviews.get(cohort.studyIds[i]!)?.verdict ?? 'none') !== filter.review) continue
+      if (filter.error !== null && countErrors(cohort, run, i, label === -1 ? 0 : label, label === -1 ? C : label + 1, filter.error) === 0) continue
     }
     rows.push(i)
   }
@@ -73,14 +74,14 @@ function sortKey(cohort: CohortColumns, run: RunColumns | null, filter: StudyFil
   if (run === null || run.folds[i] === -1) return Number.NaN
   const C = run.labelPositions.length
   if (filter.sortBy === 'confidence') return label === -1 ? run.confidences[i]! : confidenceOf(run.probabilities[i * C + label]!, run.thresholds[i * C + label]!)
-  const own = run.probabilities.subarray(i * C, (i + 1) * C)
-  return own[label === -1 ? indexOfLargest(own) : label]!
+  return run.probabilities[i * C + (label === -1 ? run.tops[i]! : label)]!
 }
 
 /** Rows of the index that pass the filter, in the order asked for; equal ones in import order. */
-export function orderedRows(cohort: CohortColumns, run: RunColumns | null, filter: StudyFilter): number[] {
+export function orderedRows(columns: ListColumns, filter: StudyFilter): number[] {
+  const { cohort, run } = columns
   const label = chosenLabel(cohort, run, filter)
-  const rows = selectRows(cohort, run, filter, label)
+  const rows = selectRows(columns, filter, label)
   const direction = filter.descending ? -1 : 1
   if (filter.sortBy === 'patientKey') {
     const keys = cohort.patientKeys
@@ -102,7 +103,7 @@ function predictionOf(cohort: CohortColumns, run: RunColumns, label: number, i: 
   const C = run.labelPositions.length
   const L = cohort.labels.length
   const own = run.probabilities.subarray(i * C, (i + 1) * C)
-  const shown = label === -1 ? indexOfLargest(own) : label
+  const shown = label === -1 ? run.tops[i]! : label
   const threshold = run.thresholds[i * C + shown]!
   const names: Pick<StudyPrediction, 'predictedLabels' | 'falsePositives' | 'falseNegatives'> = { predictedLabels: [], falsePositives: [], falseNegatives: [] }
   for (let c = 0; c < C; c++) {
@@ -123,7 +124,7 @@ function predictionOf(cohort: CohortColumns, run: RunColumns, label: number, i: 
 }
 
 /** The lines of the list for some rows of the index. */
-export function toListRows(cohort: CohortColumns, run: RunColumns | null, filter: StudyFilter, rows: readonly number[]): StudyListRow[] {
+export function toListRows({ cohort, run, reviews }: ListColumns, filter: StudyFilter, rows: readonly number[]): StudyListRow[] {
   const label = chosenLabel(cohort, run, filter)
   const S = cohort.slots.length
   const L = cohort.labels.length
@@ -140,7 +141,7 @@ export function toListRows(cohort: CohortColumns, run: RunColumns | null, filter
       referenceLabels: cohort.labels.filter((_, l) => references[l] === 1).map(({ name }) => name),
       unknownLabelCount: references.reduce((count, value) => count + (value === -1 ? 1 : 0), 0),
       prediction: run === null ? null : predictionOf(cohort, run, label, i),
-      review: run?.reviews.get(cohort.studyIds[i]!) ?? null,
+      review: reviews.get(cohort.studyIds[i]!) ?? null,
     }
   })
 }

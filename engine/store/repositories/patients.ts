@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import { AppError } from '../../domain/errors.ts'
-import { studyFilterSchema, studyListQuerySchema, type StudyDetail, type StudyFilter, type StudyFilterInput, type StudyItem, type StudyListPage, type StudyListQueryInput } from '../../domain/records.ts'
+import { studyFilterSchema, studyListQuerySchema, type Review, type StudyDetail, type StudyFilter, type StudyFilterInput, type StudyItem, type StudyListPage, type StudyListQueryInput } from '../../domain/records.ts'
 import { patternKey, type AbsenceReason, type Slot } from '../../domain/slots.ts'
 import type { TrainingStudy } from '../../protocol.ts'
 import { found, slotsOf, type StoreContext } from '../context.ts'
@@ -94,7 +94,8 @@ export function createPatientRepository({ db }: StoreContext, index: StudyIndex)
     const cohort = index.cohort(filter.cohortId)
     const run = filter.runId === null ? null : index.run(filter.runId)
     checkFilter(filter, cohort, run)
-    return { cohort, run, rows: orderedRows(cohort, run, filter) }
+    const columns = { cohort, run, reviews: filter.runId === null ? new Map<number, Review>() : index.reviews(filter.runId) }
+    return { columns, rows: orderedRows(columns, filter) }
   }
 
   function getStudy(studyId: number): StudyDetail {
@@ -143,12 +144,12 @@ export function createPatientRepository({ db }: StoreContext, index: StudyIndex)
   return {
     listStudies: (query) => {
       const { offset, limit, ...filter } = studyListQuerySchema.parse(query)
-      const { cohort, run, rows } = columnsFor(filter)
-      return { total: rows.length, rows: toListRows(cohort, run, filter, rows.slice(offset, offset + limit)) }
+      const { columns, rows } = columnsFor(filter)
+      return { total: rows.length, rows: toListRows(columns, filter, rows.slice(offset, offset + limit)) }
     },
     listStudyIds: (input) => {
-      const { cohort, rows } = columnsFor(studyFilterSchema.parse(input))
-      return rows.map((i) => cohort.studyIds[i]!)
+      const { columns, rows } = columnsFor(studyFilterSchema.parse(input))
+      return rows.map((i) => columns.cohort.studyIds[i]!)
     },
     getStudy,
     itemFile: (studyId, slotId) => {

@@ -1,6 +1,6 @@
 import type { Review, ReviewVerdict } from '../../domain/records.ts'
-import { found, type StoreContext } from '../context.ts'
 import { AppError } from '../../domain/errors.ts'
+import { found, type StoreContext } from '../context.ts'
 
 export interface ReviewRow {
   id: number
@@ -43,7 +43,7 @@ export function createReviewRepository({ db, now, audit, changed }: StoreContext
     const id = Number(insert.run(row).lastInsertRowid)
     // The comment stays out of the log: a reader may have written a name into it.
     audit('review.added', { reviewId: id, runId: draft.runId, studyId: draft.studyId, labelId: draft.labelId, verdict: draft.verdict })
-    changed.run(draft.runId)
+    changed.reviews(draft.runId)
     return rowToReview({ id, ...row })
   })
 

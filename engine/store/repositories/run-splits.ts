@@ -1,5 +1,5 @@
 import { AppError } from '../../domain/errors.ts'
-import type { Split, SplitProof } from '../../domain/run.ts'
+import { splitSchema, type Split, type SplitProof } from '../../domain/run.ts'
 import { found, type StoreContext } from '../context.ts'
 
 export interface StoredSplit {
@@ -17,11 +17,11 @@ export interface RunSplitRepository {
 /** Who trains, validates and tests in each fold of a run, with the proof that no patient stands on two sides. */
 export function createRunSplits({ db, audit }: Pick<StoreContext, 'db' | 'audit'>): RunSplitRepository {
   const selectRun = db.prepare<{ runId: number }, { cohort_id: number; split_hash: string | null }>('SELECT cohort_id, split_hash FROM runs WHERE id = :runId')
-  // One statement for a fold: 20,000 single inserts would hold up the window.
-  const insertFold = db.prepare<{ runId: number; fold: number; studies: string; sides: string; cohortId: number }>(`
+  // One statement for each side of a fold: 20,000 single inserts would hold up the window. CROSS JOIN keeps the list
+  // outside: the other way round it is parsed again for each study.
+  const insertSide = db.prepare<{ runId: number; fold: number; split: Split; studyIds: string; cohortId: number }>(`
     INSERT INTO splits (run_id, fold, study_id, split)
-    SELECT :runId, :fold, studies.id, sides.value FROM json_each(:studies) AS chosen
-    JOIN json_each(:sides) AS sides ON sides.key = chosen.key JOIN studies ON studies.id = chosen.value AND studies.cohort_id = :cohortId`)
+    SELECT :runId, :fold, studies.id, :split FROM json_each(:studyIds) AS chosen CROSS JOIN studies ON studies.id = chosen.value AND studies.cohort_id = :cohortId`)
   const updateProof = db.prepare<{ runId: number; hash: string; proof: string }>('UPDATE runs SET split_hash = :hash, split_proof_json = :proof WHERE id = :runId')
   const selectTwoSides = db.prepare<{ runId: number }, { fold: number }>(`
     SELECT splits.fold AS fold FROM splits JOIN studies ON studies.id = splits.study_id WHERE splits.run_id = :runId
@@ -34,11 +34,14 @@ export function createRunSplits({ db, audit }: Pick<StoreContext, 'db' | 'audit'
     const run = rowOf(runId)
     if (run.split_hash === proof.splitHash) return
     if (run.split_hash !== null) throw new AppError('RUN_WRONG_STATE', `Run ${runId} already has another split.`)
-    const studies = JSON.stringify(studyIds)
     assignments.forEach((sides, fold) => {
       if (sides.length !== studyIds.length) throw new Error(`fold ${fold} assigns ${sides.length} of ${studyIds.length} studies`)
-      const { changes } = insertFold.run({ runId, fold, studies, sides: JSON.stringify(sides), cohortId: run.cohort_id })
-      if (changes !== studyIds.length) throw new AppError('STORE_NOT_FOUND', `Only ${changes} of ${studyIds.length} studies are in the cohort of run ${runId}.`)
+      let stored = 0
+      for (const split of splitSchema.options) {
+        const ofSide = studyIds.filter((_, i) => sides[i] === split)
+        stored += insertSide.run({ runId, fold, split, studyIds: JSON.stringify(ofSide), cohortId: run.cohort_id }).changes
+      }
+      if (stored !== studyIds.length) throw new AppError('STORE_NOT_FOUND', `Only ${stored} of ${studyIds.length} studies are in the cohort of run ${runId}.`)
     })
     // The proof came from outside; what is stored is counted once more.
     if (selectTwoSides.get({ runId }) !== undefined) throw new Error(`a patient of run ${runId} stands on two sides of a fold`)

@@ -1,6 +1,7 @@
 import { z } from 'zod'
-import { errorOutcomeSchema, importCheckSchema, importedStudySchema, previewRowSchema, rejectedRowSchema, tableInspectionSchema } from './domain/import.ts'
+import { errorOutcomeSchema, importCheckSchema, importedStudySchema, previewRowSchema, tableInspectionSchema } from './domain/import.ts'
 import { importSourceSchema, mappingSchema } from './domain/mapping.ts'
+import { checkpointInfoSchema, importStartSchema, predictionBlockSchema, trainingStudySchema, trainingSummarySchema } from './domain/exchange.ts'
 import { deviceVerdictSchema, epochSchema, runConfigSchema, runEstimateSchema, splitSchema } from './domain/run.ts'
 import { slotSchema } from './domain/slots.ts'
 
@@ -8,17 +9,6 @@ import { slotSchema } from './domain/slots.ts'
  * Messages between the engine host and the engine process (child_process IPC, serialization "advanced").
  * The host sends `start`, `cancel`, `stop` and `ack`; the engine answers with events and exactly one `result` or `error` for each job.
  */
-
-const float32 = z.custom<Float32Array>((value) => value instanceof Float32Array, 'Expected a Float32Array')
-
-/** One study as training sees it: files by absolute path, labels 1/0/NaN (unknown) in run label order. */
-export const trainingStudySchema = z.object({
-  studyId: z.number().int(),
-  patientId: z.number().int(),
-  items: z.array(z.object({ slotId: z.string(), path: z.string().nullable(), sha256: z.string(), text: z.string().nullable() })),
-  labels: float32,
-})
-export type TrainingStudy = z.infer<typeof trainingStudySchema>
 
 /** Everything a run needs; no database handle crosses. `assignments[fold][i]` is the side of study i. */
 export const trainingSpecSchema = z.object({
@@ -39,35 +29,6 @@ export type TrainingSpec = z.infer<typeof trainingSpecSchema>
 /** Predictions from stored checkpoints for any studies, under every what-if pattern. */
 export const predictSpecSchema = trainingSpecSchema.extend({ fold: z.number().int() })
 export type PredictSpec = z.infer<typeof predictSpecSchema>
-
-/** A block of predictions: `logits[r * C + c]` for study `studyIds[r]` under `patterns[r]`. */
-export const predictionBlockSchema = z.object({
-  fold: z.number().int(),
-  split: splitSchema,
-  studyIds: z.array(z.number().int()),
-  patterns: z.array(z.string()),
-  isActual: z.array(z.boolean()),
-  logits: float32,
-  probabilities: float32,
-  /** One threshold for each label, 0..1. */
-  thresholds: float32,
-})
-export type PredictionBlock = z.infer<typeof predictionBlockSchema>
-
-export const checkpointInfoSchema = z.object({ fold: z.number().int(), kind: z.enum(['best', 'final']), epoch: z.number().int(), path: z.string(), sha256: z.string() })
-export type CheckpointInfo = z.infer<typeof checkpointInfoSchema>
-
-export const trainingSummarySchema = z.object({
-  outcome: z.enum(['finished', 'stopped-by-user', 'cancelled']),
-  verdict: deviceVerdictSchema,
-  weightsHash: z.string(),
-  trainedParameters: z.number().int(),
-  totalParameters: z.number().int(),
-  peakBytes: z.number(),
-  elapsedMs: z.number(),
-  notes: z.array(z.string()),
-})
-export type TrainingSummary = z.infer<typeof trainingSummarySchema>
 
 const renderRequest = z.object({ path: z.string(), maxEdgePx: z.number().int().min(16).max(4096), outFile: z.string() })
 
@@ -110,20 +71,6 @@ export const progressSchema = z.object({
   secondsLeft: z.number().nullable(),
 })
 export type Progress = z.infer<typeof progressSchema>
-
-/** What an import needs to know once, before its first batch. */
-export const importStartSchema = z.object({
-  tableSha256: z.string(),
-  rowsIn: z.number().int(),
-  studyCount: z.number().int(),
-  slots: z.array(slotSchema),
-  labelNames: z.array(z.string()),
-  task: z.enum(['multi-label', 'multi-class']),
-  /** Rows refused while rows were grouped into studies (blank or conflicting IDs, exact repeats). */
-  rejectedRows: z.array(rejectedRowSchema),
-  labelWords: importCheckSchema.shape.labelWords,
-})
-export type ImportStart = z.infer<typeof importStartSchema>
 
 /** Data that the engine hands over during a job; a `batch` waits for its `ack` (at most four are under way). */
 export const engineDataSchema = z.discriminatedUnion('kind', [

@@ -6,10 +6,9 @@ import type { Mapping } from '../domain/mapping.ts'
 import { createRng } from '../training/rng.ts'
 import type { Rng } from '../training/rng.ts'
 import { drawFundus, fundusSize } from './fundus.ts'
-import type { FundusTraits } from './fundus.ts'
 import { composeNote } from './notes.ts'
-import { demoLabels, drawGaps, drawPatient } from './signal.ts'
-import type { DemoPatient, EyeGap } from './signal.ts'
+import { demoLabels, drawGaps, drawPatient, traitsOf } from './signal.ts'
+import type { EyeGap } from './signal.ts'
 
 export interface DemoCohortOptions {
   /** Folder to write into; made when it is not there. Files of an earlier run with the same names are overwritten. */
@@ -85,24 +84,6 @@ export async function generateDemoCohort(options: DemoCohortOptions): Promise<De
   }
   await writing(outDir, () => writeFile(tableFile, toCsv(rows)))
   return { sourceDir, tableFile, mapping: demoMapping, patientCount, imageCount }
-}
-
-/** Turns standard deviations into strengths 0..1 of what is drawn. */
-function traitsOf(patient: DemoPatient, side: 'right' | 'left'): FundusTraits {
-  const [cup, pale, red, veil] = patient.shown[side] as [number, number, number, number]
-  return {
-    side,
-    cup: 0.14 + 0.82 * strengthOf(cup, 0, 2.2),
-    paleSpots: strengthOf(pale, 0.5, 2.2),
-    redBlots: strengthOf(red, 0.5, 2.2),
-    veil: strengthOf(veil, 0.9, 1.9),
-    fairness: strengthOf(patient.fairness, 0, 1.5),
-  }
-}
-
-/** Logistic curve: 0.5 at `middle` standard deviations, the steeper the larger `slope`. */
-function strengthOf(value: number, middle: number, slope: number): number {
-  return 1 / (1 + Math.exp(-slope * (value - middle)))
 }
 
 /** Age in years (40..85) and sex, independent of everything else. */

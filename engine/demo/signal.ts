@@ -1,4 +1,5 @@
 import type { Rng } from '../training/rng.ts'
+import type { FundusTraits } from './fundus.ts'
 
 /** The four synthetic conditions, in the order of the table's columns. */
 export const demoLabels = ['Large cup', 'Bright deposits', 'Dark bleeds', 'Lens haze'] as const
@@ -46,7 +47,7 @@ export interface DemoPatient {
   isOlderCamera: boolean
   /** Fundus colour in standard deviations, high = fair. */
   fairness: number
-  /** Strength of each sign in standard deviations, per eye. */
+  /** shown_k,e: how strong each sign is in each eye, about -2..+2. */
   shown: { right: number[]; left: number[] }
 }
 
@@ -86,4 +87,22 @@ export function drawGaps(patientCount: number, rng: Rng): Gaps[] {
     gap[side] = index % 2 === 0 ? 'blank' : 'file-missing'
   })
   return gaps
+}
+
+/** Turns what a patient shows into the strengths 0..1 that are drawn for one eye. */
+export function traitsOf(patient: DemoPatient, side: 'right' | 'left'): FundusTraits {
+  const [cup, pale, red, veil] = patient.shown[side] as [number, number, number, number]
+  return {
+    side,
+    cup: 0.14 + 0.82 * strengthOf(cup, 0, 2.2),
+    paleSpots: strengthOf(pale, 0.5, 2.2),
+    redBlots: strengthOf(red, 0.5, 2.2),
+    veil: strengthOf(veil, 0.9, 1.9),
+    fairness: strengthOf(patient.fairness, 0, 1.5),
+  }
+}
+
+/** Logistic curve: 0.5 at `middle`, the steeper the larger `slope`. */
+function strengthOf(value: number, middle: number, slope: number): number {
+  return 1 / (1 + Math.exp(-slope * (value - middle)))
 }

@@ -1,6 +1,7 @@
 import { decide } from '../domain/decisions.ts'
 import { AppError } from '../domain/errors.ts'
-import type { PredictionBlock, Progress } from '../protocol.ts'
+import type { PredictionBlock } from '../domain/exchange.ts'
+import type { Progress } from '../protocol.ts'
 import { writeCsv } from './csv.ts'
 import { trainingSpecOf } from './train-run.ts'
 import type { Workspace } from './workspace.ts'

@@ -7,7 +7,7 @@ import type { HostValues } from '../compute/parameters.ts'
 import { AppError } from '../domain/errors.ts'
 import { runConfigSchema } from '../domain/run.ts'
 import { slotSchema } from '../domain/slots.ts'
-import type { CheckpointInfo } from '../protocol.ts'
+import type { CheckpointInfo } from '../domain/exchange.ts'
 
 /** PEFT's two-file shape: everything needed to know what the tensors are, beside the tensors. */
 const adapterConfigSchema = z.object({

@@ -3,7 +3,7 @@ import { RESNET_GRID_TOKENS } from '../backbones/resnet50.ts'
 import type { RunConfig } from '../domain/run.ts'
 import { slotIdsOfPattern, type Slot } from '../domain/slots.ts'
 import type { WordPieceTokenizer } from '../modalities/wordpiece.ts'
-import type { TrainingStudy } from '../protocol.ts'
+import type { TrainingStudy } from '../domain/exchange.ts'
 import type { GridCache } from './grid-cache.ts'
 
 /** The modalities that a run's adapter tells apart, and which one each slot belongs to. */

@@ -1,4 +1,5 @@
-import type { JobContext, PredictSpec, TrainingSummary } from '../protocol.ts'
+import type { TrainingSummary } from '../domain/exchange.ts'
+import type { JobContext, PredictSpec } from '../protocol.ts'
 import { loadCheckpoint } from './checkpoint.ts'
 import { fillGridCache } from './grid-cache.ts'
 import { createSampleBuilder, planModalities } from './inputs.ts'

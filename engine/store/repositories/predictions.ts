@@ -2,7 +2,7 @@ import { decide } from '../../domain/decisions.ts'
 import { AppError } from '../../domain/errors.ts'
 import type { StoredPrediction } from '../../domain/records.ts'
 import { runConfigSchema, type RunConfig, type Split } from '../../domain/run.ts'
-import type { PredictionBlock } from '../../protocol.ts'
+import type { PredictionBlock } from '../../domain/exchange.ts'
 import { found, type StoreContext } from '../context.ts'
 import { createPredictionReader, type RunPredictions } from './prediction-reader.ts'
 

@@ -1,5 +1,5 @@
 import type { Epoch } from '../../domain/run.ts'
-import type { CheckpointInfo } from '../../protocol.ts'
+import type { CheckpointInfo } from '../../domain/exchange.ts'
 import { found, type StoreContext } from '../context.ts'
 
 interface EpochRow {

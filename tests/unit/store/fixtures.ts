@@ -7,7 +7,7 @@ import type { ImportedItem, ImportedStudy } from '../../../engine/domain/import.
 import { mappingSchema } from '../../../engine/domain/mapping.ts'
 import { runConfigSchema, type RunConfigInput } from '../../../engine/domain/run.ts'
 import type { Slot } from '../../../engine/domain/slots.ts'
-import type { ImportStart, PredictionBlock, TrainingSummary } from '../../../engine/protocol.ts'
+import type { ImportStart, PredictionBlock, TrainingSummary } from '../../../engine/domain/exchange.ts'
 import { openStore, type OpenStoreOptions, type Store } from '../../../engine/store/open.ts'
 
 /** Synthetic people only. */

@@ -1,0 +1,21 @@
+import { formatCount } from '../common/format.ts'
+import { en } from '../../locales/en.ts'
+import { validCheck, type ImportState } from './wizard-state.ts'
+
+/** Why the next step cannot be entered yet, in words; null when it can. */
+export function blockedReason(state: ImportState, problemCount: number, isChecking: boolean): string | null {
+  const text = en.import.blocked
+  if (state.step === 'source') {
+    if (state.inspection === null) return text.source
+    return state.inspection.issues.some((issue) => issue.severity === 'blocks') ? text['source-issues'] : null
+  }
+  if (state.step === 'columns') return problemCount === 0 ? null : text.columns(problemCount, formatCount(problemCount))
+  if (state.step === 'check') {
+    if (isChecking) return text['check-running']
+    const check = validCheck(state)
+    if (check === null) return text['check-missing']
+    const blocking = check.issues.filter((issue) => issue.severity === 'blocks').length
+    return blocking === 0 ? null : text['check-issues'](blocking, formatCount(blocking))
+  }
+  return state.step === 'import' && state.cohortName.trim() === '' ? text.name : null
+}

@@ -1,0 +1,28 @@
+import type { ErrorCode } from '../../../engine/domain/errors.ts'
+import type { WizardStep } from './wizard-state.ts'
+
+/** Problems that are solved by another mapping or another source; all others are solved in the files themselves. */
+const steps: Partial<Record<ErrorCode, WizardStep>> = {
+  IMPORT_TABLE_EMPTY: 'source',
+  IMPORT_SHEET_MISSING: 'source',
+  IMPORT_TABLE_MISSING: 'source',
+  IMPORT_FOLDER_MISSING: 'source',
+  IMAGE_NOT_FOUND: 'source',
+  IMPORT_ENCODING_GUESSED: 'source',
+  IMPORT_COLUMN_MISSING: 'columns',
+  IMPORT_MAPPING_INVALID: 'columns',
+  IMPORT_CONFLICTING_ROWS: 'columns',
+  IMPORT_ID_BLANK: 'columns',
+  IMPORT_LABELS_TOO_MANY: 'columns',
+  IMPORT_LABEL_INVALID: 'columns',
+  IMPORT_LABEL_WORDS: 'columns',
+  IMPORT_VIEW_UNMATCHED: 'columns',
+  IMPORT_IMAGE_AMBIGUOUS: 'columns',
+  IMPORT_AGE_IMPLAUSIBLE: 'columns',
+  STORE_STUDY_TWICE: 'columns',
+}
+
+/** The step where a problem can be solved; null when only the files can be put right. */
+export function stepOfIssue(code: ErrorCode): WizardStep | null {
+  return steps[code] ?? null
+}

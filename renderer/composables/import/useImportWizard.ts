@@ -1,0 +1,163 @@
+import { computed, onScopeDispose, ref, shallowRef, watch, type ComputedRef, type Ref, type ShallowRef } from 'vue'
+import type { CallReply, Job } from '../../../electron/contract/contract.ts'
+import type { AppError } from '../../../engine/domain/errors.ts'
+import type { Mapping } from '../../../engine/domain/mapping.ts'
+import { call } from '../../api.ts'
+import { useImportStore } from '../../stores/import.store.ts'
+import { useJobsStore } from '../../stores/jobs.store.ts'
+import { asAppError } from '../common/useAsync.ts'
+import { mappingOfDraft, problemsOfDraft, type DraftProblem } from './mapping-draft.ts'
+import { checkKey, sourceOf, validCheck, type ImportEvent, type ImportState } from './wizard-state.ts'
+
+export type PreviewRows = CallReply<'import:preview'>['rows']
+
+/** Waits this long after the last key before the preview is asked for. */
+const previewDelayMs = 350
+
+export interface ImportWizard {
+  state: ComputedRef<ImportState>
+  send: (event: ImportEvent) => void
+  /** What the last question to main ended in, for the step in view. */
+  error: ShallowRef<AppError | null>
+  isInspecting: Ref<boolean>
+  problems: ComputedRef<DraftProblem[]>
+  preview: ShallowRef<PreviewRows | null>
+  previewError: ShallowRef<AppError | null>
+  isPreviewing: Ref<boolean>
+  checkJob: ComputedRef<Job | null>
+  isChecking: Ref<boolean>
+  isStarting: Ref<boolean>
+  chooseFolder: () => Promise<void>
+  chooseTable: () => Promise<void>
+  inspect: () => Promise<void>
+  runCheck: () => Promise<void>
+  cancelCheck: () => void
+  start: () => Promise<void>
+}
+
+/** The wizard's talk with main. Its memory and its rules are in wizard-state.ts. */
+export function useImportWizard(): ImportWizard {
+  const store = useImportStore()
+  const jobs = useJobsStore()
+  const state = computed(() => store.state)
+  const error = shallowRef<AppError | null>(null)
+  const isInspecting = ref(false)
+  const isChecking = ref(false)
+  const isStarting = ref(false)
+  const checkJobKey = ref<string | null>(null)
+  const columns = computed(() => state.value.inspection?.columns.map((column) => column.name) ?? [])
+  const mapped = computed(() => (state.value.inspection === null ? null : mappingOfDraft(state.value.draft, columns.value)))
+  const problems = computed(() => (state.value.inspection === null ? [] : problemsOfDraft(state.value.draft, columns.value)))
+  const mapping = computed((): Mapping | null => (mapped.value !== null && 'mapping' in mapped.value ? mapped.value.mapping : null))
+
+  async function guard(work: () => Promise<void>): Promise<void> {
+    error.value = null
+    try {
+      await work()
+    } catch (caught) {
+      error.value = asAppError(caught)
+    }
+  }
+
+  let inspection = 0
+  async function inspect(): Promise<void> {
+    const source = sourceOf(state.value)
+    if (source === null) return
+    inspection += 1
+    const mine = inspection
+    isInspecting.value = true
+    await guard(async () => {
+      const found = await call('import:inspect', { source })
+      if (mine === inspection) store.send({ kind: 'inspected', inspection: found })
+    })
+    if (mine === inspection) isInspecting.value = false
+  }
+  const chooseFolder = (): Promise<void> => guard(async () => {
+    const { path } = await call('import:choose-folder', {})
+    if (path !== null) store.send({ kind: 'folder-chosen', path })
+  })
+  const chooseTable = (): Promise<void> => guard(async () => {
+    const { path } = await call('import:choose-table', { folder: state.value.sourceDir })
+    if (path !== null) store.send({ kind: 'table-chosen', path })
+  })
+  watch(() => JSON.stringify(sourceOf(state.value)), () => {
+    if (state.value.inspection === null) void inspect()
+  }, { immediate: true })
+
+  const { preview, previewError, isPreviewing } = usePreview(state, mapping)
+
+  async function runCheck(): Promise<void> {
+    const { inspection: found } = state.value
+    const current = mapping.value
+    if (found === null || current === null || isChecking.value) return
+    const jobKey = `check-${Date.now()}`
+    checkJobKey.value = jobKey
+    isChecking.value = true
+    await guard(async () => {
+      const result = await call('import:check', { jobKey, source: found.source, mapping: current })
+      if (result !== null) store.send({ kind: 'checked', of: checkKey(found, current), result })
+    })
+    isChecking.value = false
+  }
+  function cancelCheck(): void {
+    if (checkJobKey.value !== null) void guard(() => jobs.cancel(checkJobKey.value!).then(() => undefined))
+  }
+  // The check runs by itself whenever its page is reached without a valid one.
+  watch(() => state.value.step, (step) => {
+    error.value = null
+    if (step === 'check' && validCheck(state.value) === null) void runCheck()
+  }, { immediate: true })
+
+  async function start(): Promise<void> {
+    const current = state.value
+    if (current.step !== 'import') return
+    isStarting.value = true
+    await guard(async () => {
+      const started = await call('import:start', { source: current.inspection.source, mapping: current.mapping, cohortName: current.cohortName.trim() })
+      store.send({ kind: 'started', ...started })
+    })
+    isStarting.value = false
+  }
+
+  return {
+    state, send: store.send, error, isInspecting, problems, preview, previewError, isPreviewing,
+    checkJob: computed(() => (checkJobKey.value === null ? null : jobs.byKey.get(checkJobKey.value) ?? null)),
+    isChecking, isStarting, chooseFolder, chooseTable, inspect, runCheck, cancelCheck, start,
+  }
+}
+
+/** Rows of the table under the mapping as it stands; the last good ones stay while the mapping is unfinished. */
+function usePreview(state: ComputedRef<ImportState>, mapping: ComputedRef<Mapping | null>): Pick<ImportWizard, 'preview' | 'previewError' | 'isPreviewing'> {
+  const preview = shallowRef<PreviewRows | null>(null)
+  const previewError = shallowRef<AppError | null>(null)
+  const isPreviewing = ref(false)
+  let latest = 0
+  let timer: ReturnType<typeof setTimeout> | undefined
+
+  async function load(current: Mapping): Promise<void> {
+    const source = state.value.inspection?.source
+    if (source === undefined) return
+    latest += 1
+    const mine = latest
+    isPreviewing.value = true
+    try {
+      const { rows } = await call('import:preview', { source, mapping: current })
+      if (mine === latest) [preview.value, previewError.value] = [rows, null]
+    } catch (caught) {
+      if (mine === latest) [preview.value, previewError.value] = [null, asAppError(caught)]
+    }
+    if (mine === latest) isPreviewing.value = false
+  }
+  const wanted = computed(() => (state.value.step === 'columns' || state.value.step === 'privacy' ? mapping.value : null))
+  watch(() => (wanted.value === null ? null : JSON.stringify([state.value.inspection?.source, wanted.value])), (key, before) => {
+    clearTimeout(timer)
+    if (key === null || wanted.value === null) return
+    const current = wanted.value
+    timer = setTimeout(() => void load(current), before === undefined || preview.value === null ? 0 : previewDelayMs)
+  }, { immediate: true })
+  onScopeDispose(() => {
+    clearTimeout(timer)
+    latest += 1
+  })
+  return { preview, previewError, isPreviewing }
+}

@@ -1,0 +1,169 @@
+import type { ImportCheck, TableInspection } from '../../../engine/domain/import.ts'
+import type { ImportSource, Mapping } from '../../../engine/domain/mapping.ts'
+import { columnsOfDraft, draftOfMapping, emptyDraft, mappingOfDraft, type MappingDraft } from './mapping-draft.ts'
+
+export const wizardSteps = ['source', 'columns', 'privacy', 'check', 'import'] as const
+export type WizardStep = (typeof wizardSteps)[number]
+
+/** What was chosen and found so far; it outlives every move between steps. */
+interface Kept {
+  sourceDir: string | null
+  tableFile: string | null
+  sheet: string | null
+  inspection: TableInspection | null
+  draft: MappingDraft
+  /** Mappings written for other tables or sheets of this visit, by table and sheet. */
+  otherDrafts: Record<string, MappingDraft>
+  hasSeenPrivacy: boolean
+  /** The last check and the source and mapping it was made of. */
+  check: { of: string; result: ImportCheck } | null
+  cohortName: string
+}
+
+interface Mapped { inspection: TableInspection; mapping: Mapping }
+
+/** One step of the wizard with what it can rely on. */
+export type ImportState =
+  | (Kept & { step: 'source' })
+  | (Kept & { step: 'columns'; inspection: TableInspection })
+  | (Kept & Mapped & { step: 'privacy' })
+  | (Kept & Mapped & { step: 'check' })
+  | (Kept & Mapped & { step: 'import'; checked: ImportCheck; started: { cohortId: number; jobKey: string } | null })
+
+export type ImportEvent =
+  | { kind: 'folder-chosen'; path: string }
+  | { kind: 'table-chosen'; path: string }
+  | { kind: 'sheet-chosen'; sheet: string }
+  | { kind: 'inspected'; inspection: TableInspection }
+  | { kind: 'draft-changed'; draft: MappingDraft }
+  | { kind: 'suggestion-restored' }
+  | { kind: 'checked'; of: string; result: ImportCheck }
+  | { kind: 'check-dropped' }
+  | { kind: 'name-changed'; name: string }
+  | { kind: 'go'; to: WizardStep }
+  | { kind: 'next' }
+  | { kind: 'back' }
+  | { kind: 'started'; cohortId: number; jobKey: string }
+  | { kind: 'reset' }
+
+export const firstState: ImportState = {
+  step: 'source', sourceDir: null, tableFile: null, sheet: null, inspection: null, draft: emptyDraft, otherDrafts: {}, hasSeenPrivacy: false, check: null, cohortName: '',
+}
+
+/** The source as main wants it, once folder and table are chosen. */
+export function sourceOf(state: Pick<Kept, 'sourceDir' | 'tableFile' | 'sheet'>): ImportSource | null {
+  return state.sourceDir === null || state.tableFile === null ? null : { sourceDir: state.sourceDir, tableFile: state.tableFile, sheet: state.sheet }
+}
+
+/** Names a source and mapping, so that a check is not taken for one of another. */
+export function checkKey(inspection: TableInspection, mapping: Mapping): string {
+  return JSON.stringify([inspection.source, inspection.tableSha256, mapping])
+}
+
+const columnNames = (inspection: TableInspection): string[] => inspection.columns.map((column) => column.name)
+const isBlocked = (issues: readonly { severity: string }[]): boolean => issues.some((issue) => issue.severity === 'blocks')
+const draftKey = (source: { tableFile: string; sheet: string | null }): string => JSON.stringify([source.tableFile, source.sheet])
+
+/** The check of the mapping as it stands, or null when there is none or the mapping has changed since. */
+export function validCheck(state: ImportState): ImportCheck | null {
+  if (state.inspection === null || state.check === null) return null
+  const mapped = mappingOfDraft(state.draft, columnNames(state.inspection))
+  return 'mapping' in mapped && state.check.of === checkKey(state.inspection, mapped.mapping) ? state.check.result : null
+}
+
+/** The state with another step, or null when something that step relies on is missing. */
+function enter(state: ImportState, step: WizardStep): ImportState | null {
+  const kept = keptOf(state)
+  if (step === 'source') return { ...kept, step }
+  const { inspection } = kept
+  if (inspection === null || isBlocked(inspection.issues)) return null
+  if (step === 'columns') return { ...kept, inspection, step }
+  const mapped = mappingOfDraft(kept.draft, columnNames(inspection))
+  if (!('mapping' in mapped)) return null
+  const { mapping } = mapped
+  if (step === 'privacy') return { ...kept, inspection, mapping, step, hasSeenPrivacy: true }
+  if (!kept.hasSeenPrivacy) return null
+  if (step === 'check') return { ...kept, inspection, mapping, step }
+  const checked = validCheck(state)
+  if (checked === null || isBlocked(checked.issues)) return null
+  return { ...kept, inspection, mapping, checked, step, started: null, cohortName: kept.cohortName }
+}
+
+function keptOf(state: ImportState): Kept {
+  const { sourceDir, tableFile, sheet, inspection, draft, otherDrafts, hasSeenPrivacy, check, cohortName } = state
+  return { sourceDir, tableFile, sheet, inspection, draft, otherDrafts, hasSeenPrivacy, check, cohortName }
+}
+
+export const canEnter = (state: ImportState, step: WizardStep): boolean => !hasStarted(state) && enter(state, step) !== null
+
+/** Once the import runs its settings are fixed: the steps before it are done for good. */
+export const hasStarted = (state: ImportState): boolean => state.step === 'import' && state.started !== null
+
+/** Done, current or to do. A step is done when the one after it could be entered. */
+export function stepStatus(state: ImportState, step: WizardStep): 'done' | 'current' | 'to-do' {
+  if (state.step === step) return 'current'
+  const index = wizardSteps.indexOf(step)
+  const next = wizardSteps[index + 1]
+  if (hasStarted(state)) return 'done'
+  if (step === 'privacy') return state.hasSeenPrivacy && enter(state, 'check') !== null ? 'done' : 'to-do'
+  return next !== undefined && enter(state, next) !== null ? 'done' : 'to-do'
+}
+
+/** The drafts put aside, with the one in hand if it was changed by hand. */
+function draftsAside(state: ImportState): Record<string, MappingDraft> {
+  if (state.inspection === null || JSON.stringify(state.draft) === JSON.stringify(suggestedDraft(state.inspection))) return state.otherDrafts
+  return { ...state.otherDrafts, [draftKey(state.inspection.source)]: state.draft }
+}
+
+const suggestedDraft = (inspection: TableInspection): MappingDraft => (inspection.suggestion === null ? emptyDraft : draftOfMapping(inspection.suggestion.mapping))
+
+/** Takes what was found in the table. A mapping written by hand for this table comes back, as long as the table has its columns. */
+function withInspection(state: ImportState, inspection: TableInspection): ImportState {
+  const { source } = inspection
+  const columns = new Set(columnNames(inspection))
+  const otherDrafts = draftsAside(state)
+  const aside = otherDrafts[draftKey(source)]
+  const draft = aside !== undefined && columnsOfDraft(aside).every((name) => columns.has(name)) ? aside : suggestedDraft(inspection)
+  const cohortName = state.cohortName === '' ? nameOf(source.tableFile) : state.cohortName
+  return { ...keptOf(state), step: 'source', sourceDir: source.sourceDir, tableFile: source.tableFile, sheet: source.sheet, inspection, draft, otherDrafts, cohortName }
+}
+
+/** The table's file name without its ending, as a first name for the cohort. */
+function nameOf(tableFile: string): string {
+  return (tableFile.split(/[\\/]/).at(-1) ?? '').replace(/\.[^.]+$/, '').replace(/[_-]+/g, ' ').trim().slice(0, 120)
+}
+
+/** The state after an event; the same object when the event has no place in this state. */
+export function nextStep(state: ImportState, event: ImportEvent): ImportState {
+  if (event.kind === 'reset') return firstState
+  if (state.step === 'import' && state.started !== null) return state
+  switch (event.kind) {
+    // What belonged to another folder, table or sheet is put aside, not thrown away.
+    case 'folder-chosen':
+      return event.path === state.sourceDir ? state : { ...keptOf(state), step: 'source', sourceDir: event.path, inspection: null, otherDrafts: draftsAside(state) }
+    case 'table-chosen':
+      return event.path === state.tableFile ? state : { ...keptOf(state), step: 'source', tableFile: event.path, sheet: null, inspection: null, otherDrafts: draftsAside(state) }
+    case 'sheet-chosen':
+      return event.sheet === state.sheet ? state : { ...keptOf(state), step: 'source', sheet: event.sheet, inspection: null, otherDrafts: draftsAside(state) }
+    case 'inspected':
+      return withInspection(state, event.inspection)
+    case 'draft-changed':
+      return state.step === 'columns' ? { ...state, draft: event.draft } : state
+    case 'suggestion-restored':
+      return state.step === 'columns' ? { ...state, draft: suggestedDraft(state.inspection) } : state
+    case 'checked':
+      return { ...state, check: { of: event.of, result: event.result } }
+    case 'check-dropped':
+      return { ...state, check: null }
+    case 'name-changed':
+      return { ...state, cohortName: event.name }
+    case 'go':
+      return enter(state, event.to) ?? state
+    case 'next':
+      return enter(state, wizardSteps[wizardSteps.indexOf(state.step) + 1] ?? state.step) ?? state
+    case 'back':
+      return enter(state, wizardSteps[wizardSteps.indexOf(state.step) - 1] ?? state.step) ?? state
+    case 'started':
+      return state.step === 'import' ? { ...state, started: { cohortId: event.cohortId, jobKey: event.jobKey } } : state
+  }
+}

@@ -1,0 +1,110 @@
+import { describe, expect, it } from 'vitest'
+import type { ImportCheck, TableInspection } from '../../../../../engine/domain/import.ts'
+import type { Mapping } from '../../../../../engine/domain/mapping.ts'
+import { changeSlot } from '../../../../../renderer/composables/import/mapping-draft.ts'
+import { canEnter, checkKey, firstState, hasStarted, nextStep, stepStatus, validCheck, wizardSteps, type ImportEvent, type ImportState } from '../../../../../renderer/composables/import/wizard-state.ts'
+
+const mapping: Mapping = {
+  profile: 'manual', patientIdColumn: 'ID', rowUnit: { kind: 'patient' },
+  slots: [{ slot: { slotId: 'eye', modality: 'image', title: 'Eye', letter: 'E' }, source: { kind: 'column', column: 'File', view: null } }],
+  labels: { kind: 'single', column: 'Diagnosis' }, attributes: { age: null, sex: null },
+}
+
+function inspectionOf(tableFile: string, changes: Partial<TableInspection> = {}): TableInspection {
+  return {
+    source: { sourceDir: '/data', tableFile, sheet: null }, format: 'csv', encoding: 'UTF-8', separator: ',', sheets: [], rowCount: 3,
+    columns: ['ID', 'File', 'Diagnosis', 'Note'].map((name) => ({ name, blankCount: 0, distinctCount: 3, samples: [] })),
+    imageFileCount: 3, imageFileSamples: [], tableSha256: 'a', suggestion: { mapping, isRecognised: false, explanation: 'Guessed.' }, issues: [], ...changes,
+  }
+}
+
+const check: ImportCheck = {
+  rowsIn: 3, rowsAccepted: 3, rowsRejected: 0, patientCount: 3, studyCount: 3, slots: [], labelCounts: [], patternCounts: [], absences: [], duplicateImages: [], labelWords: [], issues: [],
+}
+
+const play = (events: ImportEvent[], from: ImportState = firstState): ImportState => events.reduce(nextStep, from)
+const chosen: ImportEvent[] = [{ kind: 'folder-chosen', path: '/data' }, { kind: 'table-chosen', path: '/data/patients.csv' }, { kind: 'inspected', inspection: inspectionOf('/data/patients.csv') }]
+const next: ImportEvent = { kind: 'next' }
+const checked: ImportEvent = { kind: 'checked', of: checkKey(inspectionOf('/data/patients.csv'), mapping), result: check }
+const atImport: ImportEvent[] = [...chosen, next, next, next, checked, next]
+
+describe('nextStep', () => {
+  it('walks through the five steps', () => {
+    expect(atImport.map((_, index) => play(atImport.slice(0, index + 1)).step)).toEqual(['source', 'source', 'source', 'columns', 'privacy', 'check', 'check', 'import'])
+  })
+
+  it('stays where it is until the step has what the next one needs', () => {
+    expect(play([next]).step).toBe('source')
+    expect(play([{ kind: 'folder-chosen', path: '/data' }, next]).step).toBe('source')
+    expect(play([...chosen, next, next, next, next]).step).toBe('check')
+  })
+
+  it('proposes a name for the cohort from the table, and keeps one that was typed', () => {
+    expect(play(chosen).cohortName).toBe('patients')
+    expect(play([...chosen, { kind: 'name-changed', name: 'Mine' }, ...chosen]).cohortName).toBe('Mine')
+  })
+
+  it('lets every done step be visited again without losing anything', () => {
+    const there = play(atImport)
+    const back = play([{ kind: 'go', to: 'source' }, { kind: 'go', to: 'import' }], there)
+    expect(back).toEqual(there)
+    for (const step of wizardSteps) expect(nextStep(there, { kind: 'go', to: step }).draft).toEqual(there.draft)
+  })
+
+  it('does not take a check for one of another mapping, and takes it again when the mapping is back', () => {
+    const there = play([{ kind: 'go', to: 'columns' }], play(atImport))
+    const changed = nextStep(there, { kind: 'draft-changed', draft: changeSlot(there.draft, 0, { column: 'Note' }) })
+    expect(validCheck(changed)).toBeNull()
+    expect(canEnter(changed, 'import')).toBe(false)
+    expect(canEnter(changed, 'check')).toBe(true)
+    const restored = nextStep(changed, { kind: 'draft-changed', draft: there.draft })
+    expect(canEnter(restored, 'import')).toBe(true)
+  })
+
+  it('does not import past a blocking problem', () => {
+    const blocking: ImportCheck = { ...check, issues: [{ code: 'IMPORT_LABEL_INVALID', severity: 'blocks', title: 'x', fix: 'y', count: 1, examples: [] }] }
+    expect(play([...chosen, next, next, next, { ...checked, result: blocking }, next]).step).toBe('check')
+    const broken = inspectionOf('/data/patients.csv', { issues: [{ code: 'IMPORT_TABLE_EMPTY', severity: 'blocks', title: 'x', fix: 'y', count: 1, examples: [] }] })
+    expect(play([...chosen.slice(0, 2), { kind: 'inspected', inspection: broken }, next]).step).toBe('source')
+  })
+
+  it('brings a mapping back that was written for a table chosen before', () => {
+    const columns = play([...chosen, next])
+    const edited = nextStep(columns, { kind: 'draft-changed', draft: changeSlot(columns.draft, 0, { title: 'Macula' }) })
+    const other = play([{ kind: 'go', to: 'source' }, { kind: 'table-chosen', path: '/data/other.csv' }, { kind: 'inspected', inspection: inspectionOf('/data/other.csv') }], edited)
+    expect(other.draft.slots[0]?.title).toBe('Eye')
+    const again = play(chosen.slice(1), other)
+    expect(again.draft.slots[0]?.title).toBe('Macula')
+  })
+
+  it('keeps a mapping when only the folder changes', () => {
+    const columns = play([...chosen, next])
+    const edited = nextStep(columns, { kind: 'draft-changed', draft: changeSlot(columns.draft, 0, { title: 'Macula' }) })
+    const moved = play([{ kind: 'folder-chosen', path: '/elsewhere' }, { kind: 'inspected', inspection: inspectionOf('/data/patients.csv', { source: { sourceDir: '/elsewhere', tableFile: '/data/patients.csv', sheet: null } }) }], edited)
+    expect(moved.draft.slots[0]?.title).toBe('Macula')
+  })
+
+  it('drops a mapping whose columns the table no longer has', () => {
+    const columns = play([...chosen, next])
+    const edited = nextStep(columns, { kind: 'draft-changed', draft: changeSlot(columns.draft, 0, { column: 'Note' }) })
+    const shorter = inspectionOf('/data/patients.csv', { columns: inspectionOf('').columns.slice(0, 3) })
+    expect(nextStep(edited, { kind: 'inspected', inspection: shorter }).draft.slots[0]?.column).toBe('File')
+  })
+
+  it('fixes everything once the import runs, until it is put away', () => {
+    const running = nextStep(play(atImport), { kind: 'started', cohortId: 7, jobKey: 'import-7' })
+    expect(hasStarted(running)).toBe(true)
+    expect(nextStep(running, { kind: 'go', to: 'source' })).toBe(running)
+    expect(nextStep(running, { kind: 'folder-chosen', path: '/x' })).toBe(running)
+    expect(nextStep(running, { kind: 'reset' })).toEqual(firstState)
+  })
+})
+
+describe('stepStatus', () => {
+  it('tells done, current and to do', () => {
+    const of = (state: ImportState): string[] => wizardSteps.map((step) => stepStatus(state, step))
+    expect(of(firstState)).toEqual(['current', 'to-do', 'to-do', 'to-do', 'to-do'])
+    expect(of(play([...chosen, next]))).toEqual(['done', 'current', 'to-do', 'to-do', 'to-do'])
+    expect(of(play([{ kind: 'go', to: 'columns' }], play(atImport)))).toEqual(['done', 'current', 'done', 'done', 'to-do'])
+  })
+})

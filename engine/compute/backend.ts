@@ -7,7 +7,7 @@ import type { Kernels } from './kernels.ts'
 import { createPlainKernels } from './kernels-plain.ts'
 import { createTensorflowKernels } from './kernels-tensorflow.ts'
 import { loadNativeKernels } from './kernels-native.ts'
-import type { Tf } from './tensorflow.ts'
+import type { Tensor2D, Tf } from './tensorflow.ts'
 
 export type BackendKind = 'cuda' | 'cpu' | 'wasm'
 
@@ -100,4 +100,21 @@ async function openWasm(reason: string): Promise<Compute> {
 
 function firstLine(error: unknown): string {
   return (error instanceof Error ? error.message : String(error)).split('\n')[0] ?? 'unknown reason'
+}
+
+/** Rate of a 1024-cubed matrix product on the open backend in 10^9 operations a second, best of a few; takes well under a second on TensorFlow. */
+export function measureMatmulRate(compute: Compute, now: () => number): number {
+  const { tf } = compute
+  const side = compute.kind === 'wasm' ? 256 : 1024
+  const a: Tensor2D = tf.ones([side, side])
+  let best = 0
+  for (let i = 0; i < 4; i++) {
+    const start = now()
+    const product = compute.kernels.matMul(a, a)
+    product.dataSync()
+    product.dispose()
+    best = Math.max(best, (2 * side ** 3) / (now() - start) / 1e6)
+  }
+  a.dispose()
+  return best
 }

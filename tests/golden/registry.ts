@@ -2,6 +2,7 @@
 import { bertItem } from './items/bert.ts'
 import { imageItem } from './items/image.ts'
 import { metricsItem } from './items/metrics.ts'
+import { minilmItem } from './items/minilm.ts'
 import { moraTrainingItem } from './items/mora-training.ts'
 import { viltItem } from './items/vilt.ts'
 import { tokenizerItem } from './items/tokenizer.ts'
@@ -9,7 +10,7 @@ import type { GoldenItem } from './report.ts'
 
 export const knownItems = [
   'vilt', 'bert', 'vit', 'clip', 'tokenizer', 'image', 'metrics', 'dicom',
-  'mora_training', 'ssf_training', 'lora_training', 'map_training', 'training_common',
+  'mora_training', 'ssf_training', 'lora_training', 'map_training', 'training_common', 'minilm',
 ] as const
 
 export const items: readonly GoldenItem[] = [
@@ -19,4 +20,5 @@ export const items: readonly GoldenItem[] = [
   bertItem,
   viltItem,
   moraTrainingItem,
+  minilmItem,
 ]

@@ -1,0 +1,61 @@
+/** Estimates bytes and time of a run before it starts, so that the run screen can warn and nobody waits for an out-of-memory error. */
+
+/** What decides memory and time of a run; token counts are those of a typical complete sample. */
+export interface RunSize {
+  width: number
+  blocks: number
+  heads: number
+  feedForward: number
+  tokens: number
+  batchSize: number
+  /** Lowest block with trained parts (0 for MoRA as published); equal to `blocks` when only a head is trained. */
+  firstBlock: number
+  /** Whether the frozen block under the adapter comes from the cache. */
+  cachesBlockOutput: boolean
+  frozenParameters: number
+  trainedParameters: number
+  /** Samples trained on in each epoch, and prefix entries (samples x patterns) that are computed once. */
+  trainingSamples: number
+  prefixEntries: number
+  epochs: number
+  /** Rate that the machine reaches in a large matrix product, in 10^9 operations a second; `measureMatmulRate` gives it. */
+  gigaflops: number
+}
+
+export interface RunEstimate {
+  /** Highest memory of the engine process. */
+  peakBytes: number
+  /** Cached prefix entries, on disk or in memory. */
+  cacheBytes: number
+  /** Wall-clock seconds of the whole run, first pass included; good to about a factor of 1.5. */
+  seconds: number
+}
+
+const FLOAT_BYTES = 4
+/** TensorFlow's library and Node themselves, measured on Linux. */
+const PROCESS_BYTES = 450e6
+/** Share of the large-matrix rate that a whole training step reaches. */
+const STEP_EFFICIENCY = 0.7
+
+/** Estimate for one configuration; every term is a count of what the code allocates, not a fit. */
+export function estimateRun(size: RunSize): RunEstimate {
+  const { width: D, feedForward: F, tokens: T, heads: H, blocks: N } = size
+  const rows = size.batchSize * T
+  /** Kept by one block between its passes: query, key, value, two norm inputs and the hidden layer. */
+  const savedPerBlock = rows * (5 * D + F)
+  /** Largest moment inside one block: scores and their gradient, two hidden layers. */
+  const working = 2 * size.batchSize * H * T * T + 3 * rows * F
+  const trainedBlocks = Math.max(0, N - size.firstBlock - 1)
+  const peakBytes = PROCESS_BYTES + FLOAT_BYTES * (size.frozenParameters + 5 * size.trainedParameters + trainedBlocks * savedPerBlock + working)
+  const perEntry = size.firstBlock >= N ? D : T * D * (size.cachesBlockOutput ? 2 : 1)
+  const blockFlops = T * (8 * D * D + 4 * D * F + 4 * T * D)
+  const forwardBlocks = N - size.firstBlock - (size.cachesBlockOutput ? 1 : 0)
+  const stepFlops = size.firstBlock >= N ? 0 : blockFlops * (Math.max(0, forwardBlocks) + trainedBlocks)
+  const prefixFlops = blockFlops * Math.min(N, size.firstBlock + (size.cachesBlockOutput ? 1 : 0))
+  const flops = size.epochs * size.trainingSamples * stepFlops + size.prefixEntries * prefixFlops
+  return {
+    peakBytes: Math.round(peakBytes),
+    cacheBytes: size.prefixEntries * perEntry * FLOAT_BYTES,
+    seconds: flops / (size.gigaflops * 1e9 * STEP_EFFICIENCY),
+  }
+}

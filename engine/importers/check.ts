@@ -1,4 +1,5 @@
 import { availableParallelism } from 'node:os'
+import { setImmediate } from 'node:timers/promises'
 import type { ImportCheck } from '../domain/import.ts'
 import { patternKey } from '../domain/slots.ts'
 import type { JobContext, JobRequest } from '../protocol.ts'
@@ -14,6 +15,7 @@ import { startStage } from './progress.ts'
 /** Up to this many images every pixel is decoded already at the check; beyond it the import does it. */
 const maxDecodedImages = 2000
 const maxDuplicateGroups = 200
+const studiesBetweenBreaths = 1000
 const maxRowsOfGroup = 50
 
 /**
@@ -40,6 +42,11 @@ export async function checkImport(request: JobRequest<'import:check'>, context: 
   const absences = new Map<string, ImportCheck['absences'][number]>()
   const uses = new Map<string, ImageUse[]>()
   for (const study of cohort.studies) {
+    if (study.ordinal % studiesBetweenBreaths === 0) {
+      // Nothing below waits for a file; without this a cancel would not be heard before the end.
+      await setImmediate()
+      context.signal.throwIfAborted()
+    }
     const presentIds = new Set<string>()
     for (const slotIndex of mapping.slots.keys()) {
       const { item, problem } = await planner.plan(study, slotIndex, inspect)

@@ -5,6 +5,7 @@ import { AppError, type ErrorCode } from '../../domain/errors.ts'
 import { DEFAULT_MAX_PIXELS, decodeImage } from '../../modalities/image-decode.ts'
 import { createBudget } from '../concurrency.ts'
 import { judgeFileError } from '../file-errors.ts'
+import { findJpegDamage } from './jpeg-damage.ts'
 
 // libvips' cache only holds memory, since every file is read once; files are worked on side by side instead of the inside of one.
 sharp.cache(false)
@@ -57,7 +58,11 @@ async function inspectContent(handle: FileHandle, depth: InspectionDepth): Promi
   const identity = { sha256: hash('sha256', bytes), byteSize: bytes.length }
   try {
     const size = await readSize(bytes)
-    if (depth === 'full') await decodingBudget.run(size.widthPx * size.heightPx, () => decodeImage(bytes, { name }))
+    if (depth === 'full') {
+      await decodingBudget.run(size.widthPx * size.heightPx, () => decodeImage(bytes, { name }))
+      const damage = bytes[0] === 0xff ? findJpegDamage(bytes) : null
+      if (damage !== null) throw new AppError('IMAGE_DAMAGED', `${name} is damaged: ${damage}.`)
+    }
     return { kind: 'usable', ...identity, ...size }
   } catch (error) {
     if (!(error instanceof AppError)) throw error

@@ -1,4 +1,5 @@
 import { open } from 'node:fs/promises'
+import { setImmediate } from 'node:timers/promises'
 import { AppError } from '../../domain/errors.ts'
 import type { ImportSource } from '../../domain/mapping.ts'
 import { tableFileError } from '../file-errors.ts'
@@ -32,6 +33,7 @@ export interface OpenTable {
 
 const separatorSampleBytes = 128 * 1024
 const headerSearchRecords = 20
+const chunkRows = 2000
 
 /**
  * Opens a CSV, TSV or XLSX table whatever its encoding and separator, and reads its header. Repairs and guesses go to `issues`.
@@ -44,7 +46,7 @@ export async function openTable(source: ImportSource, issues: IssueCollector, si
   if (kind === 'xlsx') {
     const { sheets, sheet, records } = await readXlsxSheet(source.tableFile, source.sheet)
     signal.throwIfAborted()
-    const readRecords = async function* (): AsyncGenerator<string[][]> { yield records }
+    const readRecords = (): AsyncGenerator<string[][]> => inChunks(records, signal)
     const header = await openHeader(readRecords(), issues)
     const widest = { ...header, separator: null }
     return { format: 'xlsx', encoding: 'utf-8', separator: null, sheets, sheet, columns: header.columns, sha256: scan.sha256, readRows: () => tableRows(readRecords(), widest, issues) }
@@ -86,6 +88,15 @@ async function tableKind(file: string): Promise<'text' | 'xlsx'> {
   if (head.toString('latin1', 0, 4) === 'PAR1') throw new AppError('IMPORT_TABLE_UNSUPPORTED', 'Parquet tables cannot be read.')
   if (head.toString('latin1', 0, 5) === '%PDF-') throw new AppError('IMPORT_TABLE_UNSUPPORTED', 'This is a PDF document, not a table.')
   return 'text'
+}
+
+/** Hands out records piece by piece, so that a cancel is heard between the pieces of a long sheet. */
+async function* inChunks(records: string[][], signal: AbortSignal): AsyncGenerator<string[][]> {
+  for (let start = 0; start < records.length; start += chunkRows) {
+    await setImmediate()
+    signal.throwIfAborted()
+    yield records.slice(start, start + chunkRows)
+  }
 }
 
 interface FoundHeader { columns: string[]; headerIndex: number }

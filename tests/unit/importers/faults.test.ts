@@ -49,9 +49,14 @@ function pngChunk(type: string, content: Buffer): Buffer {
 }
 
 /** A picture of soft shades, as photographs are. */
-function shades(): Promise<Buffer> {
-  const pixels = Buffer.alloc(128 * 128 * 3).map((_, i) => Math.round(120 + 90 * Math.sin(i / 700) * Math.cos((i % 384) / 60)))
-  return sharp(pixels, { raw: { width: 128, height: 128, channels: 3 } }).jpeg().toBuffer()
+function shades(optimiseCoding = true): Promise<Buffer> {
+  const pixels = Buffer.alloc(256 * 256 * 3).map((_, i) => Math.round(120 + 90 * Math.sin(i / 700) * Math.cos((i % 768) / 60)))
+  return sharp(pixels, { raw: { width: 256, height: 256, channels: 3 } }).jpeg({ optimiseCoding }).toBuffer()
+}
+
+/** The same file with a part of it set to zero. */
+function zeroed(bytes: Buffer, from: number, to: number): Buffer {
+  return bytes.fill(0, Math.floor(bytes.length * from), Math.floor(bytes.length * to))
 }
 
 const faults: Fault[] = [
@@ -111,6 +116,8 @@ const faults: Fault[] = [
   { name: 'a zero-byte image', files: withImage(() => Buffer.alloc(0)), issues: ['IMAGE_EMPTY'], rows: [1, 0] },
   { name: 'a JPEG cut short', files: withImage(async () => (await jpeg(1, 64, 64)).subarray(0, 900)), issues: ['IMAGE_DAMAGED'], rows: [1, 0] },
   { name: 'a JPEG with foreign bytes in the middle', files: withImage(async () => { const bytes = await shades(); return bytes.fill('part of another file. ', Math.floor(bytes.length * 0.5), Math.floor(bytes.length * 0.75)) }), issues: ['IMAGE_DAMAGED'], rows: [1, 0] },
+  { name: 'a JPEG with a block of zeros', files: withImage(async () => zeroed(await shades(false), 0.4, 0.8)), issues: ['IMAGE_DAMAGED'], rows: [1, 0] },
+  { name: 'a JPEG whose second half was never copied', files: withImage(async () => zeroed(await shades(true), 0.5, 1)), issues: ['IMAGE_DAMAGED'], rows: [1, 0] },
   { name: 'a JPEG of a header only', files: withImage(async () => (await jpeg(1, 64, 64)).subarray(0, 200)), issues: ['IMAGE_DAMAGED'], rows: [1, 0] },
   { name: 'a PNG cut short', files: withImage(async () => (await png(1, 64, 64)).subarray(0, 700)), issues: ['IMAGE_DAMAGED'], rows: [1, 0] },
   { name: 'a PNG with a flipped byte', files: withImage(async () => { const bytes = await png(1, 64, 64); bytes[400]! ^= 0x55; return bytes }), issues: ['IMAGE_DAMAGED'], rows: [1, 0] },

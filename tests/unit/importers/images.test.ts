@@ -57,6 +57,17 @@ describe('inspection', () => {
     expect(await readFile(join(folder, 'turned.jpg'))).toEqual(turned)
   })
 
+  it('does not take even areas for damage', async () => {
+    const folder = await makeFolder()
+    const black = sharp({ create: { width: 1200, height: 900, channels: 3, background: 'black' } })
+    const files = { 'plain.jpg': await black.clone().jpeg({ optimiseCoding: false }).toBuffer(), 'optimised.jpg': await black.clone().jpeg().toBuffer(), 'progressive.jpg': await black.clone().jpeg({ progressive: true }).toBuffer() }
+    await writeFiles(folder, files)
+    for (const name of Object.keys(files)) expect(await inspectImage(join(folder, name), folder, 'full'), name).toMatchObject({ kind: 'usable' })
+    const appended = Buffer.concat([files['plain.jpg'], Buffer.alloc(4096)])
+    await writeFiles(folder, { 'padded.jpg': appended })
+    expect(await inspectImage(join(folder, 'padded.jpg'), folder, 'full')).toMatchObject({ kind: 'usable' })
+  })
+
   it('finds every cut of a file', async () => {
     const folder = await makeFolder()
     const whole = { 'a.jpg': await jpeg(3, 64, 64), 'b.png': await png(3, 64, 64) }

@@ -1,0 +1,130 @@
+import { createHash } from 'node:crypto'
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import sharp from 'sharp'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { runConfigSchema, type Epoch, type Split } from '../../../engine/domain/run.ts'
+import type { PredictionBlock } from '../../../engine/domain/exchange.ts'
+import { subPatterns, type Slot } from '../../../engine/domain/slots.ts'
+import type { JobContext, TrainingSpec } from '../../../engine/protocol.ts'
+import { createRng } from '../../../engine/training/rng.ts'
+import { predictRun } from '../../../engine/training/predict-run.ts'
+import { trainRun } from '../../../engine/training/train-run.ts'
+
+/** Real backbone, real files, few of them: what a run promises, not how well it learns. */
+
+const slots: Slot[] = [
+  { slotId: 'right-eye', modality: 'image', title: 'Right eye', letter: 'R' },
+  { slotId: 'notes', modality: 'text', title: 'Notes', letter: 'N' },
+]
+const patientCount = 18
+const weightsDir = process.env.LACUNA_WEIGHTS ?? ''
+let folder = ''
+let base: Omit<TrainingSpec, 'runDir' | 'runId'>
+
+beforeAll(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'lacuna-run-'))
+  const rng = createRng(5)
+  const studies = await Promise.all(Array.from({ length: patientCount }, async (_, index) => {
+    const isBright = index % 2 === 0
+    const pixels = Uint8Array.from({ length: 32 * 32 * 3 }, () => (isBright ? 150 : 40) + rng.integer(60))
+    const bytes = await sharp(pixels, { raw: { width: 32, height: 32, channels: 3 } }).png().toBuffer()
+    const path = join(folder, `${index}.png`)
+    writeFileSync(path, bytes)
+    const image = { slotId: 'right-eye', path, sha256: createHash('sha256').update(bytes).digest('hex'), text: null }
+    const note = { slotId: 'notes', path: null, sha256: `note ${index}`, text: isBright ? 'Complains of glare at night.' : 'No complaints today.' }
+    const items = index % 6 === 1 ? [image] : index % 6 === 4 ? [note] : [image, note]
+    return { studyId: index + 1, patientId: index + 1, items, labels: Float32Array.of(isBright ? 1 : 0, index % 3 === 0 ? 1 : index === 7 ? Number.NaN : 0) }
+  }))
+  const sides: Split[] = studies.map((_, index) => (index < 10 ? 'train' : index < 14 ? 'val' : 'test'))
+  mkdirSync(join(folder, 'cache'))
+  base = {
+    config: runConfigSchema.parse({ cohortId: 1, name: 'test', slotIds: ['right-eye', 'notes'], labelIds: [1, 2], epochs: 3, batchSize: 4, seed: 3, learningRate: 5e-3 }),
+    slots, labelNames: ['Bright', 'Third'], studies, assignments: [sides], cacheDir: join(folder, 'cache'), weightsDir,
+  }
+})
+
+afterAll(() => rmSync(folder, { recursive: true, force: true }))
+
+interface Recording { epochs: Epoch[]; blocks: PredictionBlock[]; checkpoints: string[] }
+
+function record(options: { abortAfterEpoch?: number } = {}): { context: JobContext; recording: Recording } {
+  const abort = new AbortController()
+  const recording: Recording = { epochs: [], blocks: [], checkpoints: [] }
+  const context: JobContext = {
+    signal: abort.signal, shouldStop: () => false, progress: () => {},
+    send: async (data) => {
+      if (data.kind === 'epoch') {
+        recording.epochs.push(data.epoch)
+        if (data.epoch.epoch === options.abortAfterEpoch) abort.abort()
+      } else if (data.kind === 'predictions') recording.blocks.push(data.block)
+      else if (data.kind === 'checkpoint') recording.checkpoints.push(data.checkpoint.kind)
+    },
+  }
+  return { context, recording }
+}
+
+const specFor = (name: string, changes: Partial<TrainingSpec> = {}): TrainingSpec => {
+  const runDir = join(folder, name)
+  mkdirSync(runDir, { recursive: true })
+  return { ...base, runId: 1, runDir, ...changes }
+}
+
+/** Logits by study and pattern, to compare runs exactly. */
+function logitsOf(recording: Recording): Record<string, number[]> {
+  return Object.fromEntries(recording.blocks.flatMap((block) => block.studyIds.map((studyId, row) => [`${studyId} ${block.patterns[row]}`, [...block.logits.slice(row * 2, row * 2 + 2)]])))
+}
+
+describe('trainRun', { timeout: 300_000 }, () => {
+  it('predicts every study under its own pattern and every sub-pattern, once', async () => {
+    const { context, recording } = record()
+    const summary = await trainRun(specFor('whole'), context)
+    const logits = logitsOf(recording)
+    const expected = base.studies.flatMap((study) => subPatterns(study.items.map((item) => item.slotId).join('+')).map((pattern) => `${study.studyId} ${pattern}`))
+    expect(Object.keys(logits).sort()).toEqual(expected.sort())
+    expect(recording.epochs.map((epoch) => epoch.epoch)).toEqual([0, 1, 2])
+    expect(recording.checkpoints).toContain('best')
+    expect(summary.outcome).toBe('finished')
+    expect(summary.trainedParameters).toBeLessThan(0.02 * summary.totalParameters)
+    for (const block of recording.blocks) for (const value of block.probabilities) expect(value >= 0 && value <= 1).toBe(true)
+  })
+
+  it('gives the same numbers for the same seed and others for another', async () => {
+    const first = record()
+    const second = record()
+    const other = record()
+    await trainRun(specFor('seed-a'), first.context)
+    await trainRun(specFor('seed-b'), second.context)
+    await trainRun(specFor('seed-c', { config: { ...base.config, seed: 4 } }), other.context)
+    expect(logitsOf(second.recording)).toEqual(logitsOf(first.recording))
+    expect(logitsOf(other.recording)).not.toEqual(logitsOf(first.recording))
+  })
+
+  it('ends with the numbers of an unbroken run when it was broken off after an epoch and resumed', async () => {
+    const unbroken = record()
+    await trainRun(specFor('unbroken'), unbroken.context)
+    const broken = record({ abortAfterEpoch: 1 })
+    await expect(trainRun(specFor('broken'), broken.context)).rejects.toThrow()
+    expect(broken.recording.blocks).toHaveLength(0)
+    const resumed = record()
+    await trainRun(specFor('broken'), resumed.context)
+    expect(resumed.recording.epochs.map((epoch) => epoch.epoch)).toEqual([2])
+    expect(logitsOf(resumed.recording)).toEqual(logitsOf(unbroken.recording))
+  })
+
+  it('predicts the same again from the stored checkpoint', async () => {
+    const trained = record()
+    const spec = specFor('again')
+    await trainRun(spec, trained.context)
+    const again = record()
+    await predictRun({ ...spec, fold: 0 }, again.context)
+    const before = logitsOf(trained.recording)
+    for (const [key, values] of Object.entries(logitsOf(again.recording))) values.forEach((value, index) => expect(value).toBeCloseTo(before[key]![index]!, 4))
+  })
+
+  it('refuses a file that is not the one that was imported', async () => {
+    const studies = base.studies.map((study, index) => (index === 0 ? { ...study, items: study.items.map((item) => (item.path ? { ...item, sha256: 'f'.repeat(64) } : item)) } : study))
+    await expect(trainRun(specFor('changed', { studies }), record().context)).rejects.toMatchObject({ code: 'RUN_FILE_CHANGED' })
+  })
+})

@@ -37,9 +37,10 @@ export function formatSeconds(seconds: number): string {
   if (total < 60) return `${total} s`
   const minutes = Math.floor(total / 60)
   if (minutes < 10) return total % 60 === 0 ? `${minutes} min` : `${minutes} min ${total % 60} s`
-  if (minutes < 60) return `${Math.round(total / 60)} min`
-  const hours = Math.floor(Math.round(total / 60) / 60)
-  const rest = Math.round(total / 60) % 60
+  const rounded = Math.round(total / 60)
+  if (rounded < 60) return `${rounded} min`
+  const hours = Math.floor(rounded / 60)
+  const rest = rounded % 60
   return rest === 0 ? `${hours} h` : `${hours} h ${rest} min`
 }
 

@@ -1,0 +1,21 @@
+import { expect, it } from 'vitest'
+import { imagesPerStudy, rateOf, withSample } from '../../../../../renderer/composables/import/useImageRate.ts'
+
+it('tells no speed from too little', () => {
+  expect(rateOf([])).toBeNull()
+  expect(rateOf([{ atMs: 0, done: 0 }, { atMs: 400, done: 90 }])).toBeNull()
+  expect(rateOf([{ atMs: 0, done: 5 }, { atMs: 4000, done: 5 }])).toBeNull()
+})
+
+it('follows the last seconds only, and starts anew when the count falls', () => {
+  let samples = [{ atMs: 0, done: 0 }]
+  for (let second = 1; second <= 20; second++) samples = withSample(samples, { atMs: second * 1000, done: second <= 10 ? second * 200 : 2000 + (second - 10) * 50 })
+  expect(rateOf(samples)).toBe(50)
+  expect(withSample(samples, { atMs: 21_000, done: 3 })).toEqual([{ atMs: 21_000, done: 3 }])
+})
+
+it('counts the images of a study from the check', () => {
+  const slots = [{ slotId: 'r', modality: 'image' as const, title: 'R', letter: 'R' }, { slotId: 'l', modality: 'image' as const, title: 'L', letter: 'L' }, { slotId: 'n', modality: 'text' as const, title: 'N', letter: 'N' }]
+  expect(imagesPerStudy({ slots, studyCount: 10, absences: [{ slotId: 'l', reason: 'file-missing', count: 5 }, { slotId: 'n', reason: 'not-collected', count: 9 }] })).toBe(1.5)
+  expect(imagesPerStudy({ slots: slots.slice(2), studyCount: 10, absences: [] })).toBeNull()
+})

@@ -1,10 +1,10 @@
 import { mkdirSync, rmSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { createOutput, formatResults, formatSeconds } from './cli/output.ts'
-import { toErrorOutcome } from './domain/errors.ts'
+import { AppError, toErrorOutcome } from './domain/errors.ts'
 import type { TestSetting } from './domain/results.ts'
 import type { RunConfigInput } from './domain/run.ts'
-import { importDemoCohort } from './jobs/demo-cohort.ts'
+import { makeDemoSource } from './jobs/demo-cohort.ts'
 import { workspaceOptionsFromEnvironment } from './jobs/environment.ts'
 import { exportPredictions } from './jobs/export-predictions.ts'
 import { startImport } from './jobs/import-cohort.ts'
@@ -21,7 +21,8 @@ const shownPatients = 6
 const settings: TestSetting[] = [{ kind: 'actual' }, { kind: 'only', modality: 'image' }, { kind: 'only', modality: 'text' }, { kind: 'simulated', image: 0.35, text: 0.35, seed: 1 }]
 
 async function importDemo(workspace: Workspace): Promise<number> {
-  const request = await importDemoCohort(workspace, join(outDir, 'cohort'))
+  const request = await makeDemoSource(workspace, join(outDir, 'cohort'), output.progress).request
+  if (!request) throw new AppError('ENGINE_UNAVAILABLE', 'The demo cohort was not drawn.')
   const report = await startImport(workspace, request, output.progress).report
   output.note(`Imported ${report.patientCount} synthetic patients: ${report.rowsIn} rows in = ${report.rowsAccepted} accepted + ${report.rowsRejected} rejected.`)
   return report.cohortId

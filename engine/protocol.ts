@@ -51,6 +51,10 @@ export const jobs = {
     result: z.object({ rowsIn: z.number().int(), studyCount: z.number().int() }),
   },
   'image:render': { request: renderRequest, result: z.object({ widthPx: z.number().int(), heightPx: z.number().int() }) },
+  'demo:generate': {
+    request: z.object({ outDir: z.string(), seed: z.number().int(), patientCount: z.number().int().min(1).max(10_000).optional() }),
+    result: z.object({ sourceDir: z.string(), tableFile: z.string(), mapping: mappingSchema, patientCount: z.number().int(), imageCount: z.number().int() }),
+  },
   'device:verdict': { request: z.object({ weightsDir: z.string() }), result: deviceVerdictSchema },
   'run:estimate': {
     request: z.object({ config: runConfigSchema, slots: z.array(slotSchema), labelCount: z.number().int(), studyCount: z.number().int(), imageCount: z.number().int(), weightsDir: z.string(), cacheDir: z.string() }),

@@ -1,3 +1,4 @@
+import { drawDemo } from './demo/draw-demo.ts'
 import { AppError, fromErrorOutcome, toErrorOutcome } from './domain/errors.ts'
 import { checkImport } from './importers/check.ts'
 import { inspectTable } from './importers/inspect-table.ts'
@@ -19,6 +20,7 @@ const handlers: Handlers = {
   'import:check': checkImport,
   'import:run': runImport,
   'image:render': renderImage,
+  'demo:generate': drawDemo,
   'device:verdict': deviceVerdict,
   'run:estimate': estimateRun,
   'train:run': trainRun,

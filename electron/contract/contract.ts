@@ -109,7 +109,8 @@ export const calls = {
   'import:start': { request: z.object({ source: importSourceSchema, mapping: mappingSchema, cohortName: z.string().trim().min(1).max(120) }), reply: z.object({ cohortId, jobKey }) },
   'import:resume': { request: z.object({ cohortId }), reply: z.object({ jobKey }) },
   'import:report': { request: z.object({ cohortId }), reply: importReportSchema },
-  'import:demo': { request: nothing, reply: z.object({ cohortId, jobKey }) },
+  /** Null when the drawing of the cohort was cancelled. */
+  'import:demo': { request: nothing, reply: z.object({ cohortId, jobKey }).nullable() },
   'runs:list': { request: z.object({ cohortId: cohortId.nullable() }), reply: z.array(runRecordSchema) },
   'runs:get': { request: z.object({ runId }), reply: runDetailSchema },
   'runs:suggest': { request: z.object({ cohortId }), reply: runSuggestionSchema },

@@ -1,7 +1,9 @@
+import { AppError } from '../../engine/domain/errors.ts'
+import { removeCohort } from '../../engine/jobs/remove-cohort.ts'
 import type { HandlerContext } from './context.ts'
 import type { Handlers } from './answer.ts'
 
-export function cohortHandlers({ workspace, publish }: HandlerContext): Handlers<'cohorts:list' | 'cohorts:get' | 'cohorts:rename' | 'cohorts:remove'> {
+export function cohortHandlers({ workspace, jobs, publish }: HandlerContext): Handlers<'cohorts:list' | 'cohorts:get' | 'cohorts:rename' | 'cohorts:remove'> {
   const { store } = workspace
   return {
     'cohorts:list': () => store.cohorts.list(),
@@ -20,7 +22,8 @@ export function cohortHandlers({ workspace, publish }: HandlerContext): Handlers
       return {}
     },
     'cohorts:remove': ({ cohortId }) => {
-      store.cohorts.remove(cohortId)
+      if (jobs.isImporting(cohortId)) throw new AppError('ENGINE_BUSY', `The import of "${store.cohorts.get(cohortId).name}" is going on.`)
+      removeCohort(workspace, cohortId)
       publish('cohorts:changed', { cohortId })
       return {}
     },

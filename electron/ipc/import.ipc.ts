@@ -1,7 +1,7 @@
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { AppError } from '../../engine/domain/errors.ts'
-import { importDemoCohort } from '../../engine/jobs/demo-cohort.ts'
-import { resumeImport, startImport, type RunningImport } from '../../engine/jobs/import-cohort.ts'
+import { demoCohortName, makeDemoSource } from '../../engine/jobs/demo-cohort.ts'
+import { resumeImport, startImport, type ImportRequest, type RunningImport } from '../../engine/jobs/import-cohort.ts'
 import type { Progress } from '../../engine/protocol.ts'
 import type { Job } from '../contract/contract.ts'
 import type { JobHandle } from '../services/job-board.ts'
@@ -28,6 +28,21 @@ export function importHandlers(context: HandlerContext): Handlers<ImportCalls> {
     ).finally(() => publish('cohorts:changed', { cohortId: running.cohortId }))
     publish('cohorts:changed', { cohortId: running.cohortId })
     return { cohortId: running.cohortId, jobKey }
+  }
+
+  /** The files of the demo cohort; null when the user cancelled. */
+  async function drawDemo(): Promise<ImportRequest | null> {
+    let handle: JobHandle | null = null
+    const drawing = makeDemoSource(workspace, join(dirname(workspace.paths.storeFile), 'demo'), (progress) => handle?.progress(progress))
+    handle = jobs.start({ jobKey: `demo-${Date.now()}`, kind: 'demo', title: demoCohortName, cohortId: null, runId: null }, drawing.cancel)
+    try {
+      const request = await drawing.request
+      handle.end(request ? 'done' : 'cancelled')
+      return request
+    } catch (error) {
+      handle.fail(error)
+      throw error
+    }
   }
 
   return {
@@ -62,13 +77,13 @@ export function importHandlers(context: HandlerContext): Handlers<ImportCalls> {
     },
     'import:start': (request) => follow('import', request.cohortName, (onProgress) => startImport(workspace, request, onProgress)),
     'import:resume': ({ cohortId }) => {
-      if (jobs.isRunning('import', cohortId)) throw new AppError('ENGINE_BUSY', 'This import is going on already.')
+      if (jobs.isImporting(cohortId)) throw new AppError('ENGINE_BUSY', 'This import is going on already.')
       return { jobKey: follow('import', store.cohorts.get(cohortId).name, (onProgress) => resumeImport(workspace, cohortId, onProgress)).jobKey }
     },
     'import:report': ({ cohortId }) => ({ ...store.imports.report(cohortId), elapsedMs: 0, imagesPerSecond: 0 }),
     'import:demo': async () => {
-      const request = await importDemoCohort(workspace, join(workspace.paths.cacheDir, '..', 'demo'))
-      return follow('demo', request.cohortName, (onProgress) => startImport(workspace, request, onProgress))
+      const request = await drawDemo()
+      return request && follow('demo', request.cohortName, (onProgress) => startImport(workspace, request, onProgress))
     },
   }
 }

@@ -11,7 +11,8 @@ export interface JobBoard {
   start: (draft: Pick<Job, 'jobKey' | 'kind' | 'title' | 'cohortId' | 'runId'>, cancel: () => void) => JobHandle
   list: () => Job[]
   cancel: (jobKey: string) => void
-  isRunning: (kind: Job['kind'], runOrCohortId: number) => boolean
+  /** True while an import fills this cohort, the demo's included. */
+  isImporting: (cohortId: number) => boolean
 }
 
 export interface JobHandle {
@@ -54,6 +55,6 @@ export function createJobBoard(publish: (job: Job) => void): JobBoard {
     },
     list: () => [...jobs.values()].map(({ job }) => ({ ...job })).reverse(),
     cancel: (jobKey) => jobs.get(jobKey)?.cancel(),
-    isRunning: (kind, id) => [...jobs.values()].some(({ job }) => job.status === 'running' && job.kind === kind && (job.runId === id || job.cohortId === id)),
+    isImporting: (cohortId) => [...jobs.values()].some(({ job }) => job.status === 'running' && job.kind !== 'training' && job.cohortId === cohortId),
   }
 }

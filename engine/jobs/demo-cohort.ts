@@ -1,23 +1,31 @@
-import { existsSync } from 'node:fs'
-import { join } from 'node:path'
-import { generateDemoCohort } from '../demo/generate.ts'
+import type { JobHooks } from '../host/engine-process.ts'
 import type { ImportRequest } from './import-cohort.ts'
 import type { Workspace } from './workspace.ts'
 
-const demoName = 'Demo cohort (synthetic)'
+export const demoCohortName = 'Demo cohort (synthetic)'
 const demoSeed = 7
 
+export interface DemoSource {
+  /** How to import the files; null after a cancel. */
+  request: Promise<ImportRequest | null>
+  cancel: () => void
+}
+
 /**
- * Makes the synthetic demo cohort's files, unless they are there, and says how to import them.
+ * Makes the synthetic demo cohort's files and says how to import them. Drawn by the engine process: drawing and sharp have
+ * no place in the process of the windows. The same seed writes the same bytes, so a cohort imported earlier stays valid.
  * A further demo cohort gets a number, so that trying twice never touches the first one.
+ * LACUNA_DEMO_PATIENTS makes it smaller, for tests.
  */
-export async function importDemoCohort(workspace: Workspace, outDir: string, patientCount?: number): Promise<ImportRequest> {
-  const demo = await generateDemoCohort({ outDir: join(outDir, existsSync(join(outDir, 'patients.csv')) ? '.' : ''), seed: demoSeed, ...(patientCount === undefined ? {} : { patientCount }) })
-  return {
-    source: { sourceDir: demo.sourceDir, tableFile: demo.tableFile, sheet: null },
-    mapping: demo.mapping,
-    cohortName: freeName(workspace, demoName),
-  }
+export function makeDemoSource(workspace: Workspace, outDir: string, onProgress?: JobHooks['onProgress']): DemoSource {
+  const size = Number(process.env.LACUNA_DEMO_PATIENTS)
+  const job = workspace.files.start('demo:generate', { outDir, seed: demoSeed, ...(size > 0 ? { patientCount: size } : {}) }, onProgress ? { onProgress } : {})
+  const request = job.outcome.then((outcome) => {
+    if (outcome.status === 'cancelled') return null
+    const { sourceDir, tableFile, mapping } = outcome.value
+    return { source: { sourceDir, tableFile, sheet: null }, mapping, cohortName: freeName(workspace, demoCohortName) }
+  })
+  return { request, cancel: job.cancel }
 }
 
 function freeName(workspace: Workspace, wanted: string): string {

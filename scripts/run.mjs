@@ -1,10 +1,10 @@
 #!/usr/bin/env node
 // The one entry of every npm script: `node scripts/run.mjs COMMAND [arguments]`.
 // Runs before any package is installed and on Node 20, so it uses nothing but Node itself.
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
 import { ensureBuild } from './build/ensure-build.mjs'
 import { runChild } from './commands/child.mjs'
-import { withDisplay } from './commands/display.mjs'
+import { hasScreen, withDisplay } from './commands/display.mjs'
 import { repositoryRoot } from './setup/paths.mjs'
 import { setupEnvironment } from './setup/read-setup.mjs'
 import { ensureSetup, explainFailure } from './setup/setup.mjs'
@@ -17,7 +17,7 @@ const commands = {
   build: { needs: appParts, run: async () => 0 },
   start: { needs: appParts, run: startApp },
   lacuna: { needs: ['cli', 'worker'], run: tool('dist/engine/cli.js') },
-  demo: { needs: ['demo', ...appParts], run: runDemo },
+  demo: { needs: ['demo', 'screenshots', ...appParts], run: runDemo },
   golden: { needs: ['golden'], run: tool('dist/tools/golden.js') },
   bench: { needs: ['bench'], run: tool('dist/tools/bench.js') },
   study: { needs: ['study', 'worker'], run: tool('dist/tools/study.js') },
@@ -52,12 +52,21 @@ async function startApp(context, args) {
   return runChild(setup.electronPath, [...(isRoot ? ['--no-sandbox'] : []), repositoryRoot, ...args], { env, cwd })
 }
 
-/** The demo makes its cohort, trains, prints the table; then every screen is photographed from the same database. */
+/**
+ * The demo makes its cohort, trains and prints the tables; then the app opens on the same database.
+ * Without a screen (or as root, where the sandbox does not start) every screen is photographed instead.
+ */
 async function runDemo(context, args) {
-  return withDisplay(async (display) => {
-    const shown = { ...context, env: { ...context.env, ...display } }
-    return tool('dist/engine/demo.js')(shown, args)
-  })
+  const outDir = resolve(context.cwd, args[0] ?? 'demo-output')
+  const status = await tool('dist/engine/demo.js')(context, [outDir])
+  if (status !== 0) return status
+  const shown = { ...context, env: { ...context.env, LACUNA_STORE: join(outDir, 'lacuna.db') } }
+  const isRoot = process.platform === 'linux' && process.getuid() === 0
+  if (hasScreen() && !isRoot) return startApp(shown, [])
+  const pictures = join(outDir, 'screenshots')
+  const photographed = await withScreen(tool('dist/tools/screenshots.js'))(shown, ['--store', shown.env.LACUNA_STORE, '--out', pictures])
+  if (photographed === 0) process.stdout.write(`Screenshots: ${pictures}\n`)
+  return photographed
 }
 
 async function main() {

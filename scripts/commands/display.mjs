@@ -4,12 +4,17 @@ import { findProgram } from '../setup/process.mjs'
 
 const START_LIMIT_MS = 20_000
 
+/** Whether a window can be shown to somebody. */
+export function hasScreen() {
+  return process.platform !== 'linux' || Boolean(process.env.DISPLAY || process.env.WAYLAND_DISPLAY)
+}
+
 /**
  * Runs `task` with a screen: the one that is there, or a virtual one made for the time being (Linux without DISPLAY).
  * @param {(env: Record<string, string>) => Promise<number>} task gets what to add to the environment
  */
 export async function withDisplay(task) {
-  if (process.platform !== 'linux' || process.env.DISPLAY || process.env.WAYLAND_DISPLAY) return task({})
+  if (hasScreen()) return task({})
   if (!findProgram('Xvfb')) {
     throw new SetupError('There is no display, and Xvfb is not installed.', 'Run it on a desktop, or install Xvfb (Debian: apt-get install xvfb).')
   }

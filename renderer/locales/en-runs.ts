@@ -1,5 +1,6 @@
 import type { FieldProblem } from '../composables/run/run-draft.ts'
-import type { SettingChoice } from '../composables/run/results-format.ts'
+import { choiceOfSetting, type SettingChoice } from '../composables/run/results-format.ts'
+import type { TestSetting } from '../../engine/domain/results.ts'
 import type { AdapterName, RunStatus } from '../../engine/domain/run.ts'
 
 /** Strings of run list, run set-up, run and results. Numbers arrive formatted. */
@@ -9,6 +10,10 @@ export interface FieldText { label: string; hint: string; source?: string; unit?
 
 const methodNames: Record<AdapterName, string> = { 'mora': 'MoRA', 'head-only': 'Head only', 'zero-fill': 'Zero-fill baseline' }
 const statusNames: Record<RunStatus, string> = { queued: 'Waiting', running: 'Training', paused: 'Paused', finished: 'Finished', failed: 'Failed', cancelled: 'Cancelled' }
+
+const settingNames: Record<SettingChoice, string> = {
+  'actual': 'As they are', 'image-only': 'Images only', 'text-only': 'Notes only', 'simulated-35-35': '35 % lose images, 35 % lose notes', 'custom': 'Another simulated loss',
+}
 
 const count = (value: number, one: string, many: string): string => `${value.toLocaleString('en')} ${value === 1 ? one : many}`
 
@@ -205,9 +210,7 @@ export const enRuns = {
   results: {
     title: 'Results',
     setting: 'Test patients are shown',
-    settings: {
-      'actual': 'As they are', 'image-only': 'Images only', 'text-only': 'Notes only', 'simulated-35-35': '35 % lose images, 35 % lose notes', 'custom': 'Another simulated loss',
-    } satisfies Record<SettingChoice, string>,
+    settings: settingNames,
     settingHints: {
       'actual': 'With the items each patient really has.',
       'image-only': 'Notes are withheld from every test patient who has an image.',
@@ -234,7 +237,11 @@ export const enRuns = {
     openPatients: (row: string) => `Open the patients of: ${row}`,
     openLabel: (label: string, row: string) => `Open the patients of: ${row}, sorted by ${label}`,
     showLabels: (row: string) => `Show labels of: ${row}`,
-    patientsButton: 'Patients',
+    settingTitle: (setting: TestSetting): string => {
+      const choice = choiceOfSetting(setting)
+      if (choice !== 'custom' || setting.kind !== 'simulated') return settingNames[choice].toLowerCase()
+      return `${Math.round(setting.image * 1000) / 10} % lose images, ${Math.round(setting.text * 1000) / 10} % lose notes (seed ${setting.seed})`
+    },
     simulatedNote: 'These patterns are simulated. Patient lists open under “As they are”.',
     auprcNote: 'AUPRC of a guess equals the share of positives; compare within a label, not between labels.',
     exportButton: 'Export predictions',

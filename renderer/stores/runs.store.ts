@@ -32,10 +32,6 @@ export const useRunsStore = defineStore('runs', () => {
   async function ensure(): Promise<void> {
     if (runs.value === null) await load()
   }
-  async function remove(runId: number): Promise<void> {
-    await call('runs:remove', { runId })
-    await load()
-  }
   const ofCohort = (cohortId: number): RunRecord[] => (runs.value ?? []).filter((run) => run.cohortId === cohortId)
-  return { runs, error, byId, load, ensure, remove, ofCohort }
+  return { runs, error, byId, load, ensure, ofCohort }
 })

@@ -32,7 +32,7 @@ function base(palette: PlotPalette, xName: string, right: number): Record<string
     xAxis: {
       type: 'value', name: xName, nameLocation: 'middle', nameGap: 26, nameTextStyle: { color: palette.faint, fontSize },
       axisLine: { lineStyle: { color: palette.grid } }, axisTick: { show: false }, splitLine: { show: false },
-      axisLabel: { color: palette.faint, fontSize },
+      axisLabel: { color: palette.faint, fontSize, hideOverlap: true },
     },
     // Drawn on the canvas: an HTML tooltip carries style attributes, which the content security policy refuses.
     tooltip: {

@@ -42,7 +42,7 @@ export interface SavedBlock {
   norm1Input: Tensor2D
   /** Pre-LN: the sum after attention; post-LN: the sum that enters the second norm. */
   norm2Input: Tensor2D
-  /** Values before GELU, [M, F]. */
+  /** The hidden layer before bias and GELU, [M, F]. */
   hidden: Tensor2D
 }
 
@@ -70,8 +70,7 @@ export function createTransformerBlock(kernels: Kernels, weights: BlockWeights, 
 
   const attend = (input: Tensor2D, shape: BlockShape): { q: Tensor4D; k: Tensor4D; v: Tensor4D; context: Tensor2D } => {
     const product = kernels.matMul(input, w.qkvWeight) // [M, 3D]
-    const qkv = release(kernels.addBias(product, w.qkvBias), product)
-    const [q, k, v] = release(kernels.splitQueryKeyValue(qkv, shape.batch, shape.heads), qkv) // [B, H, T, d]
+    const [q, k, v] = release(kernels.splitQueryKeyValue(product, w.qkvBias, shape.batch, shape.heads), product) // [B, H, T, d]
     const scores = kernels.batchMatMul(q, k, false, true) // [B, H, T, T]
     const probabilities = release(kernels.softmax(scores, shape.keyBias), scores)
     const perHead = release(kernels.batchMatMul(probabilities, v), probabilities) // [B, H, T, d]
@@ -84,14 +83,12 @@ export function createTransformerBlock(kernels: Kernels, weights: BlockWeights, 
     return release(kernels.addBiasResidual(product, w.outputBias, residual), product)
   }
 
-  const expand = (input: Tensor2D): Tensor2D => {
-    const product = kernels.matMul(input, w.expandWeight) // [M, F]
-    return release(kernels.addBias(product, w.expandBias), product)
-  }
+  /** The hidden layer before its bias, which the GELU kernels add on the fly. */
+  const expand = (input: Tensor2D): Tensor2D => kernels.matMul(input, w.expandWeight) // [M, F]
 
-  /** residual + gelu(hidden) W2 + b2; keeps hidden. */
+  /** residual + gelu(hidden + b1) W2 + b2; keeps hidden. */
   const contract = (hidden: Tensor2D, residual: Tensor2D): Tensor2D => {
-    const activated = kernels.gelu(hidden)
+    const activated = kernels.gelu(hidden, w.expandBias)
     const product = release(kernels.matMul(activated, w.contractWeight), activated)
     return release(kernels.addBiasResidual(product, w.contractBias, residual), product)
   }
@@ -99,7 +96,7 @@ export function createTransformerBlock(kernels: Kernels, weights: BlockWeights, 
   /** Gradient of the feed-forward part with respect to its input, without the residual. */
   const feedForwardBackward = (dy: Tensor2D, hidden: Tensor2D): Tensor2D => {
     const dActivated = kernels.matMul(dy, w.contractWeight, false, true) // [M, F]
-    const dHidden = release(kernels.geluGradient(dActivated, hidden), dActivated, hidden)
+    const dHidden = release(kernels.geluGradient(dActivated, hidden, w.expandBias), dActivated, hidden)
     return release(kernels.matMul(dHidden, w.expandWeight, false, true), dHidden)
   }
 
@@ -134,11 +131,9 @@ export function createTransformerBlock(kernels: Kernels, weights: BlockWeights, 
 
   const backwardPre: TransformerBlock['backward'] = (dy, saved, shape) => {
     const dNormedU = feedForwardBackward(dy, saved.hidden)
-    const du1 = release(kernels.layerNormGradient(dNormedU, saved.norm2Input, w.norm2Gamma, epsilon), dNormedU, saved.norm2Input)
-    const du = release(du1.add<Tensor2D>(dy), du1)
+    const du = release(kernels.layerNormGradient(dNormedU, saved.norm2Input, w.norm2Gamma, epsilon, dy), dNormedU, saved.norm2Input)
     const dNormed = attentionBackward(du, saved, shape)
-    const dx1 = release(kernels.layerNormGradient(dNormed, saved.norm1Input, w.norm1Gamma, epsilon), dNormed, saved.norm1Input)
-    return release(dx1.add<Tensor2D>(du), dx1, du)
+    return release(kernels.layerNormGradient(dNormed, saved.norm1Input, w.norm1Gamma, epsilon, du), dNormed, saved.norm1Input, du)
   }
 
   const forwardPost: TransformerBlock['forward'] = (x, shape, keep) => {

@@ -1,7 +1,58 @@
+import { existsSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import path from 'node:path'
 import type { Kernels } from './kernels.ts'
-import type { Tf } from './tensorflow.ts'
+import { createTensorflowKernels, tensorflowBackend } from './kernels-tensorflow.ts'
+import type { Tensor, Tensor2D, Tensor4D, Tf } from './tensorflow.ts'
 
-/** Kernels from the compiled library beside the TensorFlow binding, or null when it is not there. */
-export function loadNativeKernels(_tf: Tf): Kernels | null {
-  return null
+const require = createRequire(import.meta.url)
+
+/** The compiled library lies beside the TensorFlow binding; the set-up builds both (native/lacuna-kernels.cc). */
+function libraryFile(): string {
+  return path.join(path.dirname(require.resolve('@tensorflow/tfjs-node-gpu/package.json')), 'lib', 'napi-v8', 'lacuna_kernels.node')
+}
+
+/**
+ * Fused processor kernels from the compiled library, or null where it is not there: then the engine computes the same numbers with
+ * plain TensorFlow operations, slower. A library that is there but does not load is an error, not a silent fallback.
+ */
+export function loadNativeKernels(tf: Tf): Kernels | null {
+  const file = libraryFile()
+  if (!existsSync(file)) return null
+  require(file)
+  return createNativeKernels(tf)
+}
+
+function createNativeKernels(tf: Tf): Kernels {
+  const backend = tensorflowBackend(tf)
+  const { TF_ATTR_FLOAT, TF_ATTR_INT } = backend.binding
+  const run = (name: string, inputs: Tensor[], attributes: object[] = []): Tensor => backend.executeSingleOutput(name, attributes, inputs)
+  const epsilonAttribute = (epsilon: number): object[] => [{ name: 'epsilon', type: TF_ATTR_FLOAT, value: epsilon }]
+  const headsAttributes = (batch: number, heads: number): object[] =>
+    [{ name: 'batch', type: TF_ATTR_INT, value: batch }, { name: 'heads', type: TF_ATTR_INT, value: heads }]
+
+  return {
+    ...createTensorflowKernels(tf),
+    name: 'native',
+    addBiasResidual: (x, bias, residual) => run('LacunaAddBiasResidual', [x, bias, residual]) as Tensor2D,
+    layerNorm: (x, gamma, beta, epsilon) => run('LacunaLayerNorm', [x, gamma, beta], epsilonAttribute(epsilon)) as Tensor2D,
+    layerNormGradient: (dy, x, gamma, epsilon, residual) => (residual === undefined
+      ? run('LacunaLayerNormGradient', [dy, x, gamma], epsilonAttribute(epsilon))
+      : run('LacunaLayerNormGradientAdd', [dy, x, gamma, residual], epsilonAttribute(epsilon))) as Tensor2D,
+    gelu: (x, bias) => (bias === undefined ? run('LacunaGelu', [x]) : run('LacunaBiasGelu', [x, bias])) as Tensor2D,
+    geluGradient: (dy, x, bias) =>
+      (bias === undefined ? run('LacunaGeluGradient', [dy, x]) : run('LacunaBiasGeluGradient', [dy, x, bias])) as Tensor2D,
+    softmax: (scores, keyBias) => (keyBias === null ? run('LacunaSoftmax', [scores]) : run('LacunaMaskedSoftmax', [scores, keyBias])) as Tensor4D,
+    softmaxGradient: (dp, p) => run('LacunaSoftmaxGradient', [dp, p]) as Tensor4D,
+    splitQueryKeyValue: (x, bias, batch, heads) =>
+      backend.executeMultipleOutputs('LacunaSplitQkv', headsAttributes(batch, heads), [x, bias], 3) as [Tensor4D, Tensor4D, Tensor4D],
+    joinQueryKeyValue: (q, k, v) => run('LacunaJoinQkv', [q, k, v]) as Tensor2D,
+    splitHeads: (x, batch, heads) => run('LacunaSplitHeads', [x], headsAttributes(batch, heads)) as Tensor4D,
+    joinHeads: (x) => run('LacunaJoinHeads', [x]) as Tensor2D,
+    adamW: (value, gradient, first, second, update) => tf.tidy(() => {
+      const { beta1, beta2, shrink, rate, secondScale, epsilon } = update
+      const numbers = tf.tensor1d([beta1, beta2, shrink, rate, secondScale, epsilon, 1 - beta1, 1 - beta2])
+      return backend.executeMultipleOutputs('LacunaAdamW', [], [value, gradient, first, second, numbers], 3) as [Tensor, Tensor, Tensor]
+    }),
+  }
 }

@@ -38,11 +38,11 @@ export function createTensorflowKernels(tf: Tf): Kernels {
     addBiasResidual: (x, bias, residual) => tf.tidy(() => run('AddV2', [run('BiasAdd', [x, bias]), residual]) as Tensor2D),
     softmax: (scores, keyBias) =>
       tf.tidy(() => run('Softmax', [keyBias === null ? scores : run('AddV2', [scores, keyBias])]) as Tensor4D),
-    splitQueryKeyValue: (x, batch, heads) => {
+    splitQueryKeyValue: (x, bias, batch, heads) => {
       const tokens = x.shape[0] / batch
       const depth = x.shape[1] / (3 * heads)
       return tf.tidy(() => {
-        const joined = x.reshape([batch, tokens, 3, heads, depth]).transpose([2, 0, 3, 1, 4]) // [3, B, H, T, d]
+        const joined = run('BiasAdd', [x, bias]).reshape([batch, tokens, 3, heads, depth]).transpose([2, 0, 3, 1, 4]) // [3, B, H, T, d]
         const attributes = [typeAttribute, { name: 'num', type: TF_ATTR_INT, value: 3 }, { name: 'axis', type: TF_ATTR_INT, value: 0 }]
         return backend.executeMultipleOutputs('Unpack', attributes, [joined], 3) as [Tensor4D, Tensor4D, Tensor4D]
       })

@@ -17,24 +17,39 @@ export interface Kernels {
   addBiasResidual(x: Tensor2D, bias: Tensor1D, residual: Tensor2D): Tensor2D
   /** Layer normalisation over the last axis (Ba et al. 2016, arXiv:1607.06450), biased variance as in PyTorch. */
   layerNorm(x: Tensor2D, gamma: Tensor1D, beta: Tensor1D, epsilon: number): Tensor2D
-  /** dL/dx of `layerNorm` from dL/dy; mean and variance are computed again from x instead of being kept. */
-  layerNormGradient(dy: Tensor2D, x: Tensor2D, gamma: Tensor1D, epsilon: number): Tensor2D
-  /** Exact GELU, x * Phi(x) with the error function (Hendrycks and Gimpel 2016, arXiv:1606.08415). */
-  gelu(x: Tensor2D): Tensor2D
-  /** dL/dx of `gelu` from dL/dy: dy * (Phi(x) + x * phi(x)). */
-  geluGradient(dy: Tensor2D, x: Tensor2D): Tensor2D
+  /** dL/dx of `layerNorm` from dL/dy, plus `residual` when given; mean and variance are computed again from x instead of being kept. */
+  layerNormGradient(dy: Tensor2D, x: Tensor2D, gamma: Tensor1D, epsilon: number, residual?: Tensor2D): Tensor2D
+  /** Exact GELU of v = x + bias (bias optional): v * Phi(v) with the error function (Hendrycks and Gimpel 2016, arXiv:1606.08415). */
+  gelu(x: Tensor2D, bias?: Tensor1D): Tensor2D
+  /** dL/dx of `gelu` from dL/dy: dy * (Phi(v) + v * phi(v)). */
+  geluGradient(dy: Tensor2D, x: Tensor2D, bias?: Tensor1D): Tensor2D
   /** Softmax over the last axis of scores [B, H, T, T] plus keyBias [B, 1, 1, T] (0, or a large negative number at masked keys). */
   softmax(scores: Tensor4D, keyBias: Tensor4D | null): Tensor4D
   /** dL/dscores of `softmax` from dL/dp and p: p * (dp - sum(dp * p)). */
   softmaxGradient(dp: Tensor4D, p: Tensor4D): Tensor4D
-  /** Splits x [B*T, 3*H*d] into query, key, value, each [B, H, T, d]. */
-  splitQueryKeyValue(x: Tensor2D, batch: number, heads: number): [Tensor4D, Tensor4D, Tensor4D]
+  /** Splits x + bias [B*T, 3*H*d] into query, key, value, each [B, H, T, d]. */
+  splitQueryKeyValue(x: Tensor2D, bias: Tensor1D, batch: number, heads: number): [Tensor4D, Tensor4D, Tensor4D]
   /** Inverse of `splitQueryKeyValue`: three [B, H, T, d] into [B*T, 3*H*d]. */
   joinQueryKeyValue(q: Tensor4D, k: Tensor4D, v: Tensor4D): Tensor2D
   /** [B*T, H*d] into [B, H, T, d]. */
   splitHeads(x: Tensor2D, batch: number, heads: number): Tensor4D
   /** [B, H, T, d] into [B*T, H*d]. */
   joinHeads(x: Tensor4D): Tensor2D
+  /** One AdamW update of one tensor; returns the new value and moments. */
+  adamW(value: Tensor, gradient: Tensor, first: Tensor, second: Tensor, update: AdamWUpdate): [value: Tensor, first: Tensor, second: Tensor]
+}
+
+/** The numbers of one AdamW step, corrections for the step count already folded in. */
+export interface AdamWUpdate {
+  beta1: number
+  beta2: number
+  /** 1 - rate * decay */
+  shrink: number
+  /** rate / (1 - beta1^t) */
+  rate: number
+  /** 1 / sqrt(1 - beta2^t) */
+  secondScale: number
+  epsilon: number
 }
 
 /** Number added to the score of a masked key; far below any real score, finite so that no row becomes NaN. */

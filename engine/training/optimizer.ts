@@ -1,7 +1,8 @@
 /** AdamW (Loshchilov and Hutter 2019, arXiv:1711.05101, algorithm 2) as torch.optim.AdamW computes it; state for trained tensors only. */
 import { z } from 'zod'
+import type { Compute } from '../compute/backend.ts'
 import type { Gradients, HostValues, ParameterSet } from '../compute/parameters.ts'
-import type { Tensor, Tf } from '../compute/tensorflow.ts'
+import type { Tensor } from '../compute/tensorflow.ts'
 import { AppError } from '../domain/errors.ts'
 
 export const adamWConfigSchema = z.object({
@@ -32,7 +33,8 @@ export interface Optimizer {
   dispose(): void
 }
 
-export function createAdamW(tf: Tf, parameters: ParameterSet, config: AdamWConfig): Optimizer {
+export function createAdamW(compute: Compute, parameters: ParameterSet, config: AdamWConfig): Optimizer {
+  const { tf } = compute
   let step = 0
   const zeros = (): Map<string, Tensor> => new Map(parameters.all.map(({ name, shape }) => [name, tf.keep(tf.zeros(shape))]))
   const first = zeros()
@@ -62,12 +64,11 @@ export function createAdamW(tf: Tf, parameters: ParameterSet, config: AdamWConfi
         if (gradient === undefined) throw new Error(`no gradient for ${parameter.name}`)
         const parameterRate = parameter.name.startsWith('classifier.') ? rate * config.headRateFactor : rate
         const decays = config.weightDecay > 0 && parameter.decays && (config.decayVectors || parameter.shape.length > 1)
-        const [m, v, updated] = tf.tidy(() => {
-          const m = first.get(parameter.name)!.mul(config.beta1).add(gradient.mul(1 - config.beta1))
-          const v = second.get(parameter.name)!.mul(config.beta2).add(gradient.square().mul(1 - config.beta2))
-          const decayed = decays ? parameter.value.mul(1 - parameterRate * config.weightDecay) : parameter.value
-          const change = m.mul(parameterRate / firstCorrection).div(v.sqrt().div(secondRoot).add(config.epsilon))
-          return [m, v, decayed.sub(change)] as [Tensor, Tensor, Tensor]
+        const [updated, m, v] = compute.kernels.adamW(parameter.value, gradient, first.get(parameter.name)!, second.get(parameter.name)!, {
+          beta1: config.beta1, beta2: config.beta2, epsilon: config.epsilon,
+          shrink: decays ? 1 - parameterRate * config.weightDecay : 1,
+          rate: parameterRate / firstCorrection,
+          secondScale: 1 / secondRoot,
         })
         replace(first, parameter.name, m)
         replace(second, parameter.name, v)

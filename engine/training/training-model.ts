@@ -55,7 +55,7 @@ export interface TrainingModel {
 export function createTrainingModel(options: TrainingModelOptions): TrainingModel {
   const { compute, network, labelsCount: C } = options
   const { tf } = compute
-  const optimizer = createAdamW(tf, network.parameters, options.optimizer)
+  const optimizer = createAdamW(compute, network.parameters, options.optimizer)
   const lossOf = options.task === 'multi-label' ? binaryCrossEntropy : crossEntropy
   const trainedParameterCount = network.parameters.count()
 

@@ -10,6 +10,7 @@ import { report, SetupError } from '../progress.mjs'
 import { lastLines, runProgram, succeeds } from '../process.mjs'
 import { libraryEnvironment } from './environment.mjs'
 import { bindingPackage, ensureBinding, linkBinding, unlinkBinding } from './binding.mjs'
+import { ensureKernels } from './kernels.mjs'
 
 /** Headers the binding includes, below tensorflow/include in the wheel; the other 5,000 are left out. */
 const headerFolders = ['tensorflow/c/', 'tensorflow/core/platform/', 'xla/tsl/c/', 'tsl/']
@@ -96,6 +97,7 @@ export async function installTensorflow(root, fetched, node) {
   if (!failure) {
     try {
       await ensureBinding(root, fetched.folder, node)
+      await ensureKernels(root, fetched.folder, node)
       await linkBinding(root, fetched.folder)
       const probe = await probeTensorflow(root, node, libraryEnvironment(fetched.folder))
       const kind = fetched.kind === 'cuda' && probe.isGpu ? 'cuda' : 'cpu'

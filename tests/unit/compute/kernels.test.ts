@@ -38,6 +38,7 @@ describe('every form of the kernels gives the numbers of the plain one', () => {
       const r = matrix(5, 6)
       expectClose(kernels.addBiasResidual(r, bias, r), plain.addBiasResidual(r, bias, r))
       expectClose(kernels.layerNorm(a, gamma, gamma, 1e-12), plain.layerNorm(a, gamma, gamma, 1e-12), 4)
+      expectClose(kernels.layerNormGradient(a, a.square(), gamma, 1e-12, a), plain.layerNormGradient(a, a.square(), gamma, 1e-12, a), 4)
       expectClose(kernels.layerNormGradient(a, a.square(), gamma, 1e-12), plain.layerNormGradient(a, a.square(), gamma, 1e-12), 4)
     }
   })
@@ -48,6 +49,9 @@ describe('every form of the kernels gives the numbers of the plain one', () => {
     for (const [, kernels] of variants()) {
       expectClose(kernels.gelu(x), plain.gelu(x), 5)
       expectClose(kernels.geluGradient(dy, x), plain.geluGradient(dy, x), 5)
+      const bias = compute.tf.tensor1d([0.5, -1, 2, 0, 0.25, 3])
+      expectClose(kernels.gelu(x, bias), plain.gelu(x, bias), 5)
+      expectClose(kernels.geluGradient(dy, x, bias), plain.geluGradient(dy, x, bias), 5)
     }
     // Phi(1) = 0.841344746
     expect(values(plain.gelu(x))[8]).toBeCloseTo(0.841344746, 6)
@@ -62,12 +66,30 @@ describe('every form of the kernels gives the numbers of the plain one', () => {
       expectClose(p, plain.softmax(plain.batchMatMul(q, k, false, true), bias))
       expectClose(kernels.softmaxGradient(scores, p), plain.softmaxGradient(scores, p), 4)
       const x = matrix(2 * 4, 3 * 3 * 5)
-      const [sq, sk, sv] = kernels.splitQueryKeyValue(x, 2, 3)
-      plain.splitQueryKeyValue(x, 2, 3).forEach((expected, i) => expectClose([sq, sk, sv][i]!, expected))
+      const zero: Tensor1D = compute.tf.zeros([45])
+      const [sq, sk, sv] = kernels.splitQueryKeyValue(x, zero, 2, 3)
+      plain.splitQueryKeyValue(x, zero, 2, 3).forEach((expected, i) => expectClose([sq, sk, sv][i]!, expected))
       expectClose(kernels.joinQueryKeyValue(sq, sk, sv), x)
       expectClose(kernels.joinHeads(kernels.splitHeads(matrix(8, 15).mul<Tensor2D>(0).add(1), 2, 3)), matrix(8, 15).mul<Tensor2D>(0).add(1))
     }
   })
+})
+
+it('gives the same AdamW update', () => {
+  const [value, gradient, first] = [matrix(3, 4), matrix(3, 4), matrix(3, 4)]
+  const second = matrix(3, 4).square()
+  const update = { beta1: 0.9, beta2: 0.999, shrink: 0.99, rate: 1e-2, secondScale: 1.5, epsilon: 1e-8 }
+  const expected = plain.adamW(value, gradient, first, second, update)
+  for (const [, kernels] of variants()) kernels.adamW(value, gradient, first, second, update).forEach((tensor, i) => expectClose(tensor, expected[i]!, 6))
+})
+
+it('gives equal numbers for tensors large enough to be cut over threads', () => {
+  const largestGap = (actual: Tensor, expected: Tensor): number => actual.sub(expected).abs().max().dataSync()[0]!
+  const [x, dy] = [matrix(300, 512), matrix(300, 512)]
+  expect(largestGap(compute.kernels.gelu(x), plain.gelu(x))).toBeLessThan(2e-6)
+  expect(largestGap(compute.kernels.geluGradient(dy, x), plain.geluGradient(dy, x))).toBeLessThan(4e-6)
+  const scores = four(4, 3, 60, 60)
+  expect(largestGap(compute.kernels.softmax(scores, null), plain.softmax(scores, null))).toBeLessThan(1e-6)
 })
 
 it('falls back to WASM only with a reason in words', async () => {

@@ -1,0 +1,35 @@
+import { createHash } from 'node:crypto'
+import { existsSync, readFileSync } from 'node:fs'
+import { mkdir, rename, rm, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { report, withHeartbeat } from '../progress.mjs'
+import { lastLines, runProgram } from '../process.mjs'
+
+/**
+ * Compiles the engine's own fused kernels beside the binding, unless that was done for the same source and Node headers.
+ * They only make training faster: when the compiler refuses them the engine computes the same numbers with plain operations.
+ */
+export async function ensureKernels(root, folder, node) {
+  const source = join(root, 'engine', 'compute', 'native', 'lacuna-kernels.cc')
+  const output = join(folder, 'lib', 'napi-v8', 'lacuna_kernels.node')
+  const stampFile = join(folder, 'kernels.json')
+  const stamp = JSON.stringify({ source: createHash('sha256').update(readFileSync(source)).digest('hex'), headers: node.version })
+  if (existsSync(output) && existsSync(stampFile) && readFileSync(stampFile, 'utf8') === stamp) return
+  report('tensorflow', 'compiling the fused kernels')
+  await mkdir(join(folder, 'lib', 'napi-v8'), { recursive: true })
+  const partial = `${output}.partial`
+  const result = await withHeartbeat('tensorflow', 'compiler', () => runProgram('g++', [
+    '-std=c++17', '-O3', '-fPIC', '-shared', '-pthread', '-DNAPI_VERSION=8', '-w',
+    // What lets the loops be vectorised without touching infinities, NaN or the processor's rounding mode.
+    '-fno-math-errno', '-fno-trapping-math', '-fassociative-math', '-fno-signed-zeros', '-ffp-contract=fast',
+    `-I${node.headers}`, `-I${join(folder, 'deps', 'include')}`, source, '-o', partial,
+    `-L${join(folder, 'deps', 'lib')}`, '-l:libtensorflow_cc.so.2', '-l:libtensorflow_framework.so.2', '-Wl,-rpath,$ORIGIN/../../deps/lib',
+  ]))
+  if (result.status !== 0) {
+    await rm(output, { force: true })
+    report('tensorflow', `the fused kernels could not be compiled, so training will be slower: ${lastLines(result.stderr)}`)
+    return
+  }
+  await rename(partial, output)
+  await writeFile(stampFile, stamp)
+}

@@ -1,5 +1,5 @@
 import type { FieldProblem } from '../composables/run/run-draft.ts'
-import { choiceOfSetting, type SettingChoice } from '../composables/run/results-format.ts'
+import { choiceOfSetting, type SettingChoice } from '../composables/results/results-format.ts'
 import type { TestSetting } from '../../engine/domain/results.ts'
 import type { AdapterName, RunStatus } from '../../engine/domain/run.ts'
 

@@ -56,7 +56,8 @@ function series(line: Line, palette: PlotPalette, bestEpoch: number | null, best
   return {
     type: 'line', name: line.name, data: line.points, symbol: line.symbol, symbolSize: 5, showSymbol: line.points.length <= 30,
     lineStyle: { color: line.colour, width: 2, type: line.dash }, itemStyle: { color: line.colour },
-    endLabel: { show: true, formatter: '{a}', color: line.colour, fontSize, distance: 6, offset: [0, line.endOffset ?? 0] },
+    // Words in the text colour: not every line colour is dark enough for small letters.
+    endLabel: { show: true, formatter: '{a}', color: palette.text, fontSize, distance: 6, offset: [0, line.endOffset ?? 0] },
     labelLayout: { moveOverlap: 'shiftY' },
     ...(bestEpoch === null ? {} : {
       markLine: {

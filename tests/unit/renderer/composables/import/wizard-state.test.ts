@@ -51,6 +51,14 @@ describe('nextStep', () => {
     for (const step of wizardSteps) expect(nextStep(there, { kind: 'go', to: step }).draft).toEqual(there.draft)
   })
 
+  it('opens no step before the one in front of it was seen', () => {
+    expect(canEnter(play(chosen), 'columns')).toBe(true)
+    expect(canEnter(play(chosen), 'privacy')).toBe(false)
+    expect(canEnter(play([...chosen, next]), 'check')).toBe(false)
+    const other = play([{ kind: 'go', to: 'source' }, { kind: 'table-chosen', path: '/data/other.csv' }, { kind: 'inspected', inspection: inspectionOf('/data/other.csv', { suggestion: null }) }], play(atImport))
+    expect(canEnter(other, 'privacy')).toBe(false)
+  })
+
   it('does not take a check for one of another mapping, and takes it again when the mapping is back', () => {
     const there = play([{ kind: 'go', to: 'columns' }], play(atImport))
     const changed = nextStep(there, { kind: 'draft-changed', draft: changeSlot(there.draft, 0, { column: 'Note' }) })

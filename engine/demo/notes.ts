@@ -59,7 +59,7 @@ const noComplaint: readonly string[] = [
 ]
 
 /**
- * Writes a note of two to five sentences, 64 word pieces or fewer.
+ * Writes a note of two to five sentences; about 4 % of the notes are longer than 64 word pieces (71 at most).
  * @param isTold for each label in the order of `demoLabels`, whether the note tells of its complaints
  * @param isOlderCamera which camera the note says was used
  */

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { errorCodeSchema, errorOutcomeSchema, importedItemSchema } from './import.ts'
+import { errorOutcomeSchema, importedItemSchema } from './import.ts'
 import { deviceVerdictSchema, runConfigSchema, runStatusSchema, splitProofSchema, splitSchema } from './run.ts'
 import { modalitySchema, slotPresenceSchema, slotSchema } from './slots.ts'
 
@@ -223,8 +223,6 @@ export type AuditDetails = AuditEntry['details']
 /** Result of checking the chain: `brokenAt` is the first line that does not fit. */
 export const auditVerdictSchema = z.object({ isIntact: z.boolean(), entryCount: countSchema, brokenAt: idSchema.nullable(), reason: z.string().nullable() })
 export type AuditVerdict = z.infer<typeof auditVerdictSchema>
-
-export const rejectionSchema = z.object({ code: errorCodeSchema, reason: z.string(), count: countSchema, rows: z.array(z.number().int()) })
 
 /** Bytes on disk that the database takes. */
 export const storageSizesSchema = z.object({ databaseBytes: countSchema, walBytes: countSchema, backupBytes: countSchema, freeBytes: countSchema })

@@ -65,11 +65,6 @@ export async function decodeImage(source: string | Uint8Array, options: DecodeOp
   return { ...decoded, format, ...header.details }
 }
 
-/** Number of threads the decoder uses inside one image; 1 is best when several images are decoded side by side. */
-export function setDecoderThreads(count: number): void {
-  sharp.concurrency(count)
-}
-
 async function readWhole(file: string, name: string): Promise<Uint8Array> {
   try {
     const { size } = await stat(file)

@@ -3,8 +3,7 @@
  * processors (PIL backend) that prepared the pre-training images; `letterbox` is for the embedded ResNet-50.
  */
 import { AppError } from '../domain/errors.ts'
-import { decodeImage, type RgbImage } from './image-decode.ts'
-import { letterboxForResnet } from './image-letterbox.ts'
+import type { RgbImage } from './image-decode.ts'
 import { resample, type ResampleFilter } from './image-resample.ts'
 
 /** Order of the float values: rows of pixels [H, W, 3] (TensorFlow) or planes [3, H, W] (PyTorch). */
@@ -47,14 +46,6 @@ export const vitConfig: ImageProcessorConfig = {
 export const clipConfig: ImageProcessorConfig = {
   kind: 'clip', shortestEdge: 224, cropWidth: 224, cropHeight: 224, resample: 'bicubic', rescaleFactor: 1 / 255,
   mean: [0.48145466, 0.4578275, 0.40821073], std: [0.26862954, 0.26130258, 0.27577711],
-}
-
-/**
- * File (path or content) -> letterboxed RGB bytes [224, 224, 3] for the embedded ResNet-50; `name` is for messages.
- * Throws the AppErrors of `decodeImage`.
- */
-export async function prepareResnetPicture(source: string | Uint8Array, name?: string): Promise<Uint8Array> {
-  return letterboxForResnet(await decodeImage(source, name === undefined ? {} : { name })).pixels
 }
 
 /** A processor for one configuration; its value tables are computed once. */

@@ -1,19 +1,19 @@
 import { freemem } from 'node:os'
-import { openCompute } from '../compute/backend.ts'
+import { measureMatmulRate, openCompute } from '../compute/backend.ts'
+import { estimateRun as estimateSize } from '../compute/memory.ts'
 import type { DeviceVerdict, RunConfig } from '../domain/run.ts'
 import type { Slot } from '../domain/slots.ts'
 import type { JobContext, JobRequest, JobResult } from '../protocol.ts'
-import { planModalities, type ModalityPlan } from './inputs.ts'
-import { createModel, createNetwork, openSession, type Session } from './session.ts'
+import { planModalities } from './inputs.ts'
+import { cachesBlockOutput, createModel, createNetwork, openSession, type Session } from './session.ts'
 
 /** Tokens of one image, and of a typical short note with its frame, in the joined sequence. */
 const tokensOfImage = 49
 const typicalTextTokens = 24
-/** Resident memory of the engine with both encoders loaded, measured on the embedded backbone (BENCHMARKS.md). */
-const engineBaseBytes = 900e6
-/** Saved for the backward pass in each block and token: input, queries, keys, values, attention output, feed-forward input (2 + 3 + 1 + 4 widths). */
-const savedWidthsPerToken = 10
-const megaflop = 1e6
+/** Multiply-adds of one ResNet-50 pass at 224 x 224, times two. */
+const flopsOfImage = 7.7e9
+/** Feed-forward width of the embedded text encoder in units of its width. */
+const feedForwardFactor = 4
 
 /** The device verdict without loading any model. */
 export async function deviceVerdict(_request: JobRequest<'device:verdict'>, _context: JobContext): Promise<DeviceVerdict> {
@@ -25,55 +25,63 @@ export async function deviceVerdict(_request: JobRequest<'device:verdict'>, _con
  * The time is a forecast, good to a factor of about two: early stopping is not foreseen, other programs are not known.
  */
 export async function estimateRun(request: JobRequest<'run:estimate'>, _context: JobContext): Promise<JobResult<'run:estimate'>> {
-  const { config, slots, studyCount, imageCount } = request
+  const { config, slots } = request
   const session = await openSession(request.weightsDir)
   const plan = planModalities(slots, config.mora.modalitiesBy)
-  const network = createNetwork(session, config, plan, 0)
-  const model = createModel(session, network, config, null)
+  const model = createModel(session, createNetwork(session, config, plan, 0), config, null)
   const { trainedParameterCount, totalParameterCount } = model
   model.dispose()
   return {
     trainedParameters: trainedParameterCount,
     totalParameters: totalParameterCount,
-    ...forecast(session, config, slots, plan, studyCount, imageCount),
+    ...forecast(session, request, plan.imageIndexOfSlot.size, trainedParameterCount, totalParameterCount),
     availableBytes: freemem(),
     verdict: session.compute.verdict,
   }
 }
 
-function forecast(session: Session, config: RunConfig, slots: readonly Slot[], plan: ModalityPlan, studyCount: number, imageCount: number): { estimatedSeconds: number; estimatedBytes: number } {
-  const { width, blocks } = session.backbone
-  const tokens = plan.imageIndexOfSlot.size * tokensOfImage + (slots.some((slot) => slot.modality === 'text') ? Math.min(typicalTextTokens, config.maxTextTokens) : 0)
-  const rate = measuredRate(session)
-  // A frozen block costs 2 x 12 width^2 multiply-adds a token forward, and the same again backward (no weight gradients).
-  const forwardOfStudy = config.adapter === 'zero-fill' ? 0 : tokens * blocks.length * 24 * width ** 2
+function forecast(session: Session, request: JobRequest<'run:estimate'>, imageSlots: number, trainedParameters: number, totalParameters: number): { estimatedSeconds: number; estimatedBytes: number } {
+  const { config, slots, studyCount, imageCount } = request
+  const { width, heads, blocks } = session.backbone
+  const hasText = slots.some((slot) => slot.modality === 'text')
+  const gigaflops = measuredRate(session)
   const folds = config.split.kind === 'k-fold' ? config.split.folds : 1
-  const trainShare = config.split.kind === 'k-fold' ? (1 - 1 / config.split.folds) * 0.8 : config.split.train
-  const training = folds * config.epochs * studyCount * (trainShare * 2 + (1 - trainShare) * 0.5) * forwardOfStudy
-  const whatIfPatterns = Math.min(2 ** slots.length - 1, 2 * slots.length + 1)
-  const predicting = studyCount * whatIfPatterns * forwardOfStudy * 0.7
-  const imagePass = imageCount * 7.7e9
-  const saved = config.batchSize * tokens * width * 4 * savedWidthsPerToken * blocks.length
-  const prefixes = config.adapter === 'zero-fill' ? 0 : studyCount * tokens * width * 4 * 2
-  return { estimatedSeconds: (training + predicting + imagePass) / rate, estimatedBytes: engineBaseBytes + saved + prefixes }
+  const estimate = estimateSize({
+    width, heads, blocks: blocks.length, feedForward: feedForwardFactor * width,
+    tokens: imageSlots * tokensOfImage + (hasText ? Math.min(typicalTextTokens, config.maxTextTokens) : 0),
+    batchSize: config.batchSize,
+    firstBlock: firstTrainedBlock(config, blocks.length),
+    cachesBlockOutput: cachesBlockOutput(config),
+    frozenParameters: totalParameters - trainedParameters, trainedParameters,
+    // Validation costs about half a training step for each of its samples.
+    trainingSamples: studyCount * folds * (trainShare(config) + valShare(config) / 2),
+    prefixEntries: studyCount * whatIfPatterns(slots),
+    epochs: config.epochs,
+    gigaflops,
+  })
+  return { estimatedSeconds: estimate.seconds + (imageCount * flopsOfImage) / (gigaflops * 1e9), estimatedBytes: estimate.peakBytes + estimate.cacheBytes }
+}
+
+function firstTrainedBlock(config: RunConfig, blockCount: number): number {
+  return config.adapter === 'mora' ? Math.min(...config.mora.blocks) : blockCount
+}
+
+function trainShare(config: RunConfig): number {
+  return config.split.kind === 'holdout' ? config.split.train : (1 - 1 / config.split.folds) * 0.8
+}
+
+function valShare(config: RunConfig): number {
+  return config.split.kind === 'holdout' ? config.split.val : (1 - 1 / config.split.folds) * 0.2
+}
+
+function whatIfPatterns(slots: readonly Slot[]): number {
+  return slots.length <= 4 ? 2 ** slots.length - 1 : 2 * slots.length + 1
 }
 
 let rate: number | null = null
 
-/** Floating-point operations a second of a matrix product about as large as the model's own, measured once in this process. */
+/** Rate of this machine in 10^9 operations a second, measured once in this process. */
 function measuredRate(session: Session): number {
-  if (rate !== null) return rate
-  const { tf } = session.compute
-  const [rows, inner, columns] = [1536, 384, 1536] as const
-  rate = tf.tidy(() => {
-    const a = tf.randomUniform([rows, inner], 0, 1, 'float32', 1)
-    const b = tf.randomUniform([inner, columns], 0, 1, 'float32', 2)
-    a.matMul(b).dataSync()
-    const startedMs = performance.now()
-    const repeats = session.compute.kind === 'wasm' ? 1 : 8
-    for (let i = 0; i < repeats; i++) a.matMul(b).dataSync()
-    // Attention, norms and the round trips between kernels make a whole step slower than its matrix products alone.
-    return (0.6 * repeats * 2 * rows * inner * columns) / ((performance.now() - startedMs) / 1000)
-  })
-  return Math.max(rate, megaflop)
+  rate ??= Math.max(measureMatmulRate(session.compute, () => performance.now()), 0.1)
+  return rate
 }

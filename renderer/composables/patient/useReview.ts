@@ -23,6 +23,8 @@ export function latestReviewOf(reviews: readonly Review[], runId: number): Revie
   return reviews.find((review) => review.runId === runId && review.labelId === null) ?? null
 }
 
+const keyOf = (target: ReviewTarget | null): string | null => (target === null ? null : `${target.studyId}/${target.runId}`)
+
 /** The reader's opinion of one study under one run. Every save is a new entry; the history is kept. */
 export function useReview(target: Ref<ReviewTarget | null>, send: (review: { studyId: number; runId: number; verdict: ReviewVerdict; comment: string }) => Promise<Review>, onSaved: (review: Review) => void): ReviewState {
   const verdict = ref<ReviewVerdict | null>(null)
@@ -32,7 +34,7 @@ export function useReview(target: Ref<ReviewTarget | null>, send: (review: { stu
   const savedAt = ref<string | null>(null)
   const stored = ref<{ verdict: ReviewVerdict | null; comment: string }>({ verdict: null, comment: '' })
 
-  watch(() => (target.value === null ? null : `${target.value.studyId}/${target.value.runId}`), () => {
+  watch(() => keyOf(target.value), () => {
     const latest = target.value === null ? null : latestReviewOf(target.value.reviews, target.value.runId)
     stored.value = { verdict: latest?.verdict ?? null, comment: latest?.comment ?? '' }
     verdict.value = stored.value.verdict
@@ -43,10 +45,17 @@ export function useReview(target: Ref<ReviewTarget | null>, send: (review: { stu
 
   const isDirty = computed(() => verdict.value !== stored.value.verdict || comment.value !== stored.value.comment)
 
-  const save = async (chosen?: ReviewVerdict): Promise<boolean> => {
-    const to = target.value
+  // One after the other: a second key pressed while the first is being saved is a second review, not a lost one.
+  let queue: Promise<boolean> = Promise.resolve(true)
+  const save = (chosen?: ReviewVerdict): Promise<boolean> => {
     if (chosen !== undefined) verdict.value = chosen
-    if (to === null || verdict.value === null || isSaving.value || comment.value.length > longestComment) return false
+    const key = keyOf(target.value)
+    queue = queue.then(() => (keyOf(target.value) === key ? saveNow() : false))
+    return queue
+  }
+  const saveNow = async (): Promise<boolean> => {
+    const to = target.value
+    if (to === null || verdict.value === null || comment.value.length > longestComment) return false
     const sent = { studyId: to.studyId, runId: to.runId, verdict: verdict.value, comment: comment.value }
     isSaving.value = true
     error.value = null
@@ -66,7 +75,10 @@ export function useReview(target: Ref<ReviewTarget | null>, send: (review: { stu
       isSaving.value = false
     }
   }
-  const settle = async (): Promise<boolean> => !isDirty.value || (await save())
+  const settle = async (): Promise<boolean> => {
+    await queue
+    return !isDirty.value || (await save())
+  }
 
   return { verdict, comment, isSaving, error, savedAt, isDirty, save, settle }
 }

@@ -58,10 +58,19 @@ describe('useReview', () => {
     expect(sent).toEqual([])
   })
 
+  it('saves two quick verdicts one after the other', async () => {
+    const { state, sent } = open()
+    const [, second] = [state.save('agree'), state.save('unsure')]
+    expect(await second).toBe(true)
+    expect(sent.at(-1)?.verdict).toBe('unsure')
+    expect([state.verdict.value, state.isDirty.value]).toEqual(['unsure', false])
+  })
+
   it('does not mark the next patient as saved when the answer comes late', async () => {
     let release = (): void => {}
     const { state, target } = open([], () => new Promise((resolve) => { release = resolve }))
     const saving = state.save('agree')
+    await nextTick()
     target.value = { studyId: 4, runId: 7, reviews: [] }
     await nextTick()
     release()

@@ -1,8 +1,16 @@
+import type { ErrorCode } from '../../engine/domain/errors.ts'
 import type { CohortStatus } from '../../engine/domain/records.ts'
 
 /** Strings of first start, cohort list and cohort page. Numbers arrive formatted. */
 
 const plural = (count: number, one: string, many: string): string => (count === 1 ? one : many)
+const rejectionTitles: Partial<Record<ErrorCode, string>> = {
+  IMPORT_ID_BLANK: 'No patient or study ID',
+  IMPORT_ROW_CELLS: 'Cells do not fit the header',
+  IMPORT_DUPLICATE_ROW: 'Repeats an earlier row exactly',
+  IMPORT_CONFLICTING_ROWS: 'Contradicts another row of the same study',
+  IMPORT_LABEL_INVALID: 'Label cell is neither yes, no nor blank',
+}
 const statuses: Record<CohortStatus, string> = { importing: 'Import not complete', ready: 'Ready' }
 
 export const enCohorts = {
@@ -80,7 +88,7 @@ export const enCohorts = {
     slotsHint: 'What each study can have, and why it lacks it.',
     slotColumns: { item: 'Item', present: 'Present', share: 'Share', missing: 'Missing' },
     slotPresent: (present: string, total: string) => `${present} of ${total}`,
-    absence: (count: string, reason: string) => `${count} ${reason}`,
+    absence: (count: string, reason: string) => `${reason}: ${count}`,
     complete: 'none',
     patterns: 'Presence patterns',
     patternsHint: 'Which items studies have together.',
@@ -106,10 +114,13 @@ export const enCohorts = {
     differentPatients: 'different',
     samePatient: 'the same',
     rejections: 'Rows not imported',
+    /** Kinds of rejected rows; any other kind is told by its first row. */
+    rejectionTitles,
+    rejectionExample: (detail: string) => `For example: ${detail}`,
     rejectionsNone: 'Every row of the table was imported.',
     rejectionColumns: { reason: 'Reason', count: 'Rows', rows: 'Which rows' },
-    showAll: (count: string) => `Show all ${count}`,
-    showFewer: 'Show fewer',
+    showWords: 'Show the words',
+    hideWords: 'Hide the words',
   },
   report: {
     title: (name: string) => `Import of ${name}`,
@@ -128,9 +139,6 @@ export const enCohorts = {
     discard: 'Discard',
     another: 'Import another',
     pausedHint: 'Everything imported so far is kept. Resuming reads only what is left.',
-    missing: 'Missing items',
-    missingNone: 'No item is missing.',
-    absence: (count: string, item: string, reason: string) => `${item}: ${count} ${reason}`,
     stop: 'Stop',
     stopHint: 'Stopping keeps what is imported; you can resume later.',
     speedNow: (speed: string) => `${speed} images/s`,

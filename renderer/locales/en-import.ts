@@ -71,8 +71,7 @@ export const enImport = {
     untitled: 'Untitled',
     kinds: { image: 'Image', text: 'Text' },
     slotTitle: 'Title',
-    slotLetter: 'Letter',
-    slotLetterHint: 'On the presence tile',
+    slotLetter: 'Tile letter',
     moveUp: (title: string) => `Move ${title} up`,
     moveDown: (title: string) => `Move ${title} down`,
     remove: (title: string) => `Remove ${title}`,
@@ -180,7 +179,7 @@ export const enImport = {
     stats: { rows: 'Rows', accepted: 'Accepted', rejected: 'Rejected', patients: 'Patients', studies: 'Studies' },
     rowsSum: (rowsIn: string, accepted: string, rejected: string) => `${rowsIn} = ${accepted} + ${rejected}`,
     issues: 'Problems',
-    issuesHint: 'Worst first. The numbers in brackets are rows of the table.',
+    issuesHint: 'Worst first, with the number of rows, files or words.',
     noIssues: 'No problem was found.',
     severities: {
       'blocks': 'Blocks the import', 'rejects-row': 'Rows left out', 'marks-missing': 'Counted as missing', 'note': 'Worth knowing',
@@ -188,7 +187,7 @@ export const enImport = {
     examples: (count: number, text: string) => `Show ${text} ${plural(count, 'example', 'examples')}`,
     hideExamples: 'Hide examples',
     fixAt: (step: string) => `Go to ${step}`,
-    example: (row: string | null, detail: string) => (row === null ? detail : `Row ${row}: ${detail}`),
+    example: (row: string, detail: string) => `Row ${row}: ${detail}`,
     stage: (stage: string, count: string) => `${stage} · ${count}`,
   },
   import: {

@@ -40,7 +40,7 @@ export const en = {
     trailLabel: 'Where you are',
     skip: 'Skip to content',
     theme: 'Theme',
-    themes: { reading: 'Dark where images are read', system: 'As the system', light: 'Light', dark: 'Dark' } satisfies Record<ThemeChoice, string>,
+    themes: { reading: 'Dark for images', system: 'As the system', light: 'Light', dark: 'Dark' } satisfies Record<ThemeChoice, string>,
     documentTitle: (steps: string[]) => [...steps].reverse().concat('Lacuna').join(' · '),
     failed: 'Lacuna could not read its database',
   },

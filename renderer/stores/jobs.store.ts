@@ -12,6 +12,8 @@ export const useJobsStore = defineStore('jobs', () => {
 
   function put(job: Job): void {
     if (dismissed.has(job.jobKey)) return
+    // A check that went through is seen on its page; only one that runs or failed belongs in the tray.
+    if (job.kind === 'check' && (job.status === 'done' || job.status === 'cancelled')) return dismiss(job.jobKey)
     byKey.value = new Map(byKey.value).set(job.jobKey, job)
   }
   /** Takes what main knows and keeps listening. Call once. */

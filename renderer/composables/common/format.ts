@@ -52,6 +52,13 @@ export function formatDate(timestamp: string, withSeconds = false): string {
   return (withSeconds ? dateTimeSeconds : dateTime).format(new Date(timestamp))
 }
 
+const day = new Intl.DateTimeFormat('en-GB', { day: 'numeric', month: 'short', year: 'numeric' })
+
+/** The day of a stored timestamp in the reader's time zone. */
+export function formatDay(timestamp: string): string {
+  return day.format(new Date(timestamp))
+}
+
 /** The first characters of a hash, enough to compare by eye. */
 export function shortHash(hash: string): string {
   return hash.slice(0, 12)

@@ -22,6 +22,12 @@ const steps: Partial<Record<ErrorCode, WizardStep>> = {
   STORE_STUDY_TWICE: 'columns',
 }
 
+/** Handled by themselves: what the engine did is right unless the reader knows better. */
+const settled = new Set<ErrorCode>(['IMPORT_DUPLICATE_ROW', 'IMPORT_BLANK_ROWS', 'IMPORT_IMAGE_UNUSED'])
+
+/** False for problems that ask nothing of the reader. */
+export const needsAction = (code: ErrorCode): boolean => !settled.has(code)
+
 /** The step where a problem can be solved; null when only the files can be put right. */
 export function stepOfIssue(code: ErrorCode): WizardStep | null {
   return steps[code] ?? null

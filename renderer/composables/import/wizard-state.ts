@@ -14,7 +14,8 @@ interface Kept {
   draft: MappingDraft
   /** Mappings written for other tables or sheets of this visit, by table and sheet. */
   otherDrafts: Record<string, MappingDraft>
-  hasSeenPrivacy: boolean
+  /** Place of the furthest step seen with this table; steps beyond the next one stay closed. */
+  furthest: number
   /** The last check and the source and mapping it was made of. */
   check: { of: string; result: ImportCheck } | null
   cohortName: string
@@ -47,7 +48,7 @@ export type ImportEvent =
   | { kind: 'reset' }
 
 export const firstState: ImportState = {
-  step: 'source', sourceDir: null, tableFile: null, sheet: null, inspection: null, draft: emptyDraft, otherDrafts: {}, hasSeenPrivacy: false, check: null, cohortName: '',
+  step: 'source', sourceDir: null, tableFile: null, sheet: null, inspection: null, draft: emptyDraft, otherDrafts: {}, furthest: 0, check: null, cohortName: '',
 }
 
 /** The source as main wants it, once folder and table are chosen. */
@@ -73,7 +74,9 @@ export function validCheck(state: ImportState): ImportCheck | null {
 
 /** The state with another step, or null when something that step relies on is missing. */
 function enter(state: ImportState, step: WizardStep): ImportState | null {
-  const kept = keptOf(state)
+  const place = wizardSteps.indexOf(step)
+  if (place > state.furthest + 1) return null
+  const kept = { ...keptOf(state), furthest: Math.max(state.furthest, place) }
   if (step === 'source') return { ...kept, step }
   const { inspection } = kept
   if (inspection === null || isBlocked(inspection.issues)) return null
@@ -81,8 +84,7 @@ function enter(state: ImportState, step: WizardStep): ImportState | null {
   const mapped = mappingOfDraft(kept.draft, columnNames(inspection))
   if (!('mapping' in mapped)) return null
   const { mapping } = mapped
-  if (step === 'privacy') return { ...kept, inspection, mapping, step, hasSeenPrivacy: true }
-  if (!kept.hasSeenPrivacy) return null
+  if (step === 'privacy') return { ...kept, inspection, mapping, step }
   if (step === 'check') return { ...kept, inspection, mapping, step }
   const checked = validCheck(state)
   if (checked === null || isBlocked(checked.issues)) return null
@@ -90,8 +92,8 @@ function enter(state: ImportState, step: WizardStep): ImportState | null {
 }
 
 function keptOf(state: ImportState): Kept {
-  const { sourceDir, tableFile, sheet, inspection, draft, otherDrafts, hasSeenPrivacy, check, cohortName } = state
-  return { sourceDir, tableFile, sheet, inspection, draft, otherDrafts, hasSeenPrivacy, check, cohortName }
+  const { sourceDir, tableFile, sheet, inspection, draft, otherDrafts, furthest, check, cohortName } = state
+  return { sourceDir, tableFile, sheet, inspection, draft, otherDrafts, furthest, check, cohortName }
 }
 
 export const canEnter = (state: ImportState, step: WizardStep): boolean => !hasStarted(state) && enter(state, step) !== null
@@ -99,14 +101,13 @@ export const canEnter = (state: ImportState, step: WizardStep): boolean => !hasS
 /** Once the import runs its settings are fixed: the steps before it are done for good. */
 export const hasStarted = (state: ImportState): boolean => state.step === 'import' && state.started !== null
 
-/** Done, current or to do. A step is done when the one after it could be entered. */
+/** Done, current or to do. A step is done when it was seen and the one after it could be entered. */
 export function stepStatus(state: ImportState, step: WizardStep): 'done' | 'current' | 'to-do' {
   if (state.step === step) return 'current'
-  const index = wizardSteps.indexOf(step)
-  const next = wizardSteps[index + 1]
   if (hasStarted(state)) return 'done'
-  if (step === 'privacy') return state.hasSeenPrivacy && enter(state, 'check') !== null ? 'done' : 'to-do'
-  return next !== undefined && enter(state, next) !== null ? 'done' : 'to-do'
+  const place = wizardSteps.indexOf(step)
+  const next = wizardSteps[place + 1]
+  return next !== undefined && place <= state.furthest && enter(state, next) !== null ? 'done' : 'to-do'
 }
 
 /** The drafts put aside, with the one in hand if it was changed by hand. */
@@ -123,9 +124,12 @@ function withInspection(state: ImportState, inspection: TableInspection): Import
   const columns = new Set(columnNames(inspection))
   const otherDrafts = draftsAside(state)
   const aside = otherDrafts[draftKey(source)]
-  const draft = aside !== undefined && columnsOfDraft(aside).every((name) => columns.has(name)) ? aside : suggestedDraft(inspection)
+  const isKept = aside !== undefined && columnsOfDraft(aside).every((name) => columns.has(name))
+  const draft = isKept ? aside : suggestedDraft(inspection)
+  // Another table is looked at from the beginning.
+  const furthest = state.draft === draft || JSON.stringify(state.draft) === JSON.stringify(draft) ? state.furthest : 0
   const cohortName = state.cohortName === '' ? nameOf(source.tableFile) : state.cohortName
-  return { ...keptOf(state), step: 'source', sourceDir: source.sourceDir, tableFile: source.tableFile, sheet: source.sheet, inspection, draft, otherDrafts, cohortName }
+  return { ...keptOf(state), step: 'source', sourceDir: source.sourceDir, tableFile: source.tableFile, sheet: source.sheet, inspection, draft, otherDrafts, furthest, cohortName }
 }
 
 /** The table's file name without its ending, as a first name for the cohort. */

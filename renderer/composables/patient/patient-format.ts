@@ -11,3 +11,10 @@ export function formatChange(change: number): string {
   if (rounded === '0.00') return '±0.00'
   return `${change < 0 ? '−' : '+'}${rounded}`
 }
+
+const time = new Intl.DateTimeFormat('en-GB', { hour: '2-digit', minute: '2-digit', second: '2-digit' })
+
+/** The time of day of a stored timestamp, in the reader's time zone. */
+export function formatTime(timestamp: string): string {
+  return time.format(new Date(timestamp))
+}

@@ -6,6 +6,7 @@
 import { execFileSync, spawnSync } from 'node:child_process'
 import path from 'node:path'
 import { parseArgs } from 'node:util'
+import { engineProcessEnvironment } from '../../engine/compute/process-environment.ts'
 import { type BenchSize, benchSizes } from './sizes.ts'
 
 interface Figures {
@@ -22,8 +23,7 @@ const write = (line: string): void => { process.stdout.write(`${line}\n`) }
 const lastJson = (text: string): unknown => JSON.parse(text.trim().split('\n').at(-1)!)
 const median = (numbers: number[]): number => [...numbers].sort((a, b) => a - b)[Math.floor(numbers.length / 2)]!
 
-/** glibc returns large blocks to the system after every free; keeping them saves a page fault for each 4 KB of every tensor. */
-const childEnvironment = { ...process.env, TF_CPP_MIN_LOG_LEVEL: '2' }
+const childEnvironment = { ...process.env, ...engineProcessEnvironment }
 
 function runOurs(...args: string[]): unknown {
   const output = execFileSync(process.execPath, [path.join(here, 'bench-child.ts'), ...args], { env: childEnvironment, encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] })

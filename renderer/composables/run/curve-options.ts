@@ -74,9 +74,9 @@ function endOffsets(first: [number, number][], second: [number, number][]): [num
   const a = first.at(-1)?.[1]
   const b = second.at(-1)?.[1]
   if (a === undefined || b === undefined) return [0, 0]
-  const all = [...first, ...second].map(([, value]) => value)
-  const span = Math.max(...all) - Math.min(...all)
-  if (span > 0 && Math.abs(a - b) / span > labelGapShare) return [0, 0]
+  // The loss axis starts at zero, so the largest value is its height.
+  const height = Math.max(...[...first, ...second].map(([, value]) => value))
+  if (height > 0 && Math.abs(a - b) / height > labelGapShare) return [0, 0]
   return a >= b ? [-8, 8] : [8, -8]
 }
 

@@ -17,6 +17,7 @@ export const numberRules = {
   learningRate: { min: 0, max: 1, isWhole: false, isMinExcluded: true },
   weightDecay: { min: 0, max: 1, isWhole: false },
   warmUpShare: { min: 0, max: 0.9, isWhole: false },
+  modalityDropout: { min: 0, max: 0.9, isWhole: false },
   patience: { min: 0, max: 100, isWhole: true },
   maxTextTokens: { min: 8, max: 512, isWhole: true },
   'split.folds': { min: 2, max: 20, isWhole: true },

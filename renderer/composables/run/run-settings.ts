@@ -23,7 +23,7 @@ export function settingRowsOf(config: RunConfig, slots: readonly Slot[], labelNa
       [text.missingEnters.label, text.missingEntersOptions[config.mora.missingEnters]],
     )
   }
-  for (const name of ['epochs', 'batchSize', 'learningRate', 'weightDecay', 'warmUpShare', 'patience', 'maxTextTokens'] as const) rows.push([text.fields[name].label, String(config[name])])
+  for (const name of ['epochs', 'batchSize', 'learningRate', 'weightDecay', 'warmUpShare', 'patience', 'modalityDropout', 'maxTextTokens'] as const) rows.push([text.fields[name].label, String(config[name])])
   rows.push(
     [text.classWeighting.label, text.classWeightingOptions[config.classWeighting]],
     [text.threshold.label, text.thresholdOptions[config.threshold]],

@@ -60,10 +60,11 @@ async function demo(): Promise<void> {
     const cohortId = await importDemo(workspace)
     const suggested = suggestRun(workspace, cohortId).config
     const mora = await train(workspace, { ...suggested, name: 'MoRA' })
-    const blind = await train(workspace, { ...suggested, adapter: 'head-only', name: 'Missing-blind head' })
-    const zeroFill = await train(workspace, { ...suggested, adapter: 'zero-fill', name: 'Zero-fill probe' })
+    // The habit: train on the complete patients, fill what is missing with zeros, hope.
+    const blind = await train(workspace, { ...suggested, adapter: 'zero-fill', trainOn: 'complete', modalityDropout: 0, name: 'Missing-blind (complete cases, zero-fill)' })
+    const aware = await train(workspace, { ...suggested, adapter: 'zero-fill', name: 'Zero-fill probe with modality dropout' })
     output.result(null, `\n${formatResults(evaluateRun(workspace, mora, { kind: 'actual' }))}`)
-    printComparison(workspace, [{ title: 'MoRA', runId: mora }, { title: 'Missing-blind head', runId: blind }, { title: 'Zero-fill probe', runId: zeroFill }])
+    printComparison(workspace, [{ title: 'MoRA', runId: mora }, { title: 'Missing-blind (complete cases)', runId: blind }, { title: 'Zero-fill, modality dropout', runId: aware }])
     printPatients(workspace, mora)
     const rowCount = exportPredictions(workspace, mora, join(outDir, 'predictions.csv'))
     output.result(null, `\nDatabase: ${storeFile}\nPredictions: ${join(outDir, 'predictions.csv')} (${rowCount} rows)`)

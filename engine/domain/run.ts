@@ -57,6 +57,13 @@ export const runConfigSchema = z.object({
   threshold: z.enum(['fixed-0.5', 'validation-f1']).default('validation-f1'),
   /** Simulated missingness while training (train and val patients), on top of what is really missing. */
   trainMissingness: missingnessSchema.default({ image: 0, text: 0 }),
+  /**
+   * Modality dropout: chance that a training sample with images and text is shown with only one of them, drawn anew in every epoch.
+   * Prepares the model for every what-if pattern, not only for those that happen to occur (METHODS 3 and 4; 0 = as the MoRA paper).
+   */
+  modalityDropout: z.number().min(0).max(0.9).default(0.3),
+  /** `complete`: train on patients with every chosen item only, the habit that makes models fail quietly on the rest. */
+  trainOn: z.enum(['all', 'complete']).default('all'),
   maxTextTokens: z.number().int().min(8).max(512).default(64),
 })
 export type RunConfig = z.infer<typeof runConfigSchema>

@@ -17,8 +17,22 @@ export interface FoldMaterial {
   studies: readonly TrainingStudy[]
   train: readonly number[]
   val: readonly number[]
-  prefixOf: (studyIndex: number) => PrefixEntry
+  /** The frozen prefix of a study under its training pattern, or with one kind of modality dropped. */
+  prefixOf: (studyIndex: number, dropped?: DroppedKind) => PrefixEntry
+  /** What may be dropped from a study without leaving it empty. */
+  droppable: (studyIndex: number) => readonly DroppedKind[]
 }
+
+export type DroppedKind = 'image' | 'text'
+
+/** One study as an epoch shows it. */
+interface ShownStudy {
+  index: number
+  dropped: DroppedKind | undefined
+}
+
+/** Batches whose samples are sorted by length together: less padding, still random company. */
+const batchesPerBucket = 4
 
 /** The epochs that are over, as the loop continues them. */
 export type EpochProgress = Pick<FoldProgress, 'epochsDone' | 'bestMetric' | 'bestLoss' | 'bestEpoch' | 'epochsWithoutBetter'>
@@ -41,7 +55,7 @@ export function labelWeightsOf(config: RunConfig, studies: readonly TrainingStud
 
 /**
  * Trains one fold from where `progress` says until the last epoch, early stopping or a stop request.
- * The order of the studies in an epoch depends on seed, fold and epoch alone, so a resumed run draws what an unbroken one would.
+ * What an epoch shows, and in which order, depends on seed, fold and epoch alone, so a resumed run draws what an unbroken one would.
  *
  * @returns whether the training of the fold is over (false: stopped by the user)
  */
@@ -55,14 +69,13 @@ export async function trainFold(model: TrainingModel, material: FoldMaterial, st
     if (hasStoppedEarly(config, progress)) return true
     if (hooks.context.shouldStop() && epoch > 0) return false
     const startedMs = performance.now()
-    const order = createRng(config.seed).fork(`order-${fold}-${epoch}`).shuffle(train)
+    const batches = batchesOfEpoch(material, epoch)
     let lossSum = 0
     let learningRate = 0
-    for (let step = 0; step < stepsPerEpoch; step++) {
-      const indices = order.slice(step * config.batchSize, (step + 1) * config.batchSize)
+    for (const [step, shown] of batches.entries()) {
       learningRate = learningRateAt(epoch * stepsPerEpoch + step, totalSteps, config.learningRate, warmUpSteps)
-      const loss = model.step(batchOf(material, indices), learningRate)
-      lossSum += loss * indices.length
+      const loss = model.step(batchOf(material, shown), learningRate)
+      lossSum += loss * shown.length
       hooks.onStep(loss, epoch, epoch * stepsPerEpoch + step)
       // Lets cancel, stop and the sign of life through between steps.
       await new Promise<void>((resolve) => setImmediate(resolve))
@@ -103,9 +116,9 @@ function validate(model: TrainingModel, material: FoldMaterial): { loss: number;
   let lossSum = 0
   for (let start = 0; start < val.length; start += config.batchSize) {
     const indices = val.slice(start, start + config.batchSize)
-    lossSum += model.evaluateLoss(batchOf(material, indices)) * indices.length
+    lossSum += model.evaluateLoss(batchOf(material, indices.map((index) => ({ index, dropped: undefined })))) * indices.length
   }
-  const logits = model.predict(val.map(material.prefixOf), config.batchSize)
+  const logits = model.predict(val.map((index) => material.prefixOf(index)), config.batchSize)
   const probabilities = probabilitiesOf(config.task, logits, width)
   const summary = summarisePredictions(val.map((studyIndex, row) => ({
     patientId: studies[studyIndex]!.patientId,
@@ -116,8 +129,32 @@ function validate(model: TrainingModel, material: FoldMaterial): { loss: number;
   return { loss: lossSum / val.length, macroAuroc: summary.macroAuroc.value }
 }
 
-function batchOf(material: FoldMaterial, indices: readonly number[]): TrainingBatch {
-  return { entries: indices.map(material.prefixOf), ...labelsOf(material.studies, indices, material.config.labelIds.length) }
+function batchOf(material: FoldMaterial, shown: readonly ShownStudy[]): TrainingBatch {
+  return {
+    entries: shown.map((study) => material.prefixOf(study.index, study.dropped)),
+    ...labelsOf(material.studies, shown.map((study) => study.index), material.config.labelIds.length),
+  }
+}
+
+/** The batches of one epoch: seeded order, seeded modality dropout, samples of like length together, batches in random order. */
+function batchesOfEpoch(material: FoldMaterial, epoch: number): ShownStudy[][] {
+  const { config, train, fold } = material
+  const rng = createRng(config.seed).fork(`order-${fold}-${epoch}`)
+  const shown = rng.shuffle(train).map((index): ShownStudy => {
+    const kinds = material.droppable(index)
+    // Drawn for every study, droppable or not, so that one study's gaps do not change what its neighbours lose.
+    const [isDropped, which] = [rng.uniform() < config.modalityDropout, rng.uniform()]
+    return { index, dropped: isDropped && kinds.length > 0 ? kinds[Math.floor(which * kinds.length)] : undefined }
+  })
+  const bucketSize = config.batchSize * batchesPerBucket
+  const batches: ShownStudy[][] = []
+  for (let start = 0; start < shown.length; start += bucketSize) {
+    const bucket = shown.slice(start, start + bucketSize)
+    const tokensOf = new Map(bucket.map((study) => [study, material.prefixOf(study.index, study.dropped).tokens]))
+    bucket.sort((a, b) => tokensOf.get(a)! - tokensOf.get(b)!)
+    for (let from = 0; from < bucket.length; from += config.batchSize) batches.push(bucket.slice(from, from + config.batchSize))
+  }
+  return rng.shuffle(batches)
 }
 
 /** Labels [B, C] with unknown ones (NaN) as 0 and marked in `known`. */

@@ -1,13 +1,14 @@
 import { createHash } from 'node:crypto'
 import { freemem } from 'node:os'
 import { join } from 'node:path'
-import { describePattern, subPatterns } from '../domain/slots.ts'
+import { AppError } from '../domain/errors.ts'
+import { describePattern, slotIdsOfPattern, subPatterns } from '../domain/slots.ts'
 import type { TrainingStudy, TrainingSummary } from '../domain/exchange.ts'
 import type { JobContext, TrainingSpec } from '../protocol.ts'
 import { loadCheckpoint, saveCheckpoint } from './checkpoint.ts'
 import { fillGridCache } from './grid-cache.ts'
 import { actualPattern, countTruncatedTexts, createSampleBuilder, planModalities } from './inputs.ts'
-import { simulateMissingness } from './missingness.ts'
+import { simulateMissingness, withoutModality } from './missingness.ts'
 import { createPrefixStore } from './prefix-store.ts'
 import { createPace } from './pace.ts'
 import { predictStudies } from './predict-studies.ts'
@@ -16,12 +17,15 @@ import { loadFoldState, saveFoldState, type FoldProgress } from './resume-state.
 import { createRng } from './rng.ts'
 import { cachesBlockOutput, createModel, createNetwork, openSession, type Session } from './session.ts'
 import { chooseThreshold } from './thresholds.ts'
-import { indicesOn, labelWeightsOf, trainFold, type EpochProgress } from './train-fold.ts'
+import { indicesOn, labelWeightsOf, trainFold, type DroppedKind, type EpochProgress } from './train-fold.ts'
 import type { TrainingModel } from './training-model.ts'
 
 /** Share of the free memory that cached prefixes may take; the rest go to a file. */
 const prefixMemoryShare = 0.3
 const samplesPerPrefixBatch = 16
+
+/** Fewer complete studies than this cannot be trained or validated on. */
+const minimumCompleteStudies = 3
 
 const freshProgress: EpochProgress = { epochsDone: 0, bestMetric: null, bestLoss: null, bestEpoch: -1, epochsWithoutBetter: 0 }
 
@@ -40,7 +44,7 @@ export async function trainRun(spec: TrainingSpec, context: JobContext): Promise
     for (let fold = 0; fold < spec.assignments.length && !hasStopped; fold++) {
       // The frozen prefix is the same in every fold; only the trained tensors start anew.
       const network = createNetwork(session, spec.config, run.plan, fold)
-      model = createModel(session, network, spec.config, labelWeightsOf(spec.config, spec.studies, indicesOn(spec.assignments[fold]!, 'train')))
+      model = createModel(session, network, spec.config, labelWeightsOf(spec.config, spec.studies, indicesOfSide(run, fold, 'train')))
       await run.fillPrefixes(network)
       const isOver = await runFold(run, model, network, fold)
       hasStopped = !isOver || context.shouldStop()
@@ -78,35 +82,62 @@ async function prepareRun(session: Session, spec: TrainingSpec, context: JobCont
   const natural = studies.map((study) => actualPattern(slots, study))
   const patterns = simulateMissingness(slots, natural, config.trainMissingness, createRng(config.seed).fork('train-missingness'))
   const prefixes = createPrefixStore(freemem() * prefixMemoryShare, join(spec.cacheDir, `prefixes-run-${spec.runId}.bin`))
-  // Test patients are predicted later under many patterns; only what is trained or validated on is kept.
-  const needed = studies.map((_, index) => index).filter((index) => spec.assignments.some((sides) => sides[index] !== 'test'))
-
+  const variants = trainingVariants(spec, patterns)
   const fillPrefixes = async (network: ReturnType<typeof createNetwork>) => {
-    const pace = createPace(needed.length)
-    for (let start = 0; start < needed.length; start += samplesPerPrefixBatch) {
-      const batch = needed.slice(start, start + samplesPerPrefixBatch).filter((index) => !prefixes.has(index))
-      if (batch.length === 0) continue
+    const missing = variants.filter((variant) => !prefixes.has(variant.key))
+    const pace = createPace(missing.length)
+    for (let start = 0; start < missing.length; start += samplesPerPrefixBatch) {
       context.signal.throwIfAborted()
-      const samples = await Promise.all(batch.map((index) => buildSample(studies[index]!, patterns[index]!)))
-      network.computePrefix(samples, cachesBlockOutput(config)).forEach((entry, position) => prefixes.put(batch[position]!, entry))
+      const batch = missing.slice(start, start + samplesPerPrefixBatch)
+      const samples = await Promise.all(batch.map((variant) => buildSample(studies[variant.index]!, variant.pattern)))
+      network.computePrefix(samples, cachesBlockOutput(config)).forEach((entry, position) => prefixes.put(batch[position]!.key, entry))
       context.progress({ stage: 'Preparing inputs', ...pace.at(start + batch.length) })
     }
   }
-  return { session, spec, context, plan, prefixes, patterns, buildSample, fillPrefixes, notes: notesOf(session, spec, patterns, natural), fingerprint: fingerprintOf(session, spec), startedMs: performance.now() }
+  const droppable = (index: number): DroppedKind[] => (config.modalityDropout === 0 ? [] : kinds.filter((kind) => withoutModality(slots, patterns[index]!, kind) !== '' && withoutModality(slots, patterns[index]!, kind) !== patterns[index]))
+  const isComplete = (index: number) => slotIdsOfPattern(patterns[index]!).length === slots.length
+  const prefixOf = (index: number, dropped?: DroppedKind) => prefixes.get(variantKey(index, dropped))
+  return { session, spec, context, plan, prefixes, prefixOf, droppable, isComplete, buildSample, fillPrefixes, notes: notesOf(session, spec, patterns, natural), fingerprint: fingerprintOf(session, spec), startedMs: performance.now() }
+}
+
+const kinds = ['image', 'text'] as const
+
+/** Key of a study's prefix under its training pattern or with one kind dropped. */
+function variantKey(index: number, dropped: DroppedKind | undefined): number {
+  return index * 3 + (dropped === undefined ? 0 : 1 + kinds.indexOf(dropped))
+}
+
+/** Which prefixes training and validation need; test patients are predicted later under many patterns and never cached. */
+function trainingVariants(spec: TrainingSpec, patterns: readonly string[]): { key: number; index: number; pattern: string }[] {
+  return patterns.flatMap((pattern, index) => {
+    const isOn = (side: 'train' | 'val') => spec.assignments.some((sides) => sides[index] === side)
+    if (!isOn('train') && !isOn('val')) return []
+    const dropped = isOn('train') && spec.config.modalityDropout > 0 ? kinds : []
+    const reduced = dropped.map((kind) => ({ key: variantKey(index, kind), index, pattern: withoutModality(spec.slots, pattern, kind) }))
+    return [{ key: variantKey(index, undefined), index, pattern }, ...reduced.filter((variant) => variant.pattern !== '' && variant.pattern !== pattern)]
+  })
+}
+
+/** Studies on one side of a fold: all, or with `trainOn: complete` those that lack nothing. Throws RUN_TOO_FEW_PATIENTS when hardly any is left. */
+function indicesOfSide(run: PreparedRun, fold: number, side: 'train' | 'val'): number[] {
+  const all = indicesOn(run.spec.assignments[fold]!, side)
+  if (run.spec.config.trainOn === 'all') return all
+  const complete = all.filter(run.isComplete)
+  if (complete.length < minimumCompleteStudies) throw new AppError('RUN_TOO_FEW_PATIENTS', `Only ${complete.length} of ${all.length} ${side === 'train' ? 'training' : 'validation'} studies have every chosen item.`)
+  return complete
 }
 
 /** Trains and predicts one fold; false when the user asked to stop before its last epoch. */
 async function runFold(run: PreparedRun, model: TrainingModel, network: ReturnType<typeof createNetwork>, fold: number): Promise<boolean> {
   const { spec, context } = run
   const { config } = spec
-  const assignment = spec.assignments[fold]!
   const saved = loadFoldState(spec.runDir, fold, run.fingerprint)
   if (saved?.progress.isDelivered) return true
   if (saved) {
     model.importTrained(saved.trained)
     model.importOptimizer(saved.optimizer)
   }
-  const val = indicesOn(assignment, 'val')
+  const val = indicesOfSide(run, fold, 'val')
   const save = (progress: EpochProgress, flags: Pick<FoldProgress, 'isTrained' | 'isDelivered'>) => {
     const optimizer = model.exportOptimizer()
     saveFoldState(spec.runDir, fold, { progress: { ...progress, ...flags, optimizerStep: optimizer.step, fingerprint: run.fingerprint }, trained: model.exportTrained(), optimizer })
@@ -121,7 +152,7 @@ async function runFold(run: PreparedRun, model: TrainingModel, network: ReturnTy
   let isOver = saved?.progress.isTrained ?? false
   if (!isOver) {
     const reportStep = stepReporter(run, fold, progress.epochsDone)
-    isOver = await trainFold(model, { fold, config, studies: spec.studies, train: indicesOn(assignment, 'train'), val, prefixOf: run.prefixes.get }, progress, {
+    isOver = await trainFold(model, { fold, config, studies: spec.studies, train: indicesOfSide(run, fold, 'train'), val, prefixOf: run.prefixOf, droppable: run.droppable }, progress, {
       context,
       onStep: reportStep,
       onEpoch: async (epoch, next) => {
@@ -157,7 +188,7 @@ function thresholdsOf(model: TrainingModel, run: PreparedRun, val: readonly numb
   const width = config.labelIds.length
   const thresholds = new Float32Array(width).fill(0.5)
   if (config.threshold === 'fixed-0.5' || config.task === 'multi-class') return thresholds
-  const probabilities = probabilitiesOf(config.task, model.predict(val.map(run.prefixes.get), config.batchSize), width)
+  const probabilities = probabilitiesOf(config.task, model.predict(val.map((index) => run.prefixOf(index)), config.batchSize), width)
   for (let label = 0; label < width; label++) {
     thresholds[label] = chooseThreshold(val.map((_, row) => probabilities[row * width + label]!), val.map((index) => studies[index]!.labels[label]!))
   }
@@ -168,7 +199,7 @@ function thresholdsOf(model: TrainingModel, run: PreparedRun, val: readonly numb
 function stepReporter(run: PreparedRun, fold: number, epochsBefore: number) {
   const { spec, context } = run
   const epochsTotal = spec.assignments.length * spec.config.epochs
-  const stepsPerEpoch = Math.ceil(indicesOn(spec.assignments[fold]!, 'train').length / spec.config.batchSize)
+  const stepsPerEpoch = Math.ceil(indicesOfSide(run, fold, 'train').length / spec.config.batchSize)
   const pace = createPace((epochsTotal - fold * spec.config.epochs - epochsBefore) * stepsPerEpoch)
   let stepsHere = 0
   return (loss: number, epoch: number, step: number) => {
@@ -184,7 +215,10 @@ function stepReporter(run: PreparedRun, fold: number, epochsBefore: number) {
 function notesOf(session: Session, spec: TrainingSpec, patterns: readonly string[], natural: readonly string[]): string[] {
   const { slots, studies, assignments, config } = spec
   const notes: string[] = []
-  const trainedOn = new Set(patterns.filter((_, index) => assignments.some((sides) => sides[index] === 'train')))
+  const isTrainedOn = (index: number) => assignments.some((sides) => sides[index] === 'train') && (config.trainOn === 'all' || slotIdsOfPattern(patterns[index]!).length === slots.length)
+  const dropped = config.modalityDropout > 0 ? kinds : []
+  const trainedOn = new Set(patterns.flatMap((pattern, index) => (isTrainedOn(index) ? [pattern, ...dropped.map((kind) => withoutModality(slots, pattern, kind))] : [])))
+  if (config.trainOn === 'complete') notes.push('Trained on complete patients only.')
   const whatIf = new Set(natural.flatMap(subPatterns))
   const unseen = [...whatIf].filter((pattern) => !trainedOn.has(pattern))
   if (unseen.length > 0) {

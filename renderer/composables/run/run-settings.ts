@@ -25,6 +25,7 @@ export function settingRowsOf(config: RunConfig, slots: readonly Slot[], labelNa
   }
   for (const name of ['epochs', 'batchSize', 'learningRate', 'weightDecay', 'warmUpShare', 'patience', 'modalityDropout', 'maxTextTokens'] as const) rows.push([text.fields[name].label, String(config[name])])
   rows.push(
+    [text.trainOn.label, text.trainOnOptions[config.trainOn]],
     [text.classWeighting.label, text.classWeightingOptions[config.classWeighting]],
     [text.threshold.label, text.thresholdOptions[config.threshold]],
     [text.trainMissingness.label, `${text.missingnessParts.image} ${percent(config.trainMissingness.image)}, ${text.missingnessParts.text.toLowerCase()} ${percent(config.trainMissingness.text)}`],

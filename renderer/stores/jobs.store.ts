@@ -3,6 +3,12 @@ import { computed, shallowRef } from 'vue'
 import type { Job } from '../../electron/contract/contract.ts'
 import { call, on } from '../api.ts'
 
+/** An ended job of the same cohort or run, which a new one resumes or repeats. */
+function isEndedPredecessor(other: Job, job: Job): boolean {
+  if (other.jobKey === job.jobKey || other.status === 'running') return false
+  return job.runId !== null ? other.runId === job.runId : job.cohortId !== null && other.runId === null && other.cohortId === job.cohortId
+}
+
 /** Every long job of this session, running or ended, for the tray. */
 export const useJobsStore = defineStore('jobs', () => {
   const byKey = shallowRef(new Map<string, Job>())
@@ -12,9 +18,13 @@ export const useJobsStore = defineStore('jobs', () => {
 
   function put(job: Job): void {
     if (dismissed.has(job.jobKey)) return
-    // A check that went through is seen on its page; only one that runs or failed belongs in the tray.
-    if (job.kind === 'check' && (job.status === 'done' || job.status === 'cancelled')) return dismiss(job.jobKey)
-    byKey.value = new Map(byKey.value).set(job.jobKey, job)
+    // A check that went through is seen on its page, and drawing the demo leads to its import; only while they run or when they failed they belong in the tray.
+    const isAside = job.kind === 'check' || (job.kind === 'demo' && job.cohortId === null)
+    if (isAside && (job.status === 'done' || job.status === 'cancelled')) return dismiss(job.jobKey)
+    const next = new Map(byKey.value).set(job.jobKey, job)
+    // A job that goes on with an earlier one takes its place.
+    if (job.status === 'running') for (const [key, other] of next) if (isEndedPredecessor(other, job)) next.delete(key)
+    byKey.value = next
   }
   /** Takes what main knows and keeps listening. Call once. */
   async function follow(): Promise<void> {

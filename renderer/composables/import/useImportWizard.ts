@@ -7,7 +7,7 @@ import { useImportStore } from '../../stores/import.store.ts'
 import { useJobsStore } from '../../stores/jobs.store.ts'
 import { asAppError } from '../common/useAsync.ts'
 import { mappingOfDraft, problemsOfDraft, type DraftProblem } from './mapping-draft.ts'
-import { checkKey, sourceOf, validCheck, type ImportEvent, type ImportState } from './wizard-state.ts'
+import { sourceOf, validCheck, type ImportEvent, type ImportState } from './wizard-state.ts'
 
 export type PreviewRows = CallReply<'import:preview'>['rows']
 
@@ -25,7 +25,8 @@ export interface ImportWizard {
   previewError: ShallowRef<AppError | null>
   isPreviewing: Ref<boolean>
   checkJob: ComputedRef<Job | null>
-  isChecking: Ref<boolean>
+  checkError: ComputedRef<AppError | null>
+  isChecking: ComputedRef<boolean>
   isStarting: Ref<boolean>
   chooseFolder: () => Promise<void>
   chooseTable: () => Promise<void>
@@ -42,9 +43,7 @@ export function useImportWizard(): ImportWizard {
   const state = computed(() => store.state)
   const error = shallowRef<AppError | null>(null)
   const isInspecting = ref(false)
-  const isChecking = ref(false)
   const isStarting = ref(false)
-  const checkJobKey = ref<string | null>(null)
   const columns = computed(() => state.value.inspection?.columns.map((column) => column.name) ?? [])
   const mapped = computed(() => (state.value.inspection === null ? null : mappingOfDraft(state.value.draft, columns.value)))
   const problems = computed(() => (state.value.inspection === null ? [] : problemsOfDraft(state.value.draft, columns.value)))
@@ -87,20 +86,7 @@ export function useImportWizard(): ImportWizard {
   const { preview, previewError, isPreviewing } = usePreview(state, mapping)
 
   async function runCheck(): Promise<void> {
-    const { inspection: found } = state.value
-    const current = mapping.value
-    if (found === null || current === null || isChecking.value) return
-    const jobKey = `check-${Date.now()}`
-    checkJobKey.value = jobKey
-    isChecking.value = true
-    await guard(async () => {
-      const result = await call('import:check', { jobKey, source: found.source, mapping: current })
-      if (result !== null) store.send({ kind: 'checked', of: checkKey(found, current), result })
-    })
-    isChecking.value = false
-  }
-  function cancelCheck(): void {
-    if (checkJobKey.value !== null) void guard(() => jobs.cancel(checkJobKey.value!).then(() => undefined))
+    if (state.value.inspection !== null && mapping.value !== null) await store.check(state.value.inspection, mapping.value)
   }
   // The check runs by itself whenever its page is reached without a valid one.
   watch(() => state.value.step, (step) => {
@@ -121,8 +107,9 @@ export function useImportWizard(): ImportWizard {
 
   return {
     state, send: store.send, error, isInspecting, problems, preview, previewError, isPreviewing,
-    checkJob: computed(() => (checkJobKey.value === null ? null : jobs.byKey.get(checkJobKey.value) ?? null)),
-    isChecking, isStarting, chooseFolder, chooseTable, inspect, runCheck, cancelCheck, start,
+    checkJob: computed(() => (store.checking === null ? null : jobs.byKey.get(store.checking.jobKey) ?? null)),
+    checkError: computed(() => store.checkError), isChecking: computed(() => store.checking !== null),
+    isStarting, chooseFolder, chooseTable, inspect, runCheck, cancelCheck: store.cancelCheck, start,
   }
 }
 

@@ -1,5 +1,6 @@
 import { dirname, join } from 'node:path'
 import { AppError } from '../../engine/domain/errors.ts'
+import type { ImportReport } from '../../engine/domain/import.ts'
 import { demoCohortName, makeDemoSource } from '../../engine/jobs/demo-cohort.ts'
 import { resumeImport, startImport, type ImportRequest, type RunningImport } from '../../engine/jobs/import-cohort.ts'
 import type { Progress } from '../../engine/protocol.ts'
@@ -15,6 +16,8 @@ const previewRows = 50
 export function importHandlers(context: HandlerContext): Handlers<ImportCalls> {
   const { workspace, jobs, pictures, publish, dialogs } = context
   const { store, files, pseudonymKey } = workspace
+  /** Speed of the imports that ended since the start; the store keeps what was imported, not how fast. */
+  const speeds = new Map<number, Pick<ImportReport, 'elapsedMs' | 'imagesPerSecond'>>()
 
   function follow(kind: Job['kind'], title: string, begin: (onProgress: (progress: Progress) => void) => RunningImport): { cohortId: number; jobKey: string } {
     let handle: JobHandle | null = null
@@ -23,7 +26,10 @@ export function importHandlers(context: HandlerContext): Handlers<ImportCalls> {
     const started = jobs.start({ jobKey, kind, title, cohortId: running.cohortId, runId: null }, running.cancel)
     handle = started
     running.report.then(
-      (report) => started.end(report.status === 'complete' ? 'done' : 'cancelled'),
+      (report) => {
+        speeds.set(running.cohortId, { elapsedMs: report.elapsedMs, imagesPerSecond: report.imagesPerSecond })
+        started.end(report.status === 'complete' ? 'done' : 'cancelled')
+      },
       (error: unknown) => started.fail(error),
     ).finally(() => publish('cohorts:changed', { cohortId: running.cohortId }))
     publish('cohorts:changed', { cohortId: running.cohortId })
@@ -80,7 +86,7 @@ export function importHandlers(context: HandlerContext): Handlers<ImportCalls> {
       if (jobs.isImporting(cohortId)) throw new AppError('ENGINE_BUSY', 'This import is going on already.')
       return { jobKey: follow('import', store.cohorts.get(cohortId).name, (onProgress) => resumeImport(workspace, cohortId, onProgress)).jobKey }
     },
-    'import:report': ({ cohortId }) => ({ ...store.imports.report(cohortId), elapsedMs: 0, imagesPerSecond: 0 }),
+    'import:report': ({ cohortId }) => ({ ...store.imports.report(cohortId), ...(speeds.get(cohortId) ?? { elapsedMs: 0, imagesPerSecond: 0 }) }),
     'import:demo': async () => {
       const request = await drawDemo()
       return request && follow('demo', request.cohortName, (onProgress) => startImport(workspace, request, onProgress))

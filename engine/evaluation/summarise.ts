@@ -16,8 +16,8 @@ export type MetricsSummary = Omit<MetricsRow, 'pattern' | 'patternTitle'>
 
 /**
  * The numbers of one row of the results table.
- * Each label is counted over the studies whose reference for it is known. F1 needs a positive, AUROC both classes, AUPRC a positive;
- * where that is missing the value is null with the reason, and the macro means are taken over the estimable labels.
+ * Each label is counted over the studies whose reference for it is known. Where these hold one class only, the values are null with the
+ * reason, and the macro means are taken over the estimable labels.
  * Multi-class: a study is called its most probable class, ties to the first; thresholds do not apply.
  */
 export function summarisePredictions(predictions: readonly LabelledPrediction[], labels: readonly { labelId: number; labelName: string }[], task: 'multi-label' | 'multi-class'): MetricsSummary {
@@ -27,14 +27,15 @@ export function summarisePredictions(predictions: readonly LabelledPrediction[],
     const truth = known.map((i) => predictions[i]!.reference[index]!)
     const probabilities = known.map((i) => predictions[i]!.probabilities[index]!)
     const positives = truth.reduce((sum, value) => sum + value, 0)
+    const negatives = truth.length - positives
     const confusion = countDecisionsOf(truth, known.map((i) => (decided[i]![index] ? 1 : 0)))
     return {
       ...label,
       positives,
-      negatives: truth.length - positives,
-      f1: positives === 0 ? { value: null, reason: 'no positives' } : toMetric(f1(confusion)),
-      auroc: toMetric(auroc(truth, probabilities)),
-      auprc: toMetric(auprc(truth, probabilities)),
+      negatives,
+      f1: whereBothClasses(positives, negatives, () => f1(confusion)),
+      auroc: whereBothClasses(positives, negatives, () => auroc(truth, probabilities)),
+      auprc: whereBothClasses(positives, negatives, () => auprc(truth, probabilities)),
       threshold: task === 'multi-class' ? null : commonThreshold(predictions, index),
     }
   })
@@ -60,7 +61,14 @@ function commonThreshold(predictions: readonly LabelledPrediction[], index: numb
   return first !== undefined && predictions.every((prediction) => prediction.thresholds[index] === first) ? first : null
 }
 
-function toMetric(estimate: Estimate): MetricEstimate {
+/**
+ * A row of a small pattern often holds one class only. F1 and AUPRC would then be defined, as 0 or 1, and say nothing about the model;
+ * a macro mean over them would look like a result.
+ */
+function whereBothClasses(positives: number, negatives: number, compute: () => Estimate): MetricEstimate {
+  if (positives === 0) return { value: null, reason: 'no positives' }
+  if (negatives === 0) return { value: null, reason: 'no negatives' }
+  const estimate = compute()
   return { value: estimate.value, reason: estimate.reason ?? null }
 }
 

@@ -1,0 +1,58 @@
+import type { Page } from 'playwright-core'
+import { expect } from 'vitest'
+
+/** What a user does, in words of the screens; every step waits for what the user would see. */
+
+export const slowMs = 240_000
+
+/** Opens the wizard and chooses the source; the dialogs answer as `launchApp` was told. */
+export async function chooseSource(page: Page): Promise<void> {
+  await page.getByRole('button', { name: 'Choose: Image folder' }).click()
+  await page.getByRole('button', { name: 'Choose: Table' }).click()
+  await page.getByRole('heading', { name: 'Columns of the table' }).waitFor({ timeout: slowMs })
+}
+
+export async function goOn(page: Page, to: 'columns' | 'privacy' | 'check' | 'import'): Promise<void> {
+  await page.getByRole('button', { name: `Continue to ${to}` }).click({ timeout: slowMs })
+}
+
+export async function goBack(page: Page): Promise<void> {
+  await page.getByRole('button', { name: 'Back', exact: true }).click()
+}
+
+/** From the check page to the report of the finished import. */
+export async function nameAndImport(page: Page, name: string): Promise<void> {
+  await startImport(page, name)
+  await page.getByText('Import complete').waitFor({ timeout: slowMs })
+}
+
+export async function startImport(page: Page, name: string): Promise<void> {
+  const field = page.getByLabel('Name of the cohort')
+  await field.fill(name)
+  await page.getByRole('button', { name: 'Start import' }).click()
+}
+
+/** Opens the run page of a new run with few epochs. `adjust` changes the form before it is sent. */
+export async function startRun(page: Page, epochs: number, adjust: () => Promise<void> = async () => {}): Promise<void> {
+  await page.getByRole('link', { name: 'New run' }).first().click()
+  await page.getByRole('heading', { name: 'New run', level: 1 }).waitFor()
+  await page.getByText('Advanced settings').click()
+  await page.getByLabel('Epochs').fill(String(epochs))
+  await adjust()
+  await page.getByText('Trained parameters').first().waitFor({ timeout: slowMs })
+  await page.getByRole('button', { name: 'Start training' }).click()
+  await page.getByLabel('Run status: Training').or(page.getByText('Training', { exact: true })).first().waitFor({ timeout: slowMs })
+}
+
+export async function runEnds(page: Page): Promise<void> {
+  await page.getByRole('status').filter({ hasText: 'Finished' }).waitFor({ timeout: slowMs })
+}
+
+/** The three numbers of "N rows in = A accepted + R rejected". */
+export async function rowSum(page: Page): Promise<{ rowsIn: number; accepted: number; rejected: number }> {
+  const text = await page.getByText(/rows in = .* accepted \+ .* rejected/).first().innerText()
+  const [rowsIn, accepted, rejected] = [...text.matchAll(/[\d,]+/g)].map(([number]) => Number(number.replaceAll(',', '')))
+  const sum = { rowsIn: rowsIn!, accepted: accepted!, rejected: rejected! }
+  expect(sum.rowsIn).toBe(sum.accepted + sum.rejected)
+  return sum
+}

@@ -6,7 +6,6 @@
 import { execFileSync, spawnSync } from 'node:child_process'
 import path from 'node:path'
 import { parseArgs } from 'node:util'
-import { engineProcessEnvironment } from '../../engine/compute/process-environment.ts'
 import { type BenchSize, benchSizes } from './sizes.ts'
 
 interface Figures {
@@ -23,7 +22,7 @@ const write = (line: string): void => { process.stdout.write(`${line}\n`) }
 const lastJson = (text: string): unknown => JSON.parse(text.trim().split('\n').at(-1)!)
 const median = (numbers: number[]): number => [...numbers].sort((a, b) => a - b)[Math.floor(numbers.length / 2)]!
 
-const childEnvironment = { ...process.env, ...engineProcessEnvironment }
+const childEnvironment = { ...process.env, TF_CPP_MIN_LOG_LEVEL: '2' }
 
 function runOurs(...args: string[]): unknown {
   const output = execFileSync(process.execPath, [path.join(here, 'bench-child.ts'), ...args], { env: childEnvironment, encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] })

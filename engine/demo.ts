@@ -43,10 +43,15 @@ function printPatients(workspace: Workspace, runId: number): void {
   }
 }
 
+/** The rows that matter side by side: macro-AUROC / macro-F1 under four settings of the test patients. */
 function printComparison(workspace: Workspace, runs: { title: string; runId: number }[]): void {
-  const cell = (runId: number, setting: TestSetting) => (evaluateRun(workspace, runId, setting).overall.macroAuroc.value?.toFixed(3) ?? 'not estimable').padStart(12)
-  output.result(null, `\nmacro-AUROC on test patients${''.padEnd(6)}${['as they are', 'images only', 'text only', '35 % + 35 %'].map((title) => title.padStart(12)).join('')}`)
-  for (const { title, runId } of runs) output.result(null, `${title.padEnd(34)}${settings.map((setting) => cell(runId, setting)).join('')}`)
+  const titles = ['as they are', 'images only', 'text only', '35 % + 35 %']
+  const cell = (runId: number, setting: TestSetting) => {
+    const { overall } = evaluateRun(workspace, runId, setting)
+    return [overall.macroAuroc, overall.macroF1].map((estimate) => estimate.value?.toFixed(2) ?? 'n. e.').join(' / ').padStart(16)
+  }
+  output.result(null, `\n${'macro-AUROC / macro-F1, test patients'.padEnd(38)}${titles.map((title) => title.padStart(16)).join('')}`)
+  for (const { title, runId } of runs) output.result(null, `${title.padEnd(38)}${settings.map((setting) => cell(runId, setting)).join('')}`)
 }
 
 async function demo(): Promise<void> {

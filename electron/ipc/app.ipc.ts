@@ -56,7 +56,7 @@ export function appHandlers({ workspace, jobs }: HandlerContext): Handlers<AppCa
     'storage:clear-cache': async () => {
       const before = await folderBytes(paths.cacheDir)
       await rm(paths.cacheDir, { recursive: true, force: true, maxRetries: 2 })
-      store.audit.append('prepared-inputs-cleared', { bytes: before })
+      store.audit.append('prepared-inputs.cleared', { bytes: before })
       return { freedBytes: before }
     },
     'audit:list': ({ limit }) => store.audit.list(limit),

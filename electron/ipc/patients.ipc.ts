@@ -31,7 +31,7 @@ export function patientHandlers({ workspace, pictures }: HandlerContext): Handle
     // The row leads back to the hospital's own table, hence to a person: asked for on purpose, and logged.
     'patients:source-rows': ({ studyId }) => {
       const study = store.patients.getStudy(studyId)
-      store.audit.append('source-row-shown', { studyId, cohortId: study.cohortId })
+      store.audit.append('source-row.shown', { studyId, cohortId: study.cohortId })
       return { rows: study.rows }
     },
     'reviews:save': ({ studyId, runId, verdict, comment }) => store.reviews.add({ studyId, runId, labelId: null, verdict, comment }),

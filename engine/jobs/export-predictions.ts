@@ -11,7 +11,7 @@ const columns = ['run', 'patient', 'study', 'split', 'fold', 'pattern', 'is_actu
 export function exportPredictions(workspace: Workspace, runId: number, outFile: string): number {
   const run = workspace.store.runs.get(runId)
   const rowCount = writeCsv(outFile, columns, exportLines(workspace, runId, run.name))
-  workspace.store.audit.append('predictions-exported', { runId, rowCount })
+  workspace.store.audit.append('predictions.exported', { runId, rowCount })
   return rowCount
 }
 

@@ -21,7 +21,6 @@ export interface RunningImport {
 /** Creates the cohort (status "importing") and starts to fill it. Throws STORE_NAME_TAKEN at once. */
 export function startImport(workspace: Workspace, request: ImportRequest, onProgress?: (progress: Progress) => void): RunningImport {
   const cohortId = workspace.store.cohorts.create({ name: request.cohortName, source: request.source, mapping: request.mapping })
-  workspace.store.audit.append('import-started', { cohortId })
   return continueImport(workspace, cohortId, onProgress)
 }
 
@@ -29,7 +28,7 @@ export function startImport(workspace: Workspace, request: ImportRequest, onProg
 export function resumeImport(workspace: Workspace, cohortId: number, onProgress?: (progress: Progress) => void): RunningImport {
   const cohort = workspace.store.cohorts.get(cohortId)
   if (cohort.status === 'ready') throw new AppError('RUN_WRONG_STATE', `The import of "${cohort.name}" is complete.`)
-  workspace.store.audit.append('import-resumed', { cohortId, fromStudy: cohort.nextOrdinal })
+  workspace.store.audit.append('import.resumed', { cohortId, fromStudy: cohort.nextOrdinal })
   return continueImport(workspace, cohortId, onProgress)
 }
 
@@ -46,7 +45,7 @@ function continueImport(workspace: Workspace, cohortId: number, onProgress?: (pr
   const report = job.outcome.then((outcome) => {
     const isDone = outcome.status === 'done'
     if (isDone) store.imports.finish(cohortId)
-    store.audit.append(isDone ? 'import-finished' : 'import-paused', { cohortId })
+    else store.audit.append('import.paused', { cohortId })
     const elapsedMs = performance.now() - startedMs
     const images = store.cohorts.get(cohortId).presentItemCount - imagesBefore
     return { ...store.imports.report(cohortId), elapsedMs, imagesPerSecond: images / (elapsedMs / 1000) }

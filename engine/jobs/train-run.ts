@@ -106,7 +106,6 @@ export function startTraining(workspace: Workspace, input: RunConfigInput, hooks
     store.runs.setSplit(inserted, assignments, material.studies.map((study) => study.studyId), proof)
     return inserted
   })
-  store.audit.append('run-started', { runId, cohortId: config.cohortId, adapter: config.adapter, seed: config.seed })
   return execute(workspace, runId, material, hooks)
 }
 
@@ -117,7 +116,6 @@ export function resumeTraining(workspace: Workspace, runId: number, hooks: RunHo
   if (run.status !== 'paused' && run.status !== 'failed') throw new AppError('RUN_WRONG_STATE', `"${run.name}" is ${run.status}; only a paused or failed run can be resumed.`)
   const material = collectMaterial(workspace, run.config)
   if (material.cohort.contentHash !== run.cohortHash) throw new AppError('RUN_COHORT_CHANGED', `"${material.cohort.name}" is not the cohort that "${run.name}" began with.`)
-  store.audit.append('run-resumed', { runId })
   return execute(workspace, runId, material, hooks)
 }
 
@@ -163,7 +161,6 @@ function execute(workspace: Workspace, runId: number, material: RunMaterial, hoo
     (outcome) => {
       if (outcome.status === 'cancelled') store.runs.setStatus(runId, 'cancelled')
       else store.runs.finish(runId, outcome.value)
-      store.audit.append(outcome.status === 'cancelled' ? 'run-cancelled' : 'run-finished', { runId })
       return store.runs.get(runId)
     },
     (error: unknown) => {
@@ -187,5 +184,4 @@ function storeRunData(workspace: Workspace, runId: number, labelIds: number[], d
 export function removeRun(workspace: Workspace, runId: number): void {
   workspace.store.runs.remove(runId)
   rmSync(join(workspace.paths.runsDir, `run_${runId}`), { recursive: true, force: true })
-  workspace.store.audit.append('run-removed', { runId })
 }

@@ -14,6 +14,8 @@ const actionLimitMs = 60_000
 export interface LaunchOptions {
   /** Folder of the store; made and deleted with the app unless it is given. */
   dir?: string
+  /** Folder of Chromium's own files; beside the store unless it is given. */
+  profileDir?: string
   /** Answers of the system's dialogs, which no automation reaches. */
   dialogs?: Partial<Record<'chooseFolder' | 'chooseTable' | 'chooseSaveFile', string>>
   env?: Record<string, string>
@@ -59,7 +61,7 @@ export async function launchApp(options: LaunchOptions = {}): Promise<LaunchedAp
   // No executablePath: playwright asks the electron package, which ELECTRON_OVERRIDE_DIST_PATH leads to ours. Only then does it hold
   // the app back until it is connected; otherwise one start in four hangs, because the window opens meanwhile.
   const application = await _electron.launch({
-    args: [...(isRoot ? ['--no-sandbox'] : []), `--user-data-dir=${join(dir, 'profile')}`, repositoryRoot],
+    args: [...(isRoot ? ['--no-sandbox'] : []), `--user-data-dir=${options.profileDir ?? join(dir, 'profile')}`, repositoryRoot],
     timeout: launchLimitMs,
     env: { ...inheritedEnvironment(), LACUNA_STORE: storeFile, LACUNA_TEST_DIALOGS: JSON.stringify(options.dialogs ?? {}), ...options.env },
   })

@@ -10,6 +10,7 @@ export const entries = [
   { name: 'demo', source: 'engine/demo.ts', output: 'dist/engine/demo.js', format: 'esm' },
   { name: 'golden', source: 'tests/golden/run-golden.ts', output: 'dist/tools/golden.js', format: 'esm' },
   { name: 'bench', source: 'tests/bench/run-bench.ts', output: 'dist/tools/bench.js', format: 'esm' },
+  { name: 'bench-child', source: 'tests/bench/bench-child.ts', output: 'dist/tools/bench-child.js', format: 'esm' },
   { name: 'bench:import', source: 'tests/bench/run-import-bench.ts', output: 'dist/tools/bench-import.js', format: 'esm' },
   { name: 'study', source: 'tests/bench/run-study.ts', output: 'dist/tools/study.js', format: 'esm' },
   { name: 'screenshots', source: 'tests/e2e/screenshots.ts', output: 'dist/tools/screenshots.js', format: 'esm' },

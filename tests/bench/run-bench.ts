@@ -17,7 +17,10 @@ interface Figures {
 
 const { values } = parseArgs({ options: { rounds: { type: 'string', default: '3' }, seconds: { type: 'string', default: '6' }, size: { type: 'string' }, json: { type: 'boolean', default: false } } })
 const python = process.env['LACUNA_BENCH_PYTHON'] ?? 'python3'
+// Bundled, the two lie in dist/tools; run from the source, they lie here. The Python peer is always in the source.
 const here = import.meta.dirname
+const childFile = path.join(here, import.meta.filename.endsWith('.ts') ? 'bench-child.ts' : 'bench-child.js')
+const peerFile = path.join(process.env['LACUNA_ROOT'] ?? path.join(here, '..', '..'), 'tests', 'bench', 'peer_torch.py')
 const write = (line: string): void => { process.stdout.write(`${line}\n`) }
 const lastJson = (text: string): unknown => JSON.parse(text.trim().split('\n').at(-1)!)
 const median = (numbers: number[]): number => [...numbers].sort((a, b) => a - b)[Math.floor(numbers.length / 2)]!
@@ -25,13 +28,13 @@ const median = (numbers: number[]): number => [...numbers].sort((a, b) => a - b)
 const childEnvironment = { ...process.env, TF_CPP_MIN_LOG_LEVEL: '2' }
 
 function runOurs(...args: string[]): unknown {
-  const output = execFileSync(process.execPath, [path.join(here, 'bench-child.ts'), ...args], { env: childEnvironment, encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] })
+  const output = execFileSync(process.execPath, [childFile, ...args], { env: childEnvironment, encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] })
   return lastJson(output)
 }
 
 function runPeer(size: BenchSize): Figures {
   const args = [size.blocks, size.width, size.heads, size.feedForward, Number(size.preNorm), size.batch, size.textTokens, size.imageTokens, size.classes, Number(values.seconds)]
-  return lastJson(execFileSync(python, [path.join(here, 'peer_torch.py'), ...args.map(String)], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] })) as Figures
+  return lastJson(execFileSync(python, [peerFile, ...args.map(String)], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] })) as Figures
 }
 
 /** Multiply-adds of one step, counted twice: 24 D^2 + 4 T D per token and block (F = 4 D), forward in every block, backward in all but block 0. */

@@ -1,4 +1,5 @@
 import { spawn, type ChildProcess } from 'node:child_process'
+import { constants, setPriority } from 'node:os'
 import { AppError, fromErrorOutcome, toErrorOutcome } from '../domain/errors.ts'
 import { engineMessageSchema, type EngineData, type HostMessage, type JobName, type JobRequest, type JobResult, type Progress } from '../protocol.ts'
 
@@ -144,6 +145,7 @@ export function createEngineProcess(options: EngineProcessOptions): EngineProces
       env: { ...process.env, ...options.env, ELECTRON_RUN_AS_NODE: undefined },
       windowsHide: true,
     })
+    yieldToWindow(spawned)
     spawned.on('message', handleMessage)
     spawned.on('error', (error) => {
       if (child !== spawned) return
@@ -197,5 +199,15 @@ export function createEngineProcess(options: EngineProcessOptions): EngineProces
       child?.kill('SIGKILL')
       child = null
     },
+  }
+}
+
+/** Training and decoding take every core there is; the window must get one whenever it has something to draw. */
+function yieldToWindow(child: ChildProcess): void {
+  if (child.pid === undefined) return
+  try {
+    setPriority(child.pid, constants.priority.PRIORITY_BELOW_NORMAL)
+  } catch {
+    // Some systems refuse it; the work is then done at the usual priority.
   }
 }

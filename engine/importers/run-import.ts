@@ -11,7 +11,8 @@ import { labelWordsOf } from './cohort-words.ts'
 import { loadCohort, type PlannedStudy } from './load-cohort.ts'
 import { startStage } from './progress.ts'
 
-const maxBatchStudies = 100
+/** Written in one transaction by the process of the windows, which must not be held up for longer than a frame or two. */
+const maxBatchStudies = 25
 /** With large pictures a batch would take long; what is read so far is then handed over. */
 const maxBatchMs = 2000
 const maxUnacknowledged = 4

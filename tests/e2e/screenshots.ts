@@ -1,0 +1,174 @@
+import Database from 'better-sqlite3'
+import type { Page } from 'playwright-core'
+import { copyFileSync, existsSync, mkdirSync, rmSync } from 'node:fs'
+import { join, resolve } from 'node:path'
+import { parseArgs } from 'node:util'
+import { launchApp, temporaryFolder, type LaunchedApp } from './launch.ts'
+
+/**
+ * `npm run shots -- [--store FILE] [--out DIR]`: photographs every screen at two sizes, light and dark, from a copy of a store
+ * (the demo's unless told otherwise), so that looking changes nothing.
+ */
+
+const sizes = [{ width: 1280, height: 800 }, { width: 1920, height: 1080 }] as const
+const themes = ['light', 'dark'] as const
+type Theme = (typeof themes)[number]
+
+const { values } = parseArgs({ options: { store: { type: 'string', default: 'demo-output/lacuna.db' }, out: { type: 'string', default: 'screenshots' } } })
+const storeFile = resolve(values.store)
+const outDir = resolve(values.out)
+let taken = 0
+
+/** What of the store is photographed. */
+interface Subject { cohortId: number; runId: number | null; completeStudyId: number | null; incompleteStudyId: number | null }
+
+/** Waits for a condition of the page. Not playwright's own waiting, which evaluates text inside the page: the policy forbids that. */
+async function until(page: Page, condition: string, limitMs: number): Promise<boolean> {
+  const endMs = performance.now() + limitMs
+  while (performance.now() < endMs) {
+    if (await page.evaluate<boolean>(condition)) return true
+    await page.waitForTimeout(300)
+  }
+  return false
+}
+
+/** Done when nothing says it is loading, all pictures are there and the page has stopped changing. */
+async function settle(page: Page): Promise<void> {
+  const isDone = await until(page, `(() => {
+    const shown = document.querySelector('main')
+    if (!shown || shown.querySelector('[aria-busy="true"]') || [...document.images].some((image) => !image.complete)) return false
+    const now = shown.innerHTML
+    const isSame = window.lastShown === now
+    window.lastShown = now
+    return isSame && !/^Loading$|^Reading |^Updating$/m.test(shown.innerText)
+  })()`, 60_000)
+  if (!isDone) process.stderr.write(`${page.url()} was still busy after a minute; photographed as it is\n`)
+}
+
+async function photograph({ page, application }: LaunchedApp, theme: Theme, name: string): Promise<void> {
+  for (const size of sizes) {
+    await application.evaluate(({ BrowserWindow }, { width, height }) => BrowserWindow.getAllWindows()[0]!.setContentSize(width, height), size)
+    if (!(await until(page, `innerWidth === ${size.width} && innerHeight === ${size.height}`, 10_000))) throw new Error(`The screen is too small for a window of ${size.width} by ${size.height}.`)
+    await settle(page)
+    await page.screenshot({ path: join(outDir, `${name}-${theme}-${size.width}x${size.height}.png`), animations: 'disabled' })
+    taken++
+  }
+}
+
+async function choose({ page }: LaunchedApp, theme: Theme): Promise<void> {
+  await page.evaluate(`localStorage.setItem('lacuna.theme', '${theme}')`)
+  await page.reload()
+  await until(page, `document.documentElement.dataset.theme === '${theme}'`, 10_000)
+}
+
+async function open({ page }: LaunchedApp, hash: string): Promise<void> {
+  await page.evaluate(`void (location.hash = '${hash}')`)
+  await settle(page)
+}
+
+async function ask<T>(page: Page, channel: string, request: object): Promise<T> {
+  const outcome = await page.evaluate<{ ok: boolean; value: T; error: { message: string } }>(`window.api.call('${channel}', ${JSON.stringify(request)})`)
+  if (!outcome.ok) throw new Error(`${channel}: ${outcome.error.message}`)
+  return outcome.value
+}
+
+/** The first complete cohort, its first finished run, and two of its test patients: one complete, one that lacks an image. */
+async function findSubject(page: Page): Promise<Subject> {
+  const cohorts = await ask<{ cohortId: number; status: string; slots: { slotId: string; modality: string }[] }[]>(page, 'cohorts:list', {})
+  const cohort = cohorts.find(({ status }) => status === 'ready')
+  if (!cohort) throw new Error('The store has no complete cohort.')
+  const runs = await ask<{ runId: number; status: string; config: { adapter: string } }[]>(page, 'runs:list', { cohortId: cohort.cohortId })
+  const finished = runs.filter(({ status }) => status === 'finished')
+  const runId = (finished.find(({ config }) => config.adapter === 'mora') ?? finished[0])?.runId ?? null
+  const filter = { cohortId: cohort.cohortId, ...(runId === null ? {} : { runId, split: 'test' }), limit: 200 }
+  const { rows } = await ask<{ rows: { studyId: number; pattern: string }[] }>(page, 'patients:list', filter)
+  const images = cohort.slots.filter(({ modality }) => modality === 'image').map(({ slotId }) => slotId)
+  const presentIn = (pattern: string) => cohort.slots.filter(({ slotId }) => pattern.split('+').includes(slotId)).length
+  const complete = rows.find(({ pattern }) => presentIn(pattern) === cohort.slots.length)
+  const incomplete = rows.find(({ pattern }) => images.some((slotId) => !pattern.split('+').includes(slotId)) && images.some((slotId) => pattern.split('+').includes(slotId)))
+    ?? rows.find(({ pattern }) => presentIn(pattern) < cohort.slots.length)
+  return { cohortId: cohort.cohortId, runId, completeStudyId: complete?.studyId ?? null, incompleteStudyId: incomplete?.studyId ?? null }
+}
+
+async function photographWizard(app: LaunchedApp, theme: Theme): Promise<void> {
+  const { page } = app
+  await open(app, '/import')
+  await page.getByRole('button', { name: 'Choose: Image folder' }).click()
+  await page.getByRole('button', { name: 'Choose: Table' }).click()
+  await page.getByRole('heading', { name: 'Columns of the table' }).waitFor()
+  await photograph(app, theme, '03-import-1-source')
+  for (const [number, step] of [['2', 'columns'], ['3', 'privacy'], ['4', 'check'], ['5', 'import']] as const) {
+    await page.getByRole('button', { name: `Continue to ${step}` }).click({ timeout: 120_000 })
+    if (step === 'check') await page.getByRole('button', { name: 'Continue to import' }).and(page.locator(':enabled')).waitFor({ timeout: 120_000 })
+    await photograph(app, theme, `03-import-${number}-${step}`)
+  }
+}
+
+function screensOf({ cohortId, runId, completeStudyId, incompleteStudyId }: Subject): [name: string, hash: string][] {
+  const list = `cohort=${cohortId}${runId === null ? '' : `&run=${runId}`}`
+  return [
+    ['02-cohorts', '/cohorts'],
+    ['04-import-report', `/cohorts/${cohortId}/import`],
+    ['05-cohort', `/cohorts/${cohortId}`],
+    ['06-run-set-up', `/cohorts/${cohortId}/runs/new`],
+    ['07-runs', '/runs'],
+    ...(runId === null ? [] : [['08-run', `/runs/${runId}`], ['09-results', `/runs/${runId}/results`]] as [string, string][]),
+    ['10-patients', `/patients?${list}`],
+    ...(completeStudyId === null ? [] : [['11-patient-complete', `/patients/${completeStudyId}?${list}`]] as [string, string][]),
+    ...(incompleteStudyId === null ? [] : [['12-patient-missing-image', `/patients/${incompleteStudyId}?${list}`]] as [string, string][]),
+    ['13-backbones', '/backbones'],
+    ['14-workstation', '/workstation'],
+  ]
+}
+
+async function photographFirstStart(): Promise<void> {
+  const app = await launchApp()
+  for (const theme of themes) {
+    await choose(app, theme)
+    await photograph(app, theme, '01-first-start')
+  }
+  await app.close()
+}
+
+/** A copy of the store with its key in `dir`, and where the first cohort's originals are, for the wizard. */
+async function copyStore(dir: string): Promise<{ chooseFolder?: string; chooseTable?: string }> {
+  const original = new Database(storeFile, { readonly: true, fileMustExist: true })
+  try {
+    await original.backup(join(dir, 'lacuna.db'))
+    const source = original.prepare('SELECT source_dir AS chooseFolder, table_file AS chooseTable FROM cohorts ORDER BY id LIMIT 1').get() as { chooseFolder: string; chooseTable: string } | undefined
+    return source && existsSync(source.chooseFolder) && existsSync(source.chooseTable) ? source : {}
+  } finally {
+    original.close()
+    if (existsSync(`${storeFile}.key`)) copyFileSync(`${storeFile}.key`, join(dir, 'lacuna.db.key'))
+  }
+}
+
+async function photographStore(): Promise<void> {
+  const dir = temporaryFolder()
+  try {
+    const dialogs = await copyStore(dir)
+    const app = await launchApp({ dir, dialogs })
+    const subject = await findSubject(app.page)
+    for (const theme of themes) {
+      await choose(app, theme)
+      for (const [name, hash] of screensOf(subject)) {
+        await open(app, hash)
+        await photograph(app, theme, name)
+      }
+      if (dialogs.chooseFolder !== undefined) await photographWizard(app, theme)
+    }
+    await app.close()
+  } finally {
+    rmSync(dir, { recursive: true, force: true, maxRetries: 3 })
+  }
+}
+
+if (existsSync(storeFile)) {
+  mkdirSync(outDir, { recursive: true })
+  await photographFirstStart()
+  await photographStore()
+  process.stdout.write(`${taken} pictures of ${storeFile} in ${outDir}\n`)
+} else {
+  process.stderr.write(`There is no database at ${storeFile}. Run "npm run demo" first, or name one with --store.\n`)
+  process.exitCode = 1
+}

@@ -2,7 +2,6 @@ import { createHash } from 'node:crypto'
 import { createReadStream } from 'node:fs'
 import type { RandomSource } from '../compute/random-source.ts'
 import { normalArray } from '../compute/random-source.ts'
-import type { Tensor, Tf } from '../compute/tensorflow.ts'
 import { AppError } from '../domain/errors.ts'
 import type { SafetensorsFile } from './safetensors.ts'
 
@@ -54,9 +53,4 @@ export async function hashFile(file: string): Promise<string> {
   const hash = createHash('sha256')
   for await (const piece of createReadStream(file)) hash.update(piece as Buffer)
   return hash.digest('hex')
-}
-
-/** Uploads a tensor at once; the returned tensor is independent of the host array. */
-export function upload<T extends Tensor>(tf: Tf, values: Float32Array, shape: number[]): T {
-  return tf.tensor(values, shape, 'float32') as T
 }

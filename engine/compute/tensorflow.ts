@@ -7,7 +7,6 @@ export type Tensor1D = tfModule.Tensor1D
 export type Tensor2D = tfModule.Tensor2D
 export type Tensor3D = tfModule.Tensor3D
 export type Tensor4D = tfModule.Tensor4D
-export type Tensor5D = tfModule.Tensor5D
 
 /** Reads a float tensor to the host and frees it. */
 export function takeFloats(tensor: Tensor): Float32Array {

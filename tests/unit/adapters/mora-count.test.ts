@@ -1,0 +1,13 @@
+import { describe, expect, it } from 'vitest'
+import { moraParameterCount } from '../../../engine/adapters/mora/layer.ts'
+
+describe('moraParameterCount', () => {
+  it('gives the published size at ViLT-B/32 with two modalities and eight labels: about 1.79 M trained, under 1.6 %', () => {
+    const width = 768
+    const pooler = width * width + width
+    const classifier = width * 2 * width + 2 * width + 2 * (2 * width) + 2 * width * 8 + 8
+    const trained = moraParameterCount(1, width, 4, 2) + pooler + classifier
+    expect(trained).toBe(1_796_360)
+    expect(trained / (113e6 + trained)).toBeLessThan(0.016)
+  })
+})

@@ -8,6 +8,8 @@ const silenceLimitMs = 240_000
 /** An engine that has not ended a cancelled job by then is killed; its work was to be thrown away anyway. */
 const cancelGraceMs = 10_000
 const keptErrorLines = 20
+/** What TensorFlow prints at every start, whatever its log level; it would pass for the cause of a crash. */
+const chatter = /All log messages before absl|oneDNN custom operations are on/
 
 export interface EngineProcessOptions {
   /** Stock Node, never Electron's: see CONVENTIONS section 6. */
@@ -157,7 +159,7 @@ export function createEngineProcess(options: EngineProcessOptions): EngineProces
     })
     const keep = (chunk: Buffer) => {
       for (const line of chunk.toString('utf8').split('\n')) {
-        if (line.trim() === '') continue
+        if (line.trim() === '' || chatter.test(line)) continue
         options.log(line)
         errorLines = [...errorLines, line.slice(0, 300)].slice(-keptErrorLines)
       }

@@ -19,7 +19,7 @@ export async function withDisplay(task) {
     throw new SetupError('There is no display, and Xvfb is not installed.', 'Run it on a desktop, or install Xvfb (Debian: apt-get install xvfb).')
   }
   // The server picks a free number itself and tells it over descriptor 3: two runs at once never collide.
-  const server = spawn('Xvfb', ['-displayfd', '3', '-screen', '0', '1600x1000x24', '-nolisten', 'tcp'], { stdio: ['ignore', 'ignore', 'ignore', 'pipe'] })
+  const server = spawn('Xvfb', ['-displayfd', '3', '-screen', '0', '2048x1280x24', '-nolisten', 'tcp'], { stdio: ['ignore', 'ignore', 'ignore', 'pipe'] })
   try {
     const number = await readDisplayNumber(server)
     return await task({ DISPLAY: `:${number}` })

@@ -1,7 +1,8 @@
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { launchApp, photographFailures, type LaunchedApp } from './launch.ts'
+import { photographFailures } from './failures.ts'
+import { launchApp, type LaunchedApp } from './launch.ts'
 import { rowSum, slowMs } from './steps.ts'
 
 let app: LaunchedApp

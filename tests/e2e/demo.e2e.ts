@@ -4,7 +4,8 @@ import { parse } from 'csv-parse/sync'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { generateDemoCohort } from '../../engine/demo/generate.ts'
 import { demoLabels } from '../../engine/demo/signal.ts'
-import { launchApp, photographFailures, temporaryFolder, type LaunchedApp } from './launch.ts'
+import { photographFailures } from './failures.ts'
+import { launchApp, temporaryFolder, type LaunchedApp } from './launch.ts'
 import { chooseSource, goBack, goOn, nameAndImport, rowSum, runEnds, slowMs, startRun } from './steps.ts'
 
 const patientCount = 60

@@ -1,11 +1,10 @@
 import { _electron, type ElectronApplication, type Page } from 'playwright-core'
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { afterEach } from 'vitest'
 
-const repositoryRoot = process.env.LACUNA_ROOT ?? fileURLToPath(new URL('../..', import.meta.url))
+export const repositoryRoot = process.env.LACUNA_ROOT ?? fileURLToPath(new URL('../..', import.meta.url))
 
 /** Generous: the machine that runs the tests may be shared. */
 const launchLimitMs = 120_000
@@ -38,17 +37,6 @@ export interface LaunchedApp {
 /** A folder that is deleted by the caller. */
 export function temporaryFolder(): string {
   return mkdtempSync(join(tmpdir(), 'lacuna-e2e-'))
-}
-
-/** Keeps a picture of the window in test-results/ whenever a test of this file fails. */
-export function photographFailures(running: () => LaunchedApp | undefined): void {
-  afterEach(async ({ task }) => {
-    if (task.result?.state !== 'fail') return
-    const dir = join(repositoryRoot, 'test-results')
-    mkdirSync(dir, { recursive: true })
-    // The window may be gone, which is then what failed.
-    await running()?.page.screenshot({ path: join(dir, `${task.name.replace(/\W+/g, '-').slice(0, 80)}.png`), timeout: 10_000 }).catch(() => {})
-  })
 }
 
 /** Starts the built app with a store of its own. */

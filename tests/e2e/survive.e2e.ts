@@ -6,8 +6,9 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { generateDemoCohort } from '../../engine/demo/generate.ts'
 import { generateLargeSource } from '../../engine/demo/large-source.ts'
 import { engineProcesses, isRunning } from './engine-processes.ts'
+import { photographFailures } from './failures.ts'
 import { describeFreezes, watchFreezes, type Freezes } from './freezes.ts'
-import { launchApp, photographFailures, temporaryFolder, type LaunchedApp } from './launch.ts'
+import { launchApp, temporaryFolder, type LaunchedApp } from './launch.ts'
 import { chooseSource, goOn, nameAndImport, rowSum, runEnds, slowMs, startImport, startRun } from './steps.ts'
 
 /** What happens when something dies or runs out: nothing lost, everything said, everything resumable. */

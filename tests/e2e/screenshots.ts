@@ -32,17 +32,17 @@ async function until(page: Page, condition: string, limitMs: number): Promise<bo
   return false
 }
 
-/** Done when nothing says it is loading, all pictures are there and the page has stopped changing. */
+/** Done when nothing is loading, all pictures are there and the page has stopped changing. */
 async function settle(page: Page): Promise<void> {
+  await page.evaluate('void (window.lastShown = undefined)')
   const isDone = await until(page, `(() => {
     const shown = document.querySelector('main')
-    if (!shown || shown.querySelector('[aria-busy="true"]') || [...document.images].some((image) => !image.complete)) return false
-    const now = shown.innerHTML
-    const isSame = window.lastShown === now
-    window.lastShown = now
-    return isSame && !/^Loading$|^Reading |^Updating$/m.test(shown.innerText)
-  })()`, 60_000)
-  if (!isDone) process.stderr.write(`${page.url()} was still busy after a minute; photographed as it is\n`)
+    if (!shown || shown.querySelector('.loading, [aria-busy="true"]') || [...document.images].some((image) => image.loading !== 'lazy' && !image.complete)) return false
+    const isSame = window.lastShown === shown.innerHTML
+    window.lastShown = shown.innerHTML
+    return isSame
+  })()`, 10_000)
+  if (!isDone) process.stderr.write(`${page.url()} was still busy after 10 s; photographed as it is\n`)
 }
 
 async function photograph({ page, application }: LaunchedApp, theme: Theme, name: string): Promise<void> {

@@ -32,7 +32,7 @@ async function until(page: Page, condition: string, limitMs: number): Promise<bo
   return false
 }
 
-/** Done when nothing is loading, all pictures are there and the page has stopped changing. */
+/** Done when nothing is loading, all pictures in view are there and the page has stopped changing. */
 async function settle(page: Page): Promise<void> {
   await page.evaluate('void (window.lastShown = undefined)')
   const isDone = await until(page, `(() => {
@@ -49,6 +49,8 @@ async function photograph({ page, application }: LaunchedApp, theme: Theme, name
   for (const size of sizes) {
     await application.evaluate(({ BrowserWindow }, { width, height }) => BrowserWindow.getAllWindows()[0]!.setContentSize(width, height), size)
     if (!(await until(page, `innerWidth === ${size.width} && innerHeight === ${size.height}`, 10_000))) throw new Error(`The screen is too small for a window of ${size.width} by ${size.height}.`)
+    // Away from every row and button, so that nothing looks hovered.
+    await page.mouse.move(2, 2)
     await settle(page)
     await page.screenshot({ path: join(outDir, `${name}-${theme}-${size.width}x${size.height}.png`), animations: 'disabled' })
     taken++

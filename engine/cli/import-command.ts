@@ -63,7 +63,7 @@ function formatReport(report: ImportReport): string {
   const lines = [
     `${report.status === 'complete' ? 'Imported' : 'Paused'}: "${report.cohortName}" (cohort ${report.cohortId})`,
     `Rows: ${report.rowsIn} in = ${report.rowsAccepted} accepted + ${report.rowsRejected} rejected`,
-    `Patients ${report.patientCount}, studies ${report.studyCount}, items ${report.itemCount}; ${report.imagesPerSecond.toFixed(0)} items/s, ${formatSeconds(report.elapsedMs / 1000)}`,
+    `Patients ${report.patientCount}, studies ${report.studyCount}, items ${report.itemCount}; ${report.imagesPerSecond.toFixed(0)} images/s, ${formatSeconds(report.elapsedMs / 1000)}`,
     ...report.rejections.map((item) => `  rejected ${item.count}: ${item.reason} (rows ${item.rows.slice(0, 10).join(', ')}${item.rows.length > 10 ? ', …' : ''})`),
     ...report.absences.map((item) => `  ${item.slotId}: ${item.count} ${item.reason}`),
   ]

@@ -34,9 +34,8 @@ export function resumeImport(workspace: Workspace, cohortId: number, onProgress?
 
 function continueImport(workspace: Workspace, cohortId: number, onProgress?: (progress: Progress) => void): RunningImport {
   const { store } = workspace
-  const cohort = store.cohorts.get(cohortId)
   const startedMs = performance.now()
-  const imagesBefore = cohort.presentItemCount
+  const imagesBefore = presentImages(workspace, cohortId)
   const hooks: JobHooks = { onProgress, onData: (data) => storeImportData(workspace, cohortId, data) }
   const job = workspace.files.start('import:run', {
     ...store.cohorts.importRequest(cohortId),
@@ -47,10 +46,18 @@ function continueImport(workspace: Workspace, cohortId: number, onProgress?: (pr
     if (isDone) store.imports.finish(cohortId)
     else store.audit.append('import.paused', { cohortId })
     const elapsedMs = performance.now() - startedMs
-    const images = store.cohorts.get(cohortId).presentItemCount - imagesBefore
+    const images = presentImages(workspace, cohortId) - imagesBefore
     return { ...store.imports.report(cohortId), elapsedMs, imagesPerSecond: images / (elapsedMs / 1000) }
   })
   return { cohortId, report, cancel: job.cancel }
+}
+
+/** Images stored so far; a note is an item too, but takes no time to speak of. */
+function presentImages({ store }: Workspace, cohortId: number): number {
+  const { slots, studyCount } = store.cohorts.get(cohortId)
+  const imageSlots = slots.filter((slot) => slot.modality === 'image').map((slot) => slot.slotId)
+  const absent = store.cohorts.absences(cohortId).filter(({ slotId }) => imageSlots.includes(slotId)).reduce((sum, { count }) => sum + count, 0)
+  return imageSlots.length * studyCount - absent
 }
 
 function storeImportData(workspace: Workspace, cohortId: number, data: EngineData): void {

@@ -3,7 +3,8 @@ import { z } from 'zod'
 export const adapterSchema = z.enum(['mora', 'head-only', 'zero-fill'])
 export type AdapterName = z.infer<typeof adapterSchema>
 
-export const backboneIdSchema = z.enum(['mmbt-minilm-resnet50'])
+/** The embedded default, or the id under which an imported backbone is stored (see domain/backbones.ts); it is also a folder name. */
+export const backboneIdSchema = z.string().regex(/^[a-z0-9][a-z0-9-]{0,63}$/)
 export type BackboneId = z.infer<typeof backboneIdSchema>
 
 /** Simulated missingness on top of the natural one. Rates are shares of samples that lose exactly that modality; their sum is at most 1, "all missing" never occurs. */

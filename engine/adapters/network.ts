@@ -5,6 +5,7 @@
 import type { SamplePart } from '../backbones/backbone.ts'
 import type { Gradients, ParameterSet } from '../compute/parameters.ts'
 import type { Tensor2D } from '../compute/tensorflow.ts'
+import type { Phase } from './method.ts'
 
 /** One input channel of a run, in the run's fixed order. A modality is present when at least one of its parts is. */
 export interface ModalitySpec {
@@ -41,6 +42,12 @@ export interface ForwardPass {
   backward: ((dLogits: Tensor2D) => Gradients) | null
 }
 
+/**
+ * 'trained': weights that were trained for this combination of modalities, or weights shared by all. 'base': the combination was never
+ * trained and the base network answers instead, which every prediction must say. 'refused': it was never trained and the run refuses it.
+ */
+export type Serving = 'trained' | 'base' | 'refused'
+
 export interface Network {
   readonly parameters: ParameterSet
   /** Frozen parameters in use, for the share that is trained. */
@@ -51,6 +58,13 @@ export interface Network {
    */
   computePrefix(samples: readonly Sample[], withBlockOutput: boolean): PrefixEntry[]
   forward(batch: readonly PrefixEntry[], keep: boolean): ForwardPass
+  /**
+   * Sets which tensors are trained from now on (`Parameter.isTrained`); null trains all of them. Gradients come for trained tensors only.
+   * Absent: the method has one phase.
+   */
+  beginPhase?(phase: Phase | null): void
+  /** Whose weights answer for a presence pattern (bits). Absent: always 'trained'. */
+  serving?(presence: number): Serving
   /** Frees trained tensors; the backbone belongs to the caller. */
   dispose(): void
 }

@@ -2,7 +2,7 @@
  * A frozen backbone with adapters beside some of its blocks and the trained head on top, as one network.
  * Blocks under the first adapter are part of the cached prefix; the gradient stops at the first adapter.
  */
-import { type Backbone, type EmbeddedSample, keyBiasFor } from '../backbones/backbone.ts'
+import { type Backbone, type EmbeddedSample, type SamplePart, keyBiasFor } from '../backbones/backbone.ts'
 import { type BlockShape, type SavedBlock } from '../backbones/transformer-block.ts'
 import type { Compute } from '../compute/backend.ts'
 import { release } from '../compute/kernels.ts'
@@ -11,6 +11,7 @@ import { type Tensor2D, disposeAll, takeFloats } from '../compute/tensorflow.ts'
 import { AppError } from '../domain/errors.ts'
 import type { Head } from './head.ts'
 import type { MoraLayer, MoraPass } from './mora/layer.ts'
+import type { MissingInput } from './method.ts'
 import type { ForwardPass, ModalitySpec, Network, PrefixEntry, Sample } from './network.ts'
 import { presenceOf } from './network.ts'
 import { createPooling } from './pooling.ts'
@@ -28,8 +29,7 @@ export interface TransformerNetworkOptions {
   adapter: BlockAdapter
   head: Head
   modalities: readonly ModalitySpec[]
-  /** Whether a missing modality enters as the paper's dummy input or is left out of the sequence. */
-  missingInput: 'dummy' | 'left-out'
+  missingInput: MissingInput
 }
 
 /** How many samples the frozen prefix is computed for at once. */
@@ -41,6 +41,8 @@ export function createTransformerNetwork(options: TransformerNetworkOptions): Ne
   const { width: D, blocks, heads } = backbone
   const pooling = createPooling(compute, backbone)
 
+  const standIn = (part: SamplePart): SamplePart => (options.missingInput === 'zeros' ? zeroed(part) : part)
+
   const embed = (samples: readonly Sample[]): EmbeddedSample[] => {
     const completed = samples.map((sample) => {
       const presence = presenceOf(sample)
@@ -48,7 +50,7 @@ export function createTransformerNetwork(options: TransformerNetworkOptions): Ne
       if (options.missingInput === 'left-out') return { parts: sample, dummies: new Set<number>() }
       const missing = modalities.map((spec, modality) => ({ spec, modality })).filter(({ modality }) => !((presence >> modality) & 1))
       const dummyParts = missing.flatMap(({ spec, modality }) =>
-        (spec.kind === 'text' ? [0] : spec.slots).map((slot) => backbone.dummyPart(spec.kind, modality, slot)))
+        (spec.kind === 'text' ? [0] : spec.slots).map((slot) => standIn(backbone.dummyPart(spec.kind, modality, slot))))
       return { parts: [...sample, ...dummyParts], dummies: new Set(missing.map(({ modality }) => modality)) }
     })
     return backbone.embed(completed.map(({ parts }) => parts), completed.map(({ dummies }) => dummies))
@@ -194,4 +196,11 @@ export function createTransformerNetwork(options: TransformerNetworkOptions): Ne
     forward,
     dispose: () => parameters.dispose(),
   }
+}
+
+/** The stand-in of a missing modality with every number 0; an empty text has no numbers and stays. */
+function zeroed(part: SamplePart): SamplePart {
+  if (part.kind === 'pixels') return { ...part, pixels: new Float32Array(part.pixels.length) }
+  if (part.kind === 'grid') return { ...part, features: new Float32Array(part.features.length) }
+  return part
 }

@@ -31,6 +31,15 @@ export interface BlockShape {
   heads: number
   /** Masked keys as [B, 1, 1, T] of 0 or a large negative number; null when no key is masked. */
   keyBias: Tensor4D | null
+  /** Added to every score [B, H, T, T], broadcast from [1, 1, T, T]: the causal mask of CLIP's text tower. */
+  scoreBias?: Tensor4D
+}
+
+/** What follows the first map of the feed-forward part; `bias` [F] is added to x [M, F] before it. */
+export interface Activation {
+  forward(x: Tensor2D, bias: Tensor1D): Tensor2D
+  /** dL/dx from dL/dy and the x (without bias) that went in. */
+  gradient(dy: Tensor2D, x: Tensor2D, bias: Tensor1D): Tensor2D
 }
 
 /** What a forward pass keeps for its backward pass; free it with `disposeSaved` or by running `backward`. */
@@ -64,14 +73,21 @@ export function disposeSaved(saved: SavedBlock): void {
   for (const tensor of Object.values(saved) as Tensor[]) tensor.dispose()
 }
 
-/** Builds one block over its frozen weights; `epsilon` is that of both layer norms (1e-12 in BERT and ViLT). */
-export function createTransformerBlock(kernels: Kernels, weights: BlockWeights, preNorm: boolean, epsilon: number): TransformerBlock {
+/** Builds one block over its frozen weights; `epsilon` is that of both layer norms (1e-12 in BERT and ViLT), `activation` the exact GELU unless given. */
+export function createTransformerBlock(kernels: Kernels, weights: BlockWeights, preNorm: boolean, epsilon: number, activation?: Activation): TransformerBlock {
   const w = weights
+  const { forward: activate, gradient: activationGradient } = activation ?? { forward: kernels.gelu, gradient: kernels.geluGradient }
+
+  /** Scaled products of queries and keys [B, H, T, T], with the score bias when there is one. */
+  const scoresOf = (q: Tensor4D, k: Tensor4D, shape: BlockShape): Tensor4D => {
+    const scores = kernels.batchMatMul(q, k, false, true)
+    return shape.scoreBias === undefined ? scores : release(scores.add<Tensor4D>(shape.scoreBias), scores)
+  }
 
   const attend = (input: Tensor2D, shape: BlockShape): { q: Tensor4D; k: Tensor4D; v: Tensor4D; context: Tensor2D } => {
     const product = kernels.matMul(input, w.qkvWeight) // [M, 3D]
     const [q, k, v] = release(kernels.splitQueryKeyValue(product, w.qkvBias, shape.batch, shape.heads), product) // [B, H, T, d]
-    const scores = kernels.batchMatMul(q, k, false, true) // [B, H, T, T]
+    const scores = scoresOf(q, k, shape) // [B, H, T, T]
     const probabilities = release(kernels.softmax(scores, shape.keyBias), scores)
     const perHead = release(kernels.batchMatMul(probabilities, v), probabilities) // [B, H, T, d]
     return { q, k, v, context: release(kernels.joinHeads(perHead), perHead) }
@@ -88,7 +104,7 @@ export function createTransformerBlock(kernels: Kernels, weights: BlockWeights, 
 
   /** residual + gelu(hidden + b1) W2 + b2; keeps hidden. */
   const contract = (hidden: Tensor2D, residual: Tensor2D): Tensor2D => {
-    const activated = kernels.gelu(hidden, w.expandBias)
+    const activated = activate(hidden, w.expandBias)
     const product = release(kernels.matMul(activated, w.contractWeight), activated)
     return release(kernels.addBiasResidual(product, w.contractBias, residual), product)
   }
@@ -96,7 +112,7 @@ export function createTransformerBlock(kernels: Kernels, weights: BlockWeights, 
   /** Gradient of the feed-forward part with respect to its input, without the residual. */
   const feedForwardBackward = (dy: Tensor2D, hidden: Tensor2D): Tensor2D => {
     const dActivated = kernels.matMul(dy, w.contractWeight, false, true) // [M, F]
-    const dHidden = release(kernels.geluGradient(dActivated, hidden, w.expandBias), dActivated, hidden)
+    const dHidden = release(activationGradient(dActivated, hidden, w.expandBias), dActivated, hidden)
     return release(kernels.matMul(dHidden, w.expandWeight, false, true), dHidden)
   }
 
@@ -105,7 +121,7 @@ export function createTransformerBlock(kernels: Kernels, weights: BlockWeights, 
     const { q, k, v } = saved
     const dContext = kernels.matMul(dy, w.outputWeight, false, true)
     const dPerHead = release(kernels.splitHeads(dContext, shape.batch, shape.heads), dContext)
-    const scores = kernels.batchMatMul(q, k, false, true)
+    const scores = scoresOf(q, k, shape)
     const probabilities = release(kernels.softmax(scores, shape.keyBias), scores)
     const dv = kernels.batchMatMul(probabilities, dPerHead, true, false)
     const dProbabilities = release(kernels.batchMatMul(dPerHead, v, false, true), dPerHead, v)

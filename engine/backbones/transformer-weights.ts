@@ -1,5 +1,6 @@
 import type { Compute } from '../compute/backend.ts'
 import type { Tensor1D, Tensor2D } from '../compute/tensorflow.ts'
+import { type ActivationName, createActivation } from './encoders/activations.ts'
 import { type BlockWeights, type TransformerBlock, createTransformerBlock } from './transformer-block.ts'
 import type { WeightSource } from './weight-source.ts'
 
@@ -9,6 +10,10 @@ export interface TransformerSize {
   feedForward: number
   blocks: number
   epsilon: number
+  /** The exact GELU when left out. */
+  activation?: ActivationName
+  /** False when query, key and value maps have no bias (some ViT); true when left out. */
+  hasQkvBias?: boolean
 }
 
 /** Tensor names of one block below its prefix, as Hugging Face writes them. */
@@ -35,23 +40,32 @@ const vitNames: BlockNames = {
   norm1: 'layernorm_before', norm2: 'layernorm_after',
 }
 
-/** Loads the blocks `encoder.layer.0..N-1` of a BERT (post-LN) or ViT/ViLT (pre-LN) model. */
-export function loadTransformerBlocks(compute: Compute, source: WeightSource, size: TransformerSize, preNorm: boolean): TransformerBlock[] {
-  const names = preNorm ? vitNames : bertNames
+const clipNames: BlockNames = {
+  query: 'self_attn.q_proj', key: 'self_attn.k_proj', value: 'self_attn.v_proj',
+  attentionOutput: 'self_attn.out_proj', norm1: 'layer_norm1',
+  expand: 'mlp.fc1', contract: 'mlp.fc2', norm2: 'layer_norm2',
+}
+
+/** Loads the blocks `encoder.layer.0..N-1` of a BERT (post-LN) or ViT/ViLT (pre-LN) model, or `encoder.layers.0..N-1` of a CLIP tower (pre-LN). */
+export function loadTransformerBlocks(compute: Compute, source: WeightSource, size: TransformerSize, preNorm: boolean, naming?: 'clip'): TransformerBlock[] {
+  const names = naming === 'clip' ? clipNames : preNorm ? vitNames : bertNames
+  const list = naming === 'clip' ? 'encoder.layers' : 'encoder.layer'
+  const activation = createActivation(compute, size.activation ?? 'gelu')
   return Array.from({ length: size.blocks }, (_, index) =>
-    createTransformerBlock(compute.kernels, loadBlock(compute, source, `encoder.layer.${index}`, names, size), preNorm, size.epsilon))
+    createTransformerBlock(compute.kernels, loadBlock(compute, source, `${list}.${index}`, names, size), preNorm, size.epsilon, activation))
 }
 
 /** Parameters of one block: four D x D maps, two D x F maps, their biases and two norms. */
 export function blockParameterCount(size: TransformerSize): number {
   const { width: D, feedForward: F } = size
-  return 4 * (D * D + D) + (D * F + F) + (F * D + D) + 4 * D
+  return 4 * (D * D + D) + (D * F + F) + (F * D + D) + 4 * D - (size.hasQkvBias === false ? 3 * D : 0)
 }
 
 function loadBlock(compute: Compute, source: WeightSource, prefix: string, names: BlockNames, size: TransformerSize): BlockWeights {
   const { tf } = compute
   const { width: D, feedForward: F } = size
   const vector = (name: string, length: number): Tensor1D => tf.tensor1d(source.read(`${prefix}.${name}`, [length]))
+  const qkvVector = (name: string): Tensor1D => (size.hasQkvBias === false ? tf.zeros([D]) : vector(`${name}.bias`, D))
   /** PyTorch keeps [out, in]; the blocks multiply from the right with [in, out]. */
   const matrix = (name: string, inputs: number, outputs: number): Tensor2D =>
     tf.tidy(() => tf.tensor2d(source.read(`${prefix}.${name}.weight`, [outputs, inputs]), [outputs, inputs]).transpose())
@@ -62,7 +76,7 @@ function loadBlock(compute: Compute, source: WeightSource, prefix: string, names
       matrix(names.query, D, D).mul<Tensor2D>(queryScale), matrix(names.key, D, D), matrix(names.value, D, D),
     ], 1)), // [D, 3D]
     qkvBias: tf.tidy(() => tf.concat1d([
-      vector(`${names.query}.bias`, D).mul<Tensor1D>(queryScale), vector(`${names.key}.bias`, D), vector(`${names.value}.bias`, D),
+      qkvVector(names.query).mul<Tensor1D>(queryScale), qkvVector(names.key), qkvVector(names.value),
     ])),
     outputWeight: matrix(names.attentionOutput, D, D),
     outputBias: vector(`${names.attentionOutput}.bias`, D),

@@ -5,23 +5,21 @@ import { release } from '../compute/kernels.ts'
 import { type Tensor1D, type Tensor2D, type Tensor3D, disposeAll, takeFloats } from '../compute/tensorflow.ts'
 import { AppError } from '../domain/errors.ts'
 import { keyBiasFor } from './backbone.ts'
+import { count, parseModelConfig, transformerFields, transformerSizeOf, wordTableFields } from './encoders/config.ts'
 import type { TransformerBlock } from './transformer-block.ts'
 import { blockParameterCount, loadTransformerBlocks } from './transformer-weights.ts'
 import type { WeightSource } from './weight-source.ts'
 
-export const bertConfigSchema = z.object({
+const bertConfigSchema = z.object({
   model_type: z.literal('bert'),
-  vocab_size: z.int().positive(),
-  hidden_size: z.int().positive(),
-  num_hidden_layers: z.int().positive(),
-  num_attention_heads: z.int().positive(),
-  intermediate_size: z.int().positive(),
-  max_position_embeddings: z.int().positive(),
-  type_vocab_size: z.int().positive(),
-  layer_norm_eps: z.number().positive(),
-  hidden_act: z.literal('gelu'),
+  ...transformerFields,
+  ...wordTableFields,
+  max_position_embeddings: count.default(512),
+  // Anything else changes what a token attends to.
+  position_embedding_type: z.literal('absolute').default('absolute'),
+  is_decoder: z.literal(false).default(false),
 })
-export type BertConfig = z.infer<typeof bertConfigSchema>
+export type BertConfig = Omit<z.infer<typeof bertConfigSchema>, 'position_embedding_type' | 'is_decoder'>
 
 export interface BertModel {
   readonly config: BertConfig
@@ -48,16 +46,14 @@ export interface BertModel {
 
 /** Parses a Hugging Face config.json of a BERT model; throws BACKBONE_CONFIG_UNSUPPORTED with the field that is wrong. */
 export function parseBertConfig(config: unknown): BertConfig {
-  const parsed = bertConfigSchema.safeParse(config)
-  if (!parsed.success) throw new AppError('BACKBONE_CONFIG_UNSUPPORTED', `This text encoder is not supported: ${z.prettifyError(parsed.error)}`)
-  return parsed.data
+  return parseModelConfig(bertConfigSchema, config, 'This text encoder')
 }
 
 /** Loads a BERT model from its weight source; tensors stay on the device until `dispose`. */
 export function loadBert(compute: Compute, source: WeightSource, config: BertConfig): BertModel {
   const { tf, kernels } = compute
   const D = config.hidden_size
-  const size = { width: D, heads: config.num_attention_heads, feedForward: config.intermediate_size, blocks: config.num_hidden_layers, epsilon: config.layer_norm_eps }
+  const size = transformerSizeOf(config)
   const table = (name: string, rows: number): Tensor2D => tf.tensor2d(source.read(`embeddings.${name}.weight`, [rows, D]), [rows, D])
   const words = table('word_embeddings', config.vocab_size)
   const positions = table('position_embeddings', config.max_position_embeddings)

@@ -11,33 +11,25 @@ import { release } from '../compute/kernels.ts'
 import { type Tensor1D, type Tensor2D, disposeAll, takeFloats } from '../compute/tensorflow.ts'
 import { AppError } from '../domain/errors.ts'
 import { type Backbone, DUMMY_SEGMENT, type EmbeddedSample, type PixelPart, type SamplePart, type TextPart, orderParts } from './backbone.ts'
+import { count, parseModelConfig, patchFields, squareSide, transformerFields, transformerSizeOf, wordTableFields } from './encoders/config.ts'
 import { blockParameterCount, loadTransformerBlocks } from './transformer-weights.ts'
 import type { WeightSource } from './weight-source.ts'
 
-export const viltConfigSchema = z.object({
+const viltConfigSchema = z.object({
   model_type: z.literal('vilt'),
-  vocab_size: z.int().positive(),
-  hidden_size: z.int().positive(),
-  num_hidden_layers: z.int().positive(),
-  num_attention_heads: z.int().positive(),
-  intermediate_size: z.int().positive(),
-  max_position_embeddings: z.int().positive(),
-  type_vocab_size: z.int().positive(),
-  modality_type_vocab_size: z.int().min(2),
-  layer_norm_eps: z.number().positive(),
-  hidden_act: z.literal('gelu'),
-  image_size: z.int().positive(),
-  patch_size: z.int().positive(),
-  num_channels: z.literal(3),
-  qkv_bias: z.literal(true),
+  ...transformerFields,
+  ...wordTableFields,
+  ...patchFields,
+  image_size: squareSide.default(384),
+  patch_size: squareSide.default(32),
+  max_position_embeddings: count.default(40),
+  modality_type_vocab_size: z.int().min(2).default(2),
 })
 export type ViltConfig = z.infer<typeof viltConfigSchema>
 
 /** Parses a Hugging Face config.json of a ViLT model; throws BACKBONE_CONFIG_UNSUPPORTED with the field that is wrong. */
 export function parseViltConfig(config: unknown): ViltConfig {
-  const parsed = viltConfigSchema.safeParse(config)
-  if (!parsed.success) throw new AppError('BACKBONE_CONFIG_UNSUPPORTED', `This ViLT model is not supported: ${z.prettifyError(parsed.error)}`)
-  return parsed.data
+  return parseModelConfig(viltConfigSchema, config, 'This ViLT model')
 }
 
 export interface ViltOptions {
@@ -52,7 +44,7 @@ export function loadVilt(compute: Compute, source: WeightSource, config: ViltCon
   const patch = config.patch_size
   const patchLength = 3 * patch * patch
   const side = Math.floor(config.image_size / patch)
-  const size = { width: D, heads: config.num_attention_heads, feedForward: config.intermediate_size, blocks: config.num_hidden_layers, epsilon: config.layer_norm_eps }
+  const size = transformerSizeOf(config)
   const text = 'embeddings.text_embeddings'
   const matrix = (name: string, rows: number): Tensor2D => tf.tensor2d(source.read(name, [rows, D]), [rows, D])
   const vector = (name: string): Tensor1D => tf.tensor1d(source.read(name, [D]))
@@ -62,6 +54,7 @@ export function loadVilt(compute: Compute, source: WeightSource, config: ViltCon
   const textGamma = vector(`${text}.LayerNorm.weight`)
   const textBeta = vector(`${text}.LayerNorm.bias`)
   const modalityTypes = matrix('embeddings.token_type_embeddings.weight', config.modality_type_vocab_size)
+  const textType = takeFloats(modalityTypes.slice([0, 0], [1, D]))
   const classToken = tf.tensor2d(source.read('embeddings.cls_token', [1, 1, D]), [1, D])
   const gridPositions = source.read('embeddings.position_embeddings', [1, side * side + 1, D])
   const projection = tf.tensor2d(source.read('embeddings.patch_embeddings.projection.weight', [D, 3, patch, patch]), [D, patchLength])
@@ -129,6 +122,7 @@ export function loadVilt(compute: Compute, source: WeightSource, config: ViltCon
     width: D,
     heads: size.heads,
     blocks,
+    embeddingNorm: { tokens: 'text', addedAfter: textType },
     finalNorm,
     pooling: 'first',
     joinsFirstAndLast: false,

@@ -34,6 +34,11 @@ export function fileWeightSource(file: SafetensorsFile, hash: string, prefixes: 
   }
 }
 
+/** The same source seen from below a prefix of tensor names. */
+export function withPrefix(source: WeightSource, prefix: string): WeightSource {
+  return { hash: source.hash, has: (name) => source.has(prefix + name), read: (name, shape) => source.read(prefix + name, shape) }
+}
+
 /** Seeded weights as these models are initialised before pre-training: N(0, deviation), norms 1 and 0, biases 0. */
 export function randomWeightSource(random: RandomSource, hash: string, deviation = 0.02): WeightSource {
   return {

@@ -1,10 +1,12 @@
 /** Which reference folders exist at all and which of them are judged here; adding one is a line in `items`. */
 import { bertItem } from './items/bert.ts'
+import { clipItem } from './items/clip.ts'
 import { imageItem } from './items/image.ts'
 import { metricsItem } from './items/metrics.ts'
 import { minilmItem } from './items/minilm.ts'
 import { moraTrainingItem } from './items/mora-training.ts'
 import { viltItem } from './items/vilt.ts'
+import { vitItem } from './items/vit.ts'
 import { tokenizerItem } from './items/tokenizer.ts'
 import type { GoldenItem } from './report.ts'
 
@@ -19,6 +21,8 @@ export const items: readonly GoldenItem[] = [
   imageItem,
   bertItem,
   viltItem,
+  vitItem,
+  clipItem,
   moraTrainingItem,
   minilmItem,
 ]

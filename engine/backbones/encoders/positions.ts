@@ -1,0 +1,64 @@
+/** Fitting a learned position table to another image size or text length, each way as the reference of its model does it. */
+
+/** Convolution coefficient of the cubic filter in `torch.nn.functional.interpolate(mode='bicubic')`. */
+const CUBIC = -0.75
+
+/**
+ * Bicubic interpolation with align_corners = false of a square grid [side * side, D] to `rows` x `columns`, borders repeated, as PyTorch
+ * does it for ViT, DeiT and CLIP (`interpolate_pos_encoding`). Returns [rows * columns, D].
+ */
+export function interpolateGridBicubic(grid: Float32Array, side: number, width: number, rows: number, columns: number): Float32Array {
+  if (rows === side && columns === side) return grid
+  const down = cubicTaps(side, rows)
+  const across = cubicTaps(side, columns)
+  const between = new Float64Array(side * columns * width) // columns first, then rows
+  for (let r = 0; r < side; r++) {
+    across.forEach((taps, c) => {
+      for (const { index, weight } of taps) {
+        for (let d = 0; d < width; d++) between[(r * columns + c) * width + d]! += weight * grid[(r * side + index) * width + d]!
+      }
+    })
+  }
+  const result = new Float64Array(rows * columns * width)
+  down.forEach((taps, r) => {
+    for (const { index, weight } of taps) {
+      const [from, to] = [index * columns * width, r * columns * width]
+      for (let i = 0; i < columns * width; i++) result[to + i]! += weight * between[from + i]!
+    }
+  })
+  return Float32Array.from(result)
+}
+
+interface Tap {
+  index: number
+  weight: number
+}
+
+/** For each of `length` places the four neighbours among `side` and their weights (Keys 1981). */
+function cubicTaps(side: number, length: number): Tap[][] {
+  return Array.from({ length }, (_, place) => {
+    const at = ((place + 0.5) * side) / length - 0.5
+    const base = Math.floor(at)
+    const t = at - base
+    const near = (x: number) => ((CUBIC + 2) * x - (CUBIC + 3)) * x * x + 1
+    const far = (x: number) => ((CUBIC * x - 5 * CUBIC) * x + 8 * CUBIC) * x - 4 * CUBIC
+    return [far(t + 1), near(t), near(1 - t), far(2 - t)]
+      .map((weight, i) => ({ index: Math.min(Math.max(base - 1 + i, 0), side - 1), weight }))
+  })
+}
+
+/**
+ * Linear interpolation with align_corners = false of a text position table [rows, D] to `length` rows, as the reference code of the
+ * missing-aware prompts stretches ViLT's 40 positions (Lee et al. 2023, arXiv:2303.03369; MoRA's code inherits it). Returns [length, D].
+ */
+export function stretchPositions(table: Float32Array, rows: number, width: number, length: number): Float32Array {
+  const result = new Float32Array(length * width)
+  for (let place = 0; place < length; place++) {
+    const at = Math.max(((place + 0.5) * rows) / length - 0.5, 0)
+    const low = Math.min(Math.floor(at), rows - 1)
+    const high = Math.min(low + 1, rows - 1)
+    const share = at - low
+    for (let d = 0; d < width; d++) result[place * width + d] = table[low * width + d]! * (1 - share) + table[high * width + d]! * share
+  }
+  return result
+}

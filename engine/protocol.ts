@@ -18,6 +18,8 @@ export const trainingSpecSchema = z.object({
   labelNames: z.array(z.string()),
   studies: z.array(trainingStudySchema),
   assignments: z.array(z.array(splitSchema)),
+  /** Presence pattern that study i is shown with on each side (simulated losses); absent: those that the configuration's rates give. */
+  shown: z.object({ train: z.array(z.string()), val: z.array(z.string()), test: z.array(z.string()) }).optional(),
   /** Folder of the run's checkpoints (`fold_0/best`, `fold_0/final`) and of its resume state. */
   runDir: z.string(),
   /** Folder of prepared inputs; may be deleted at any time between runs. */

@@ -59,6 +59,11 @@ export interface Network {
   computePrefix(samples: readonly Sample[], withBlockOutput: boolean): PrefixEntry[]
   forward(batch: readonly PrefixEntry[], keep: boolean): ForwardPass
   /**
+   * Names what `computePrefix` depends on besides the sample and the backbone (method family, missing input, modalities); networks with
+   * equal keys give equal entries, so a later run may use them again. Absent: entries belong to this network alone.
+   */
+  readonly prefixKey?: string
+  /**
    * Sets which tensors are trained from now on (`Parameter.isTrained`); null trains all of them. Gradients come for trained tensors only.
    * Absent: the method has one phase.
    */

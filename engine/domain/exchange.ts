@@ -16,6 +16,13 @@ export const trainingStudySchema = z.object({
 })
 export type TrainingStudy = z.infer<typeof trainingStudySchema>
 
+/**
+ * What answered for a pattern: parameters that saw it in training; shared parameters that did not ("extrapolated"); or the base network,
+ * because the method has own parameters for each combination and this one was never trained.
+ */
+export const servedBySchema = z.enum(['trained', 'extrapolated', 'base'])
+export type ServedBy = z.infer<typeof servedBySchema>
+
 /** A block of predictions: `logits[r * C + c]` for study `studyIds[r]` under `patterns[r]`. */
 export const predictionBlockSchema = z.object({
   fold: z.number().int(),
@@ -23,6 +30,8 @@ export const predictionBlockSchema = z.object({
   studyIds: z.array(z.number().int()),
   patterns: z.array(z.string()),
   isActual: z.array(z.boolean()),
+  /** Absent: all trained. */
+  servedBy: z.array(servedBySchema).optional(),
   logits: float32,
   probabilities: float32,
   /** One threshold for each label, 0..1. */

@@ -22,6 +22,8 @@ const adapterConfigSchema = z.object({
   epoch: z.number().int(),
   /** One for each label, 0..1. */
   thresholds: z.array(z.number()),
+  /** Presence patterns that training studies of the fold were shown under; absent in checkpoints of 0.1. */
+  trainedPatterns: z.array(z.string()).optional(),
   researchUseOnly: z.literal(true),
 })
 export type AdapterConfig = z.infer<typeof adapterConfigSchema>

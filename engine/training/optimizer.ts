@@ -33,10 +33,12 @@ export interface Optimizer {
   dispose(): void
 }
 
+/** An optimiser for the tensors that are trained at this moment (`isTrained`); a later phase makes its own. */
 export function createAdamW(compute: Compute, parameters: ParameterSet, config: AdamWConfig): Optimizer {
   const { tf } = compute
+  const trained = parameters.all.filter(({ isTrained }) => isTrained)
   let step = 0
-  const zeros = (): Map<string, Tensor> => new Map(parameters.all.map(({ name, shape }) => [name, tf.keep(tf.zeros(shape))]))
+  const zeros = (): Map<string, Tensor> => new Map(trained.map(({ name, shape }) => [name, tf.keep(tf.zeros(shape))]))
   const first = zeros()
   const second = zeros()
   const replace = (moments: Map<string, Tensor>, name: string, value: Tensor): void => {
@@ -46,7 +48,7 @@ export function createAdamW(compute: Compute, parameters: ParameterSet, config: 
   const exportMoments = (moments: Map<string, Tensor>): Record<string, HostValues> =>
     Object.fromEntries([...moments].map(([name, value]) => [name, { shape: [...value.shape], values: Float32Array.from(value.dataSync()) }]))
   const importMoments = (moments: Map<string, Tensor>, stored: Record<string, HostValues>): void => {
-    for (const { name, shape } of parameters.all) {
+    for (const { name, shape } of trained) {
       const value = stored[name]
       if (value === undefined || value.shape.join() !== shape.join()) throw new AppError('CHECKPOINT_MISMATCH', `The optimiser state for "${name}" is missing or of another shape.`)
       replace(moments, name, tf.tensor(value.values, shape, 'float32'))
@@ -59,7 +61,7 @@ export function createAdamW(compute: Compute, parameters: ParameterSet, config: 
       // The corrections are folded into two numbers so that no further pass over the tensors is needed.
       const firstCorrection = 1 - config.beta1 ** step
       const secondRoot = Math.sqrt(1 - config.beta2 ** step)
-      for (const parameter of parameters.all) {
+      for (const parameter of trained) {
         const gradient = gradients.get(parameter.name)
         if (gradient === undefined) throw new Error(`no gradient for ${parameter.name}`)
         const parameterRate = parameter.name.startsWith('classifier.') ? rate * config.headRateFactor : rate

@@ -4,24 +4,32 @@ import { loadCheckpoint } from './checkpoint.ts'
 import { fillGridCache } from './grid-cache.ts'
 import { createSampleBuilder, planModalities } from './inputs.ts'
 import { predictStudies } from './predict-studies.ts'
+import { createPrefixes } from './prefixes.ts'
+import { imagesOf } from './prepare-run.ts'
 import { cachesBlockOutput, createModel, createNetwork, openSession } from './session.ts'
+import { createShowing } from './showing.ts'
 
 /** Predicts any studies from the best checkpoint of a fold, under every what-if pattern. Throws RUN_CHECKPOINT_MISSING or RUN_CHECKPOINT_MISMATCH. */
 export async function predictRun(spec: PredictSpec, context: JobContext): Promise<TrainingSummary> {
   const startedMs = performance.now()
+  const { config, slots, studies } = spec
   const session = await openSession(spec.weightsDir)
   const best = loadCheckpoint(spec.runDir, spec.fold, 'best', session.backbone.weightsHash)
-  const plan = planModalities(spec.slots, spec.config.mora.modalitiesBy)
-  const images = spec.studies.flatMap((study) => study.items.filter((item) => item.path !== null).map((item) => ({ path: item.path!, sha256: item.sha256, where: `An image of study ${study.studyId}` })))
-  const grids = await fillGridCache(images, { resnet: session.backbone.resnet, cacheDir: spec.cacheDir, context })
-  const network = createNetwork(session, spec.config, plan, spec.fold)
-  const model = createModel(session, network, spec.config, null)
+  const plan = planModalities(slots, config.mora.modalitiesBy)
+  const grids = await fillGridCache(imagesOf(spec), { resnet: session.backbone.resnet, cacheDir: spec.cacheDir, context })
+  const network = createNetwork(session, config, plan, spec.fold)
+  const model = createModel(session, network, config, null)
+  const prefixes = createPrefixes({
+    studies, context, buildSample: createSampleBuilder(slots, plan, session.tokenizer, grids, config.maxTextTokens),
+    inputKey: `${session.backbone.weightsHash.slice(0, 16)} ${config.maxTextTokens}`, withBlockOutput: cachesBlockOutput(config), cacheDir: spec.cacheDir, runId: spec.runId,
+  })
   try {
     model.importTrained(best.trained)
-    await predictStudies(spec.studies.map((study) => ({ study, split: 'test' as const })), {
-      config: spec.config, slots: spec.slots, network, model, context, fold: spec.fold,
-      buildSample: createSampleBuilder(spec.slots, plan, session.tokenizer, grids, spec.config.maxTextTokens),
-      withBlockOutput: cachesBlockOutput(spec.config), thresholds: Float32Array.from(best.config.thresholds), stage: 'Predicting',
+    await predictStudies(studies.map((_, index) => ({ index, split: 'test' as const })), {
+      config, studies, network, model, context, fold: spec.fold, prefixes,
+      // Simulated losses were part of the run's own evaluation; here every study is what it is.
+      showing: createShowing(slots, plan, studies, { ...config, trainMissingness: { image: 0, text: 0 } }),
+      trainedPatterns: best.config.trainedPatterns === undefined ? null : new Set(best.config.trainedPatterns), thresholds: Float32Array.from(best.config.thresholds), stage: 'Predicting',
     })
     return {
       outcome: 'finished', verdict: session.compute.verdict, weightsHash: session.backbone.weightsHash,
@@ -29,6 +37,7 @@ export async function predictRun(spec: PredictSpec, context: JobContext): Promis
       peakBytes: process.resourceUsage().maxRSS * 1024, elapsedMs: performance.now() - startedMs, notes: [],
     }
   } finally {
+    prefixes.dispose()
     model.dispose()
   }
 }

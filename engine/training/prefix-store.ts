@@ -11,29 +11,29 @@ interface Spilled {
   outputLength: number
 }
 
-/** Frozen prefixes of a run by study index; the first ones in memory, the rest in a file that the system pages in. */
+/** Frozen prefixes of a run by study and pattern; the first ones in memory, the rest in a file that the system pages in. */
 export interface PrefixStore {
-  put: (index: number, entry: PrefixEntry) => void
-  get: (index: number) => PrefixEntry
-  has: (index: number) => boolean
+  put: (key: string, entry: PrefixEntry) => void
+  get: (key: string) => PrefixEntry
+  has: (key: string) => boolean
   dispose: () => void
 }
 
 /** @param budgetBytes memory to use before entries go to `file`, which is deleted at the end */
 export function createPrefixStore(budgetBytes: number, file: string): PrefixStore {
-  const inMemory = new Map<number, PrefixEntry>()
-  const onDisk = new Map<number, Spilled>()
+  const inMemory = new Map<string, PrefixEntry>()
+  const onDisk = new Map<string, Spilled>()
   let usedBytes = 0
   let endOffset = 0
   let handle: number | null = null
 
-  function spill(index: number, entry: PrefixEntry): void {
+  function spill(key: string, entry: PrefixEntry): void {
     if (handle === null) {
       mkdirSync(dirname(file), { recursive: true })
       handle = openSync(file, 'w+')
     }
     const output = entry.blockOutput ?? new Float32Array(0)
-    onDisk.set(index, { presence: entry.presence, tokens: entry.tokens, segments: entry.segments, offset: endOffset, xLength: entry.x.length, outputLength: output.length })
+    onDisk.set(key, { presence: entry.presence, tokens: entry.tokens, segments: entry.segments, offset: endOffset, xLength: entry.x.length, outputLength: output.length })
     for (const values of [entry.x, output]) {
       if (values.length === 0) continue
       writeSync(handle, new Uint8Array(values.buffer, values.byteOffset, values.byteLength), 0, values.byteLength, endOffset)
@@ -48,24 +48,24 @@ export function createPrefixStore(budgetBytes: number, file: string): PrefixStor
   }
 
   return {
-    put: (index, entry) => {
+    put: (key, entry) => {
       const bytes = entry.x.byteLength + (entry.blockOutput?.byteLength ?? 0)
-      if (usedBytes + bytes > budgetBytes) return spill(index, entry)
+      if (usedBytes + bytes > budgetBytes) return spill(key, entry)
       usedBytes += bytes
-      inMemory.set(index, entry)
+      inMemory.set(key, entry)
     },
-    get: (index) => {
-      const entry = inMemory.get(index)
+    get: (key) => {
+      const entry = inMemory.get(key)
       if (entry) return entry
-      const at = onDisk.get(index)
-      if (!at) throw new Error(`No prefix for study ${index}`)
+      const at = onDisk.get(key)
+      if (!at) throw new Error(`No prefix for ${key}`)
       return {
         presence: at.presence, tokens: at.tokens, segments: at.segments,
         x: readValues(at.offset, at.xLength),
         blockOutput: at.outputLength === 0 ? null : readValues(at.offset + at.xLength * 4, at.outputLength),
       }
     },
-    has: (index) => inMemory.has(index) || onDisk.has(index),
+    has: (key) => inMemory.has(key) || onDisk.has(key),
     dispose: () => {
       if (handle !== null) closeSync(handle)
       rmSync(file, { force: true })

@@ -6,7 +6,10 @@ import type { HostValues } from '../compute/parameters.ts'
 import type { OptimizerState } from './optimizer.ts'
 
 const progressSchema = z.object({
-  /** Epochs of this fold that are finished. */
+  /** Phase of training that the state belongs to, and the fold's epochs before it. */
+  phase: z.number().int(),
+  epochsBefore: z.number().int(),
+  /** Epochs of this phase that are finished. */
   epochsDone: z.number().int(),
   bestMetric: z.number().nullable(),
   bestLoss: z.number().nullable(),
@@ -51,8 +54,10 @@ export function loadFoldState(runDir: string, fold: number, fingerprint: string)
   if (!existsSync(file)) return null
   const opened = openSafetensors(file)
   try {
-    const progress = progressSchema.parse(JSON.parse(opened.metadata.progress ?? 'null'))
-    if (progress.fingerprint !== fingerprint) return null
+    const parsed = progressSchema.safeParse(JSON.parse(opened.metadata.progress ?? 'null'))
+    // A state that an older version wrote cannot be gone on with either.
+    if (!parsed.success || parsed.data.fingerprint !== fingerprint) return null
+    const progress = parsed.data
     const take = (prefix: string) => Object.fromEntries([...opened.entries.keys()].filter((name) => name.startsWith(`${prefix}/`)).map((name) => [name.slice(prefix.length + 1), opened.readFloats(name)]))
     return { progress, trained: take('trained'), optimizer: { step: progress.optimizerStep, first: take('first'), second: take('second') } }
   } finally {

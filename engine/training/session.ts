@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { findMethod } from '../adapters/index.ts'
+import type { Phase } from '../adapters/method.ts'
 import type { Network } from '../adapters/network.ts'
 import { loadMmbt, type MmbtBackbone } from '../backbones/mmbt.ts'
 import { openCompute, type Compute } from '../compute/backend.ts'
@@ -60,6 +61,12 @@ export function createNetwork(session: Session, config: RunConfig, plan: Modalit
     missingInput: missingInput(config),
     random: createRng(config.seed).fork(`init-${fold}`),
   }, method.configSchema.parse(methodSettings(config)))
+}
+
+/** The training phases of the run's method in order; null when it has one over everything. */
+export function phasesOf(config: RunConfig, plan: ModalityPlan): readonly Phase[] | null {
+  const method = findMethod(config.adapter)
+  return method.phases?.(method.configSchema.parse(methodSettings(config)), plan.modalities) ?? null
 }
 
 /** @param labelWeights [C] class weights, or null for none */

@@ -10,26 +10,30 @@ import { createRng } from './rng.ts'
 import { learningRateAt } from './schedule.ts'
 import type { TrainingBatch, TrainingModel } from './training-model.ts'
 
-/** What a fold trains on: studies by index into the run's list, and their frozen prefixes. */
-export interface FoldMaterial {
+/** What one phase of a fold trains on: studies by index into the run's list, and their frozen prefixes. */
+export interface PhaseMaterial {
   fold: number
+  /** Which phase this is, how many epochs it has at most, and how many epochs of the fold came before it. */
+  phase: { index: number; epochs: number; epochsBefore: number; hasDropout: boolean }
   config: RunConfig
   studies: readonly TrainingStudy[]
   train: readonly number[]
   val: readonly number[]
-  /** The frozen prefix of a study under its training pattern, or with one kind of modality dropped. */
-  prefixOf: (studyIndex: number, dropped?: DroppedKind) => PrefixEntry
-  /** What may be dropped from a study without leaving it empty. */
-  droppable: (studyIndex: number) => readonly DroppedKind[]
+  /** The pattern a study is shown under in this phase, on the side it stands on. */
+  patternOf: (studyIndex: number) => string
+  /** What modality dropout may show instead; empty where nothing can go. */
+  reductionsOf: (studyIndex: number) => readonly string[]
+  prefixOf: (studyIndex: number, pattern: string) => PrefixEntry
 }
-
-export type DroppedKind = 'image' | 'text'
 
 /** One study as an epoch shows it. */
 interface ShownStudy {
   index: number
-  dropped: DroppedKind | undefined
+  pattern: string
 }
+
+/** A phase with fewer training studies than this would only learn them by heart: it is skipped and named in the notes. */
+export const minimumPhaseStudies = 3
 
 /** Batches whose samples are sorted by length together: less padding, still random company. */
 const batchesPerBucket = 4
@@ -39,8 +43,8 @@ export type EpochProgress = Pick<FoldProgress, 'epochsDone' | 'bestMetric' | 'be
 
 export interface FoldHooks {
   context: JobContext
-  /** Called after every epoch, before the next one starts; saves the state. */
-  onEpoch: (epoch: Epoch, progress: EpochProgress) => Promise<void>
+  /** Called after every epoch, before the next one starts; saves the state. `valProbabilities` are [val, C] row-major. */
+  onEpoch: (epoch: Epoch, progress: EpochProgress, valProbabilities: Float32Array) => Promise<void>
   /** Steps done and expected over the whole run, for the time left. */
   onStep: (loss: number, epoch: number, step: number) => void
 }
@@ -54,20 +58,20 @@ export function labelWeightsOf(config: RunConfig, studies: readonly TrainingStud
 }
 
 /**
- * Trains one fold from where `progress` says until the last epoch, early stopping or a stop request.
- * What an epoch shows, and in which order, depends on seed, fold and epoch alone, so a resumed run draws what an unbroken one would.
+ * Trains one phase of a fold from where `start` says until its last epoch, early stopping or a stop request.
+ * What an epoch shows, and in which order, depends on seed, fold, phase and epoch alone, so a resumed run draws what an unbroken one would.
  *
- * @returns whether the training of the fold is over (false: stopped by the user)
+ * @returns whether the training of the phase is over (false: stopped by the user)
  */
-export async function trainFold(model: TrainingModel, material: FoldMaterial, start: EpochProgress, hooks: FoldHooks): Promise<boolean> {
-  const { config, train, fold } = material
+export async function trainPhase(model: TrainingModel, material: PhaseMaterial, start: EpochProgress, hooks: FoldHooks): Promise<boolean> {
+  const { config, train, fold, phase } = material
   const stepsPerEpoch = Math.ceil(train.length / config.batchSize)
-  const totalSteps = stepsPerEpoch * config.epochs
+  const totalSteps = stepsPerEpoch * phase.epochs
   const warmUpSteps = Math.round(config.warmUpShare * totalSteps)
   let progress = start
-  for (let epoch = start.epochsDone; epoch < config.epochs; epoch++) {
+  for (let epoch = start.epochsDone; epoch < phase.epochs; epoch++) {
     if (hasStoppedEarly(config, progress)) return true
-    if (hooks.context.shouldStop() && epoch > 0) return false
+    if (hooks.context.shouldStop() && phase.epochsBefore + epoch > 0) return false
     const startedMs = performance.now()
     const batches = batchesOfEpoch(material, epoch)
     let lossSum = 0
@@ -76,7 +80,7 @@ export async function trainFold(model: TrainingModel, material: FoldMaterial, st
       learningRate = learningRateAt(epoch * stepsPerEpoch + step, totalSteps, config.learningRate, warmUpSteps)
       const loss = model.step(batchOf(material, shown), learningRate)
       lossSum += loss * shown.length
-      hooks.onStep(loss, epoch, epoch * stepsPerEpoch + step)
+      hooks.onStep(loss, phase.epochsBefore + epoch, epoch * stepsPerEpoch + step)
       // Lets cancel, stop and the sign of life through between steps.
       await new Promise<void>((resolve) => setImmediate(resolve))
       hooks.context.signal.throwIfAborted()
@@ -87,14 +91,14 @@ export async function trainFold(model: TrainingModel, material: FoldMaterial, st
       epochsDone: epoch + 1,
       bestMetric: isBest ? validation.macroAuroc : progress.bestMetric,
       bestLoss: isBest ? validation.loss : progress.bestLoss,
-      bestEpoch: isBest ? epoch : progress.bestEpoch,
+      bestEpoch: isBest ? phase.epochsBefore + epoch : progress.bestEpoch,
       epochsWithoutBetter: isBest ? 0 : progress.epochsWithoutBetter + 1,
     }
     await hooks.onEpoch({
-      fold, epoch, isBest, learningRate,
+      fold, epoch: phase.epochsBefore + epoch, isBest, learningRate,
       trainLoss: lossSum / train.length, valLoss: validation.loss, valMacroAuroc: validation.macroAuroc,
       elapsedMs: performance.now() - startedMs,
-    }, progress)
+    }, progress, validation.probabilities)
   }
   return true
 }
@@ -103,22 +107,26 @@ function hasStoppedEarly(config: RunConfig, progress: EpochProgress): boolean {
   return config.patience > 0 && progress.epochsWithoutBetter >= config.patience
 }
 
+interface Validation {
+  /** Null when no study of the phase validates: then the last epoch counts as the best. */
+  loss: number | null
+  macroAuroc: number | null
+  probabilities: Float32Array
+}
+
 /** A better epoch has a higher validation macro-AUROC; equal ones, or where it is not estimable, a lower validation loss. */
-function isBetter(validation: { loss: number; macroAuroc: number | null }, progress: EpochProgress): boolean {
-  if (progress.bestLoss === null) return true
+function isBetter(validation: Validation, progress: EpochProgress): boolean {
+  if (progress.bestLoss === null || validation.loss === null) return true
   if (validation.macroAuroc !== null && progress.bestMetric !== null && validation.macroAuroc !== progress.bestMetric) return validation.macroAuroc > progress.bestMetric
   return validation.loss < progress.bestLoss
 }
 
-function validate(model: TrainingModel, material: FoldMaterial): { loss: number; macroAuroc: number | null } {
+function validate(model: TrainingModel, material: PhaseMaterial): Validation {
   const { config, studies, val } = material
   const width = config.labelIds.length
-  let lossSum = 0
-  for (let start = 0; start < val.length; start += config.batchSize) {
-    const indices = val.slice(start, start + config.batchSize)
-    lossSum += model.evaluateLoss(batchOf(material, indices.map((index) => ({ index, dropped: undefined })))) * indices.length
-  }
-  const logits = model.predict(val.map((index) => material.prefixOf(index)), config.batchSize)
+  if (val.length === 0) return { loss: null, macroAuroc: null, probabilities: new Float32Array() }
+  const logits = model.predict(val.map((index) => material.prefixOf(index, material.patternOf(index))), config.batchSize)
+  const { labels, known } = labelsOf(studies, val, width)
   const probabilities = probabilitiesOf(config.task, logits, width)
   const summary = summarisePredictions(val.map((studyIndex, row) => ({
     patientId: studies[studyIndex]!.patientId,
@@ -126,31 +134,32 @@ function validate(model: TrainingModel, material: FoldMaterial): { loss: number;
     thresholds: new Float32Array(width).fill(0.5),
     reference: studies[studyIndex]!.labels,
   })), config.labelIds.map((labelId) => ({ labelId, labelName: '' })), config.task)
-  return { loss: lossSum / val.length, macroAuroc: summary.macroAuroc.value }
+  return { loss: model.lossOf(logits, labels, known), macroAuroc: summary.macroAuroc.value, probabilities }
 }
 
-function batchOf(material: FoldMaterial, shown: readonly ShownStudy[]): TrainingBatch {
+function batchOf(material: PhaseMaterial, shown: readonly ShownStudy[]): TrainingBatch {
   return {
-    entries: shown.map((study) => material.prefixOf(study.index, study.dropped)),
+    entries: shown.map((study) => material.prefixOf(study.index, study.pattern)),
     ...labelsOf(material.studies, shown.map((study) => study.index), material.config.labelIds.length),
   }
 }
 
 /** The batches of one epoch: seeded order, seeded modality dropout, samples of like length together, batches in random order. */
-function batchesOfEpoch(material: FoldMaterial, epoch: number): ShownStudy[][] {
-  const { config, train, fold } = material
-  const rng = createRng(config.seed).fork(`order-${fold}-${epoch}`)
+function batchesOfEpoch(material: PhaseMaterial, epoch: number): ShownStudy[][] {
+  const { config, train, fold, phase } = material
+  const rng = createRng(config.seed).fork(phase.index === 0 ? `order-${fold}-${epoch}` : `order-${fold}-${phase.index}-${epoch}`)
   const shown = rng.shuffle(train).map((index): ShownStudy => {
-    const kinds = material.droppable(index)
+    const reductions = material.reductionsOf(index)
     // Drawn for every study, droppable or not, so that one study's gaps do not change what its neighbours lose.
     const [isDropped, which] = [rng.uniform() < config.modalityDropout, rng.uniform()]
-    return { index, dropped: isDropped && kinds.length > 0 ? kinds[Math.floor(which * kinds.length)] : undefined }
+    const isReduced = phase.hasDropout && isDropped && reductions.length > 0
+    return { index, pattern: isReduced ? reductions[Math.floor(which * reductions.length)]! : material.patternOf(index) }
   })
   const bucketSize = config.batchSize * batchesPerBucket
   const batches: ShownStudy[][] = []
   for (let start = 0; start < shown.length; start += bucketSize) {
     const bucket = shown.slice(start, start + bucketSize)
-    const tokensOf = new Map(bucket.map((study) => [study, material.prefixOf(study.index, study.dropped).tokens]))
+    const tokensOf = new Map(bucket.map((study) => [study, material.prefixOf(study.index, study.pattern).tokens]))
     bucket.sort((a, b) => tokensOf.get(a)! - tokensOf.get(b)!)
     for (let from = 0; from < bucket.length; from += config.batchSize) batches.push(bucket.slice(from, from + config.batchSize))
   }

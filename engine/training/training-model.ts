@@ -2,6 +2,7 @@
  * The training step as one object over any network: batches of prefix entries in, loss out, trained tensors updated.
  * It knows nothing of epochs, files or patients; train-run.ts builds those on top.
  */
+import type { Phase } from '../adapters/method.ts'
 import type { Network, PrefixEntry } from '../adapters/network.ts'
 import type { Compute } from '../compute/backend.ts'
 import type { Gradients, HostValues } from '../compute/parameters.ts'
@@ -37,6 +38,10 @@ export interface TrainingModel {
   stepAccumulated(batches: readonly TrainingBatch[], rate: number): number
   /** Loss without an update, for validation. */
   evaluateLoss(batch: TrainingBatch): number
+  /** Loss of logits that are on the host already; logits, labels, known as in a batch. */
+  lossOf(logits: Float32Array, labels: Float32Array, known: Uint8Array | null): number
+  /** Goes on to a phase of training: its tensors alone are trained from now on, with a fresh optimiser. Null: all tensors. */
+  beginPhase(phase: Phase | null): void
   /** Loss and gradients without an update; the caller frees the gradients. */
   gradients(batch: TrainingBatch): { loss: number; gradients: Gradients; logits: Float32Array }
   /** Logits [n, C] row-major, computed `batchSize` samples at a time; samples of like length are batched together. */
@@ -55,7 +60,7 @@ export interface TrainingModel {
 export function createTrainingModel(options: TrainingModelOptions): TrainingModel {
   const { compute, network, labelsCount: C } = options
   const { tf } = compute
-  const optimizer = createAdamW(compute, network.parameters, options.optimizer)
+  let optimizer = createAdamW(compute, network.parameters, options.optimizer)
   const lossOf = options.task === 'multi-label' ? binaryCrossEntropy : crossEntropy
   const trainedParameterCount = network.parameters.count()
 
@@ -105,6 +110,13 @@ export function createTrainingModel(options: TrainingModelOptions): TrainingMode
     evaluateLoss: (batch) => {
       const logits = takeFloats(network.forward(batch.entries, false).logits)
       return lossOf(logits, batch.labels, batch.known, options.labelWeights, C).loss
+    },
+    lossOf: (logits, labels, known) => lossOf(logits, labels, known, options.labelWeights, C).loss,
+    beginPhase: (phase) => {
+      if (network.beginPhase === undefined && phase !== null) throw new Error(`the method has one phase, not "${phase.name}"`)
+      network.beginPhase?.(phase)
+      optimizer.dispose()
+      optimizer = createAdamW(compute, network.parameters, options.optimizer)
     },
     predict: (entries, batchSize = 16) => {
       const result = new Float32Array(entries.length * C)

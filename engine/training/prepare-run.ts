@@ -1,0 +1,139 @@
+import { createHash } from 'node:crypto'
+import type { Phase } from '../adapters/method.ts'
+import type { Network } from '../adapters/network.ts'
+import { AppError } from '../domain/errors.ts'
+import type { TrainingStudy } from '../domain/exchange.ts'
+import type { RunConfig } from '../domain/run.ts'
+import { slotIdsOfPattern } from '../domain/slots.ts'
+import type { JobContext, TrainingSpec } from '../protocol.ts'
+import { fillGridCache } from './grid-cache.ts'
+import { createSampleBuilder, planModalities, type ModalityPlan } from './inputs.ts'
+import { createPrefixes, type Prefixes, type Shown } from './prefixes.ts'
+import { notesOf } from './run-notes.ts'
+import { cachesBlockOutput, phasesOf, type Session } from './session.ts'
+import { createShowing, type Showing } from './showing.ts'
+import { indicesOn, minimumPhaseStudies } from './train-fold.ts'
+
+/** Fewer complete studies than this cannot be trained or validated on. */
+const minimumCompleteStudies = 3
+
+/** The one phase of methods that have no others. */
+export const wholePhase: Phase = { name: 'all', shows: 'own-pattern', trains: () => true, epochsShare: 1 }
+
+/** A study of the run by index, with the pattern it is shown under. */
+export type Member = readonly [index: number, pattern: string]
+
+/** Everything the folds of a run share. */
+export interface PreparedRun {
+  session: Session
+  spec: TrainingSpec
+  context: JobContext
+  plan: ModalityPlan
+  phases: readonly Phase[]
+  /** Whether the method names its phases; else there is one over everything. */
+  hasPhases: boolean
+  showing: Showing
+  /** Studies on one side of a fold that take part in a phase. */
+  membersOf: (fold: number, side: 'train' | 'val', phase: Phase) => readonly Member[]
+  /** Every pattern that some training study of the fold was shown under. */
+  trainedPatternsOf: (fold: number) => string[]
+  prefixesOf: (fold: number) => Prefixes
+  /** Computes the frozen inputs that a fold's training and validation need and that are not there yet. */
+  fillPrefixes: (network: Network, fold: number) => Promise<void>
+  notes: string[]
+  /** Ties a resume state to exactly this configuration, split, data and backbone. */
+  fingerprint: string
+  dispose: () => void
+}
+
+/** At most this many epochs in a phase. */
+export function epochsOf(config: RunConfig, phase: Phase): number {
+  return Math.max(1, Math.round(phase.epochsShare * config.epochs))
+}
+
+/** Opens the images of a run (features of new ones are computed) and works out who is shown what; trains nothing. */
+export async function prepareRun(session: Session, spec: TrainingSpec, context: JobContext): Promise<PreparedRun> {
+  const { config, slots, studies } = spec
+  const plan = planModalities(slots, config.mora.modalitiesBy)
+  const named = phasesOf(config, plan)
+  const phases = named ?? [wholePhase]
+  const showing = createShowing(slots, plan, studies, config, spec.shown)
+  const grids = await fillGridCache(imagesOf(spec), { resnet: session.backbone.resnet, cacheDir: spec.cacheDir, context })
+  const prefixes = createPrefixes({
+    studies, context, buildSample: createSampleBuilder(slots, plan, session.tokenizer, grids, config.maxTextTokens),
+    inputKey: `${session.backbone.weightsHash.slice(0, 16)} ${config.maxTextTokens}`, withBlockOutput: cachesBlockOutput(config), cacheDir: spec.cacheDir, runId: spec.runId,
+  })
+
+  const membersOf = memoised((fold: number, side: 'train' | 'val', phase: Phase): readonly Member[] =>
+    studiesOnSide(spec, showing, fold, side).flatMap((index): Member[] => {
+      const pattern = showing.inPhase(index, side, phase)
+      return pattern === null ? [] : [[index, pattern]]
+    }))
+  const hasDropout = (phase: Phase) => phase.shows === 'own-pattern' && config.modalityDropout > 0
+  const trainedPatternsOf = (fold: number): string[] => {
+    const patterns = phases.flatMap((phase) => {
+      const members = membersOf(fold, 'train', phase)
+      if (members.length < minimumPhaseStudies) return []
+      return members.flatMap(([, pattern]) => [pattern, ...(hasDropout(phase) ? showing.reductionsOf(pattern) : [])])
+    })
+    return [...new Set(patterns)].sort()
+  }
+  const run: PreparedRun = {
+    session, spec, context, plan, phases, showing, membersOf, trainedPatternsOf,
+    hasPhases: named !== null,
+    prefixesOf: () => prefixes,
+    fillPrefixes: (network, fold) => {
+      const shown = phases.flatMap((phase): Shown[] => [
+        ...membersOf(fold, 'train', phase).flatMap(([index, pattern]) => [pattern, ...(hasDropout(phase) ? showing.reductionsOf(pattern) : [])].map((each) => ({ index, pattern: each }))),
+        ...membersOf(fold, 'val', phase).map(([index, pattern]) => ({ index, pattern })),
+      ])
+      const thresholds = membersOf(fold, 'val', wholePhase).map(([index, pattern]) => ({ index, pattern }))
+      return prefixes.fill(network, [...shown, ...thresholds], 'Preparing inputs')
+    },
+    notes: [],
+    fingerprint: fingerprintOf(session, spec, showing),
+    dispose: () => prefixes.dispose(),
+  }
+  run.notes.push(...notesOf(run))
+  return run
+}
+
+/** Studies on one side of a fold: all, or with `trainOn: complete` those that lack nothing. Throws RUN_TOO_FEW_PATIENTS when hardly any is left. */
+function studiesOnSide(spec: TrainingSpec, showing: Showing, fold: number, side: 'train' | 'val'): number[] {
+  const all = indicesOn(spec.assignments[fold]!, side)
+  if (spec.config.trainOn === 'all') return all
+  const complete = all.filter((index) => slotIdsOfPattern(showing.tables[side][index]!).length === spec.slots.length)
+  if (complete.length < minimumCompleteStudies) throw new AppError('RUN_TOO_FEW_PATIENTS', `Only ${complete.length} of ${all.length} ${side === 'train' ? 'training' : 'validation'} studies have every chosen item.`)
+  return complete
+}
+
+/** The image files of a run, named in errors by slot and study number and never by file name. */
+export function imagesOf({ slots, studies }: Pick<TrainingSpec, 'slots' | 'studies'>): { path: string; sha256: string; where: string }[] {
+  const titleOf = new Map(slots.map((slot) => [slot.slotId, slot.title]))
+  return studies.flatMap((study) => study.items.filter((item) => item.path !== null).map((item) => ({
+    path: item.path!, sha256: item.sha256, where: `The ${titleOf.get(item.slotId) ?? 'image'} of study ${study.studyId}`,
+  })))
+}
+
+function memoised(compute: PreparedRun['membersOf']): PreparedRun['membersOf'] {
+  const known = new Map<Phase, Map<string, readonly Member[]>>()
+  return (fold, side, phase) => {
+    let ofPhase = known.get(phase)
+    if (ofPhase === undefined) known.set(phase, (ofPhase = new Map()))
+    const key = `${fold} ${side}`
+    let members = ofPhase.get(key)
+    if (members === undefined) ofPhase.set(key, (members = compute(fold, side, phase)))
+    return members
+  }
+}
+
+function fingerprintOf(session: Session, spec: TrainingSpec, showing: Showing): string {
+  const hash = createHash('sha256').update(JSON.stringify(spec.config)).update(session.backbone.weightsHash)
+  spec.studies.forEach((study: TrainingStudy, index) => {
+    hash.update(`\n${study.studyId}`).update(Buffer.from(study.labels.buffer, study.labels.byteOffset, study.labels.byteLength))
+    for (const item of study.items) hash.update(`\t${item.slotId}:${item.sha256}`)
+    for (const sides of spec.assignments) hash.update(`\t${sides[index]}`)
+    hash.update(`\t${showing.tables.train[index]}\t${showing.tables.val[index]}`)
+  })
+  return hash.digest('hex')
+}

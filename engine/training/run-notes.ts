@@ -1,0 +1,27 @@
+import { describePattern } from '../domain/slots.ts'
+import { countTruncatedTexts } from './inputs.ts'
+import type { PreparedRun } from './prepare-run.ts'
+import { minimumPhaseStudies } from './train-fold.ts'
+
+/** What a reader of the results must know and would not see. */
+export function notesOf(run: PreparedRun): string[] {
+  const { session, spec, showing, phases } = run
+  const { slots, studies, assignments, config } = spec
+  const notes: string[] = []
+  if (config.trainOn === 'complete') notes.push('Trained on complete patients only.')
+  const folds = assignments.map((_, fold) => fold)
+  for (const phase of run.hasPhases ? phases : []) {
+    const thin = folds.filter((fold) => run.membersOf(fold, 'train', phase).length < minimumPhaseStudies)
+    if (thin.length > 0) notes.push(`"${phase.name}" was not trained in ${thin.length} of ${folds.length} ${folds.length === 1 ? 'split' : 'folds'}: fewer than ${minimumPhaseStudies} training studies have it.`)
+  }
+  const trainedOn = new Set(folds.flatMap((fold) => run.trainedPatternsOf(fold)))
+  const unseen = [...new Set(studies.flatMap((_, index) => showing.whatIf(index)))].filter((pattern) => !trainedOn.has(pattern))
+  if (unseen.length > 0) {
+    notes.push(`No training patient showed ${unseen.map((pattern) => `"${describePattern(slots, pattern)}"`).join(', ')}: predictions under ${unseen.length === 1 ? 'this pattern' : 'these patterns'} are extrapolation.`)
+  }
+  const truncated = countTruncatedTexts(studies, session.tokenizer, config.maxTextTokens)
+  if (truncated > 0) notes.push(`The text of ${truncated} of ${studies.length} studies is longer than ${config.maxTextTokens} tokens and was cut.`)
+  const lost = (side: 'train' | 'val' | 'test') => showing.tables[side].filter((pattern, index) => pattern !== showing.natural[index]).length
+  if (lost('train') > 0) notes.push(`Simulated missingness hid a modality in ${lost('train')} of ${studies.length} studies while training and validating (seed ${config.seed}).`)
+  return notes
+}

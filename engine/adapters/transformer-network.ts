@@ -1,173 +1,175 @@
 /**
- * A frozen backbone with adapters beside some of its blocks and the trained head on top, as one network.
- * Blocks under the first adapter are part of the cached prefix; the gradient stops at the first adapter.
+ * A frozen backbone with trained parts beside, inside or in front of its blocks and the trained head on top, as one network.
+ * Blocks under the first trained part belong to the cached prefix; the gradient stops at the lowest part that is trained.
  */
-import { type Backbone, type EmbeddedSample, type SamplePart, keyBiasFor } from '../backbones/backbone.ts'
-import { type BlockShape, type SavedBlock } from '../backbones/transformer-block.ts'
+import { type Backbone, keyBiasFor } from '../backbones/backbone.ts'
 import type { Compute } from '../compute/backend.ts'
 import { release } from '../compute/kernels.ts'
 import type { Gradients, ParameterSet } from '../compute/parameters.ts'
-import { type Tensor2D, disposeAll, takeFloats } from '../compute/tensorflow.ts'
+import { type Tensor2D, type Tensor3D, disposeAll } from '../compute/tensorflow.ts'
 import { AppError } from '../domain/errors.ts'
 import type { Head } from './head.ts'
-import type { MoraLayer, MoraPass } from './mora/layer.ts'
 import type { MissingInput } from './method.ts'
-import type { ForwardPass, ModalitySpec, Network, PrefixEntry, Sample } from './network.ts'
-import { presenceOf } from './network.ts'
-import { createPooling } from './pooling.ts'
+import type { ForwardPass, ModalitySpec, Network, PrefixEntry, Serving } from './network.ts'
+import { type PoolingPass, createPooling } from './pooling.ts'
+import { createPrefixComputer, padRows } from './prefix.ts'
+import { createBatchView, disposeView } from './sites/batch-view.ts'
+import type { TokenMap } from './sites/token-map.ts'
+import { runChain } from './stages/chain.ts'
+import type { Sequence, Stage } from './stages/stage.ts'
 
-/** Trained parts beside blocks; `firstBlock` equals the block count when there are none. */
-export interface BlockAdapter {
+/** Where a method puts its trained parts. */
+export interface NetworkAdapter {
+  /** Lowest block with trained parts; the block count when only the head is trained. */
   readonly firstBlock: number
-  beside(block: number): MoraLayer | null
+  /** Trained parts on the embedded tokens; needs `firstBlock` 0. */
+  readonly embedding?: Stage | null
+  /** From there to the last block, in order, with whatever stands in front of blocks. Empty when only the head is trained. */
+  readonly stages: readonly Stage[]
+  /** Takes the place of the backbone's final norm. */
+  readonly finalNorm?: TokenMap | null
+  /** Whose weights answer for a pattern; absent: always 'trained'. */
+  serving?(presence: number): Serving
 }
 
 export interface TransformerNetworkOptions {
   compute: Compute
   backbone: Backbone
   parameters: ParameterSet
-  adapter: BlockAdapter
+  adapter: NetworkAdapter
   head: Head
   modalities: readonly ModalitySpec[]
   missingInput: MissingInput
 }
 
-/** How many samples the frozen prefix is computed for at once. */
-const PREFIX_BATCH = 8
-
 export function createTransformerNetwork(options: TransformerNetworkOptions): Network {
-  const { compute, backbone, parameters, adapter, head, modalities } = options
+  const { compute, backbone, parameters, adapter, head, modalities, missingInput } = options
   const { tf } = compute
   const { width: D, blocks, heads } = backbone
-  const pooling = createPooling(compute, backbone)
+  const isHeadOnly = adapter.firstBlock === blocks.length
+  const finalNorm = adapter.finalNorm ?? null
+  if (finalNorm !== null && (backbone.pooling !== 'first' || isHeadOnly)) throw new Error('a trained final norm acts on first-token pooling only')
+  const pooling = createPooling(compute, finalNorm === null ? backbone : { ...backbone, finalNorm: null })
+  const takesCached = adapter.stages[0]?.takesCached ?? false
+  const computePrefix = createPrefixComputer({
+    compute, backbone, pooling, modalities, missingInput, firstBlock: adapter.firstBlock, cachesBlockOutput: takesCached,
+  })
+  const textModality = modalities.findIndex(({ kind }) => kind === 'text')
+  const dummyText = textModality === -1 || missingInput === 'left-out' ? null : backbone.dummyPart('text', textModality, 0)
+  const dummyTextTokens = dummyText?.kind === 'text' ? dummyText.ids.length : 0
 
-  const standIn = (part: SamplePart): SamplePart => (options.missingInput === 'zeros' ? zeroed(part) : part)
-
-  const embed = (samples: readonly Sample[]): EmbeddedSample[] => {
-    const completed = samples.map((sample) => {
-      const presence = presenceOf(sample)
-      if (presence === 0) throw new AppError('TRAINING_INPUT_EMPTY', 'A patient has none of the chosen modalities.')
-      if (options.missingInput === 'left-out') return { parts: sample, dummies: new Set<number>() }
-      const missing = modalities.map((spec, modality) => ({ spec, modality })).filter(({ modality }) => !((presence >> modality) & 1))
-      const dummyParts = missing.flatMap(({ spec, modality }) =>
-        (spec.kind === 'text' ? [0] : spec.slots).map((slot) => standIn(backbone.dummyPart(spec.kind, modality, slot))))
-      return { parts: [...sample, ...dummyParts], dummies: new Set(missing.map(({ modality }) => modality)) }
-    })
-    return backbone.embed(completed.map(({ parts }) => parts), completed.map(({ dummies }) => dummies))
-  }
-
-  const pad = (rows: readonly Float32Array[], tokens: number): Tensor2D => {
-    const joined = new Float32Array(rows.length * tokens * D)
-    rows.forEach((row, b) => joined.set(row, b * tokens * D))
-    return tf.tensor2d(joined, [rows.length * tokens, D])
-  }
-  const shapeOf = (lengths: readonly number[], tokens: number): BlockShape =>
-    ({ batch: lengths.length, heads, keyBias: keyBiasFor(compute, lengths, tokens) })
-  /** Host copies of each sample's valid rows; frees x. */
-  const unpad = (x: Tensor2D, lengths: readonly number[], tokens: number): Float32Array[] => {
-    const values = takeFloats(x)
-    return lengths.map((length, b) => values.slice(b * tokens * D, (b * tokens + length) * D))
-  }
-
-  /** Pooled vectors of x on the host; frees x. */
-  const poolOnce = (x: Tensor2D, batch: readonly { tokens: number; segments: Uint8Array }[], tokens: number): Float32Array => {
-    const pass = pooling.forward(x, batch, tokens)
-    pass.discard()
-    x.dispose()
-    return takeFloats(pass.features)
-  }
-
-  /** Pooled hidden state where training begins; frozen, so no gradient flows into it. Keeps x. */
-  const poolFirst = (x: Tensor2D, batch: readonly { tokens: number; segments: Uint8Array }[], tokens: number): Tensor2D => {
-    const pass = pooling.forward(x, batch, tokens)
-    pass.discard()
-    return pass.features
-  }
-
-  const prefixOfBatch = (samples: readonly Sample[], withBlockOutput: boolean): PrefixEntry[] => {
-    const embedded = embed(samples)
-    const base = embedded.map(({ tokens, segments }, i) => ({ presence: presenceOf(samples[i]!), tokens, segments }))
-    const first = adapter.firstBlock
-    if (first === 0 && !withBlockOutput) return base.map((entry, i) => ({ ...entry, x: embedded[i]!.x, blockOutput: null }))
-    const lengths = embedded.map(({ tokens }) => tokens)
-    const longest = Math.max(...lengths)
-    const shape = shapeOf(lengths, longest)
-    let x = pad(embedded.map((sample) => sample.x), longest)
-    for (const block of blocks.slice(0, first)) x = release(block.forward(x, shape, false).y, x)
-    if (first === blocks.length) {
-      // Nothing trained below the head: one pooled vector is all that is needed of a sample.
-      const values = poolOnce(x, base, longest)
-      if (backbone.joinsFirstAndLast) {
-        const embeddings = poolOnce(pad(embedded.map((sample) => sample.x), longest), base, longest)
-        embeddings.forEach((value, i) => { values[i] = (values[i]! + value) / 2 })
-      }
-      shape.keyBias?.dispose()
-      return base.map(({ presence }, i) => ({ presence, tokens: 1, segments: new Uint8Array(), x: values.slice(i * D, (i + 1) * D), blockOutput: null }))
-    }
-    const output = withBlockOutput ? unpad(blocks[first]!.forward(x, shape, false).y, lengths, longest) : null
-    const inputs = unpad(x, lengths, longest)
-    shape.keyBias?.dispose()
-    return base.map((entry, i) => ({ ...entry, x: inputs[i]!, blockOutput: output?.[i] ?? null }))
-  }
-
+  /** Text stands first in every sequence, its stand-in included. */
+  const textTokensOf = ({ presence, segments }: PrefixEntry): number =>
+    textModality !== -1 && (presence >> textModality) & 1 ? segments.reduce((count, segment) => count + (segment === textModality ? 1 : 0), 0) : dummyTextTokens
   const presenceTensor = (batch: readonly PrefixEntry[]): Tensor2D =>
     tf.tensor2d(batch.flatMap(({ presence }) => modalities.map((_, m) => (presence >> m) & 1)), [batch.length, modalities.length], 'float32')
 
+  const refuseUntrained = (batch: readonly PrefixEntry[]): void => {
+    if (adapter.serving === undefined) return
+    for (const presence of new Set(batch.map((entry) => entry.presence))) {
+      if (adapter.serving(presence) !== 'refused') continue
+      const names = modalities.filter((_, m) => (presence >> m) & 1).map(({ name }) => name)
+      throw new AppError('METHOD_COMBINATION_UNTRAINED', `No patient with only ${names.join(' and ')} was trained on, and the run has no fallback for them.`)
+    }
+  }
+
+  /** Drops the gradients of what the present phase leaves as it is. */
+  const keepTrained = (gradients: Gradients): Gradients => {
+    for (const { name, isTrained } of parameters.all) {
+      if (isTrained) continue
+      gradients.get(name)?.dispose()
+      gradients.delete(name)
+    }
+    return gradients
+  }
+
   const forward = (batch: readonly PrefixEntry[], keep: boolean): ForwardPass => {
-    if (adapter.firstBlock === blocks.length) return headPass(batch, keep)
+    if (!keep) refuseUntrained(batch)
+    if (isHeadOnly) return headPass(batch, keep)
     const lengths = batch.map(({ tokens }) => tokens)
     const longest = Math.max(...lengths)
-    const shape = shapeOf(lengths, longest)
-    const presence = presenceTensor(batch)
-    const saved = new Map<number, SavedBlock>()
-    const passes = new Map<number, MoraPass>()
-    let x = pad(batch.map((entry) => entry.x), longest)
-    const firstFeatures = backbone.joinsFirstAndLast ? poolFirst(x, batch, longest) : null
-    for (let i = adapter.firstBlock; i < blocks.length; i++) {
-      const isFirst = i === adapter.firstBlock
-      const cached = isFirst && batch.every(({ blockOutput }) => blockOutput !== null) ? batch.map(({ blockOutput }) => blockOutput!) : null
-      const frozen = cached === null ? blocks[i]!.forward(x, shape, keep && !isFirst) : { y: pad(cached, longest), saved: null }
-      if (frozen.saved !== null) saved.set(i, frozen.saved)
-      const pass = adapter.beside(i)?.forward(x, presence)
-      x.dispose()
-      x = frozen.y
-      if (pass === undefined) continue
-      x = release(frozen.y.add<Tensor2D>(pass.delta), frozen.y, pass.delta)
-      if (keep) passes.set(i, pass)
-      else pass.discard()
+    const view = createBatchView(compute, batch.map(({ presence }) => presence), longest)
+    const input: Sequence = {
+      x: padRows(compute, batch.map(({ x, tokens }) => x.subarray(0, tokens * D)), longest, D),
+      shape: { batch: batch.length, heads, keyBias: keyBiasFor(compute, lengths, longest) },
+      view, presence: presenceTensor(batch), textTokens: batch.map(textTokensOf), promptTokens: 0,
     }
-    const pooled = pooling.forward(x, batch, longest)
-    x.dispose()
-    const features = firstFeatures === null ? pooled.features
-      : release(tf.tidy(() => pooled.features.add(firstFeatures).mul<Tensor2D>(0.5)), pooled.features, firstFeatures)
-    presence.dispose()
+    const embedding = adapter.embedding?.forward(input, { keep, needsInput: false, cached: null }) ?? null
+    const embedded = embedding?.sequence ?? input
+    const first = backbone.joinsFirstAndLast ? firstFeatures(batch, embedded.x, longest) : null
+    const isEmbeddingTrained = adapter.embedding?.isTrained() ?? false
+    const cached = takesCached && batch.every(({ blockOutput }) => blockOutput !== null)
+      ? padRows(compute, batch.map(({ blockOutput }) => blockOutput!), longest, D) : null
+    const chain = runChain(adapter.stages, embedded, { keep, needsInput: isEmbeddingTrained, cached })
+    embedded.x.dispose()
+    if (embedding !== null) input.x.dispose()
+    const last = poolLast(batch, chain.sequence, longest)
+    const features = first === null ? last.features : release(tf.tidy(() => last.features.add(first.features).mul<Tensor2D>(0.5)), last.features, first.features)
     const output = release(head.forward(features), features)
+    const freeInput = (): void => {
+      disposeAll(input.presence, input.shape.keyBias)
+      disposeView(view)
+    }
     if (!keep) {
       output.discard()
-      pooled.discard()
-      shape.keyBias?.dispose()
+      last.discard()
+      first?.discard()
+      chain.discard()
+      embedding?.discard()
+      freeInput()
       return { logits: output.logits, backward: null }
     }
     const backward = (dLogits: Tensor2D): Gradients => {
       const gradients: Gradients = new Map()
       const dFeatures = output.backward(dLogits, gradients)
-      const dPooled = backbone.joinsFirstAndLast ? release(dFeatures.mul<Tensor2D>(0.5), dFeatures) : dFeatures
-      let dy = release(pooled.backward(dPooled), dPooled) // [B*T, D]
-      for (let i = blocks.length - 1; i >= adapter.firstBlock; i--) {
-        const needsInput = i > adapter.firstBlock
-        const dBeside = passes.get(i)?.backward(dy, gradients, needsInput) ?? null
-        if (!needsInput) break
-        dy = release(blocks[i]!.backward(dy, saved.get(i)!, shape), dy)
-        if (dBeside !== null) dy = release(dy.add<Tensor2D>(dBeside), dy, dBeside)
+      const dPooled = first === null ? dFeatures : release(dFeatures.mul<Tensor2D>(0.5), dFeatures)
+      const dEmbedded = chain.backward(last.backward(dPooled, gradients), gradients)
+      if (dEmbedded === null || embedding === null) {
+        first?.discard()
+        embedding?.discard()
+      } else {
+        const dJoined = first === null ? null : first.backward(dPooled)
+        const dx = dJoined === null ? dEmbedded : release(dEmbedded.add<Tensor2D>(dJoined), dEmbedded, dJoined)
+        embedding.backward(dx, gradients)
+        dx.dispose()
       }
-      disposeAll(dy, shape.keyBias)
-      return gradients
+      dPooled.dispose()
+      freeInput()
+      return keepTrained(gradients)
     }
     return { logits: output.logits, backward }
   }
 
+  /** The pooled first hidden state: of the embeddings as they are here, or as they came with the entries from below the cut (prefix.ts). */
+  const firstFeatures = (batch: readonly PrefixEntry[], x: Tensor2D, tokens: number): Pick<PoolingPass, 'features' | 'discard' | 'backward'> => {
+    if (adapter.firstBlock === 0) return pooling.forward(x, batch, tokens)
+    const features = padRows(compute, batch.map((entry) => entry.x.subarray(entry.tokens * D)), 1, D)
+    return { features, discard: () => {}, backward: () => { throw new Error('what came with the entries is frozen') } }
+  }
+
+  /** Pools the last hidden state over each sample's own tokens and applies a trained final norm. */
+  const poolLast = (batch: readonly PrefixEntry[], { x, view, promptTokens: P }: Sequence, tokens: number) => {
+    const B = batch.length
+    const own = P === 0 ? x : release(tf.tidy(() => x.reshape<Tensor3D>([B, P + tokens, D]).slice([0, P, 0], [B, tokens, D]).reshape<Tensor2D>([B * tokens, D])), x)
+    const pass = release(pooling.forward(own, batch, tokens), own)
+    const norm = finalNorm?.forward(pass.features, { ...view, tokens: 1 }) ?? null
+    const discard = (): void => {
+      pass.discard()
+      norm?.discard()
+      if (norm !== null) pass.features.dispose()
+    }
+    const backward = (dFeatures: Tensor2D, gradients: Gradients): Tensor2D => {
+      const dMean = norm === null ? dFeatures : release(norm.backward(dFeatures, pass.features, gradients, true)!, pass.features)
+      const dOwn = pass.backward(dMean) // [B*T, D]
+      if (norm !== null) dMean.dispose()
+      if (P === 0) return dOwn
+      return release(tf.tidy(() => dOwn.reshape<Tensor3D>([B, tokens, D]).pad([[0, 0], [P, 0], [0, 0]]).reshape<Tensor2D>([B * (P + tokens), D])), dOwn)
+    }
+    return { features: norm === null ? pass.features : norm.y, discard, backward }
+  }
+
   const headPass = (batch: readonly PrefixEntry[], keep: boolean): ForwardPass => {
-    const features = pad(batch.map(({ x }) => x), 1)
+    const features = padRows(compute, batch.map(({ x }) => x), 1, D)
     const output = release(head.forward(features), features)
     if (!keep) {
       output.discard()
@@ -178,7 +180,7 @@ export function createTransformerNetwork(options: TransformerNetworkOptions): Ne
       backward: (dLogits) => {
         const gradients: Gradients = new Map()
         output.backward(dLogits, gradients).dispose()
-        return gradients
+        return keepTrained(gradients)
       },
     }
   }
@@ -186,21 +188,12 @@ export function createTransformerNetwork(options: TransformerNetworkOptions): Ne
   return {
     parameters,
     frozenParameterCount: backbone.parameterCount,
-    computePrefix: (samples, withBlockOutput) => {
-      const entries: PrefixEntry[] = []
-      for (let start = 0; start < samples.length; start += PREFIX_BATCH) {
-        entries.push(...prefixOfBatch(samples.slice(start, start + PREFIX_BATCH), withBlockOutput))
-      }
-      return entries
-    },
+    computePrefix,
     forward,
+    beginPhase: (phase) => {
+      for (const parameter of parameters.all) parameter.isTrained = phase === null || phase.trains(parameter)
+    },
+    serving: (presence) => adapter.serving?.(presence) ?? 'trained',
     dispose: () => parameters.dispose(),
   }
-}
-
-/** The stand-in of a missing modality with every number 0; an empty text has no numbers and stays. */
-function zeroed(part: SamplePart): SamplePart {
-  if (part.kind === 'pixels') return { ...part, pixels: new Float32Array(part.pixels.length) }
-  if (part.kind === 'grid') return { ...part, features: new Float32Array(part.features.length) }
-  return part
 }

@@ -59,12 +59,22 @@ export interface FinalNorm {
   epsilon: number
 }
 
+/** The layer norm of the embeddings, for methods that scale and shift after every norm. */
+export interface EmbeddingNorm {
+  /** Which tokens it acts on; text stands first in every sequence. */
+  tokens: 'text' | 'all'
+  /** [D]: what is added to those tokens after the norm, or null. */
+  addedAfter: Float32Array | null
+}
+
 export interface Backbone {
   readonly id: string
   /** Token width D. */
   readonly width: number
   readonly heads: number
   readonly blocks: TransformerBlock[]
+  /** Layer norm of the embeddings; absent where there is none. */
+  readonly embeddingNorm?: EmbeddingNorm
   /** Layer norm after the last block (ViLT); null for post-LN models. */
   readonly finalNorm: FinalNorm | null
   /** How a sample's tokens become one vector: its first token, or the mean over each present modality averaged over modalities. */

@@ -74,6 +74,7 @@ export function createMmbt(compute: Compute, parts: MmbtParts): Backbone {
     width: D,
     heads,
     blocks: bert.blocks,
+    embeddingNorm: { tokens: 'all', addedAfter: null },
     finalNorm: null,
     pooling: 'modality-mean',
     joinsFirstAndLast: true,

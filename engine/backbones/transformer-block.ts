@@ -65,6 +65,9 @@ export interface TransformerBlock {
   /** dL/dy [B*T, D] -> dL/dx [B*T, D]; frees `saved`, keeps dy. */
   backward(dy: Tensor2D, saved: SavedBlock, shape: BlockShape): Tensor2D
   readonly weights: BlockWeights
+  /** Epsilon of both norms, and the activation where it is not the exact GELU: what a block with trained parts inside computes too. */
+  readonly epsilon: number
+  readonly activation: Activation | null
   dispose(): void
 }
 
@@ -177,6 +180,8 @@ export function createTransformerBlock(kernels: Kernels, weights: BlockWeights, 
   return {
     preNorm,
     weights,
+    epsilon,
+    activation: activation ?? null,
     forward: preNorm ? forwardPre : forwardPost,
     backward: preNorm ? backwardPre : backwardPost,
     dispose: () => {

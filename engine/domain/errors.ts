@@ -84,6 +84,9 @@ export const errorCatalog = {
   IMAGE_TOO_LARGE: { fix: 'Export the image at a smaller size and import it again.' },
   // compute and backbones
   COMPUTE_UNAVAILABLE: { fix: 'Run "npm run setup" again and read its summary; it names what is missing on this machine.' },
+  COMPUTE_CHOICE_FAILED: { fix: 'Do what the message says, or let Lacuna choose again ("npx lacuna device --use auto").' },
+  COMPUTE_OUT_OF_MEMORY: { fix: 'Close other programs, or use a smaller backbone, fewer images for each patient or a shorter text length; then resume.' },
+  COMPUTE_DEVICE_LOST: { fix: 'Resume the run: it goes on from the last finished epoch. If it repeats, update the graphics driver or choose the processor ("npx lacuna device --use cpu").' },
   WEIGHTS_FILE_MISSING: { fix: 'Run "npm run setup" again, or import the backbone again from its original folder.' },
   WEIGHTS_FILE_INVALID: { fix: 'Copy or download the weights file again; it was probably cut short.' },
   WEIGHTS_TENSOR_MISSING: { fix: 'Check that the weights belong to this architecture (config.json beside them).' },
@@ -93,6 +96,7 @@ export const errorCatalog = {
   TEXT_TOO_LONG: { fix: 'Lower the text length in the run settings; longer notes are then cut at that length.' },
   IMAGE_SHAPE_UNSUPPORTED: { fix: 'Leave this image out, or crop it to a less extreme shape.' },
   METHOD_UNKNOWN: { fix: 'Choose one of the methods listed on the run screen.' },
+  METHOD_COMBINATION_UNTRAINED: { fix: 'Train on patients with this combination, or let the base network answer ("untrained combinations" in the run settings).' },
   TRAINING_INPUT_EMPTY: { fix: 'Leave this patient out, or give at least one modality.' },
   TRAINING_DIVERGED: { fix: 'Lower the learning rate, or check the labels for mistakes, then start again.' },
   CHECKPOINT_MISMATCH: { fix: 'Load the checkpoint with the method, labels and modalities it was trained with.' },

@@ -18,7 +18,7 @@ export const headOnly: Method<HeadOnlyConfig> = {
   createNetwork: ({ compute, backbone, modalities, labelsCount, missingInput, random }) => {
     const parameters = createParameterSet(compute.tf)
     const head = createHead(compute, parameters, random, backbone.width, labelsCount, backbone.pooler)
-    const adapter = { firstBlock: backbone.blocks.length, beside: () => null }
+    const adapter = { firstBlock: backbone.blocks.length, stages: [] }
     return createTransformerNetwork({ compute, backbone, parameters, adapter, head, modalities, missingInput })
   },
 }

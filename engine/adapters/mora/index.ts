@@ -12,7 +12,7 @@ export const mora: Method<MoraConfig> = {
   startsUnchanged: true,
   createNetwork: ({ compute, backbone, modalities, labelsCount, missingInput, random }, config) => {
     const parameters = createParameterSet(compute.tf)
-    const adapter = injectMora(compute, parameters, random, backbone.width, backbone.blocks.length, config, modalities)
+    const adapter = injectMora(compute, parameters, random, backbone, config, modalities)
     const head = createHead(compute, parameters, random, backbone.width, labelsCount, backbone.pooler)
     return createTransformerNetwork({ compute, backbone, parameters, adapter, head, modalities, missingInput })
   },

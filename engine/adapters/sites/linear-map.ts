@@ -1,0 +1,92 @@
+import type { Compute } from '../../compute/backend.ts'
+import { release } from '../../compute/kernels.ts'
+import type { Gradients, Parameter } from '../../compute/parameters.ts'
+import type { Tensor, Tensor1D, Tensor2D } from '../../compute/tensorflow.ts'
+import type { TokenMap } from './token-map.ts'
+
+/**
+ * One named slice of a linear map's outputs. Query, key and value are three parts of one product; the frozen query slice is divided by
+ * sqrt(head width), which `scale` says, so that trained tensors can keep the size that the model's own layer has.
+ */
+export interface LinearPart {
+  readonly name: string
+  readonly width: number
+  readonly scale: number
+}
+
+export interface FrozenLinear {
+  /** [D, E] */
+  readonly weight: Tensor2D
+  /** [E] */
+  readonly bias: Tensor1D
+  /** In the order of the columns. */
+  readonly parts: readonly LinearPart[]
+}
+
+/** y = x W + b over frozen tensors; keeps nothing. */
+export function frozenLinearMap(compute: Compute, { weight, bias }: FrozenLinear): TokenMap {
+  const { kernels } = compute
+  return {
+    readsInput: false,
+    isCheap: false,
+    isTrained: () => false,
+    forward: (x) => {
+      const product = kernels.matMul(x, weight)
+      return {
+        y: release(kernels.addBias(product, bias), product),
+        backward: (dy, _x, _gradients, needsInput) => (needsInput ? kernels.matMul(dy, weight, false, true) : null),
+        discard: () => {},
+      }
+    },
+  }
+}
+
+/** What of a linear map is trained, one tensor for each part; null: the frozen one stays. Weights are [D, part width]. */
+export interface TrainedLinear {
+  weights: readonly Parameter[] | null
+  biases: readonly Parameter[] | null
+}
+
+/** y = x W + b with trained weight, bias or both (full fine-tuning; BitFit, Ben Zaken et al. 2022, arXiv:2106.10199). */
+export function trainedLinearMap(compute: Compute, frozen: FrozenLinear, trained: TrainedLinear): TokenMap {
+  const { tf, kernels } = compute
+  const { parts } = frozen
+  /** The parts side by side, each at the frozen map's scale. */
+  const join = (parameters: readonly Parameter[], axis: number): Tensor => {
+    if (parameters.length === 1 && parts[0]!.scale === 1) return parameters[0]!.value.clone()
+    return tf.tidy(() => tf.concat(parameters.map(({ value }, i) => (parts[i]!.scale === 1 ? value : value.mul(parts[i]!.scale))), axis))
+  }
+  /** Splits a joined gradient into those of the parts; frees it. */
+  const split = (parameters: readonly Parameter[], joined: Tensor, axis: number, gradients: Gradients): void => {
+    const pieces = parameters.length === 1 ? [joined.clone()] : tf.split(joined, parts.map(({ width }) => width), axis)
+    joined.dispose()
+    parameters.forEach(({ name, isTrained }, i) => {
+      const { scale } = parts[i]!
+      if (isTrained) gradients.set(name, scale === 1 ? pieces[i]! : release(pieces[i]!.mul(scale), pieces[i]!))
+      else pieces[i]!.dispose()
+    })
+  }
+  const trains = (parameters: readonly Parameter[] | null): parameters is readonly Parameter[] =>
+    parameters !== null && parameters.some(({ isTrained }) => isTrained)
+
+  return {
+    readsInput: trained.weights !== null,
+    isCheap: false,
+    isTrained: () => trains(trained.weights) || trains(trained.biases),
+    forward: (x) => {
+      const weight = (trained.weights === null ? frozen.weight.clone() : join(trained.weights, 1)) as Tensor2D
+      const bias = (trained.biases === null ? frozen.bias.clone() : join(trained.biases, 0)) as Tensor1D
+      const product = kernels.matMul(x, weight)
+      const y = release(kernels.addBias(product, bias), product, bias)
+      return {
+        y,
+        discard: () => weight.dispose(),
+        backward: (dy, input, gradients, needsInput) => {
+          if (trains(trained.weights)) split(trained.weights, kernels.matMul(input!, dy, true, false), 1, gradients)
+          if (trains(trained.biases)) split(trained.biases, dy.sum(0), 0, gradients)
+          return release(needsInput ? kernels.matMul(dy, weight, false, true) : null, weight)
+        },
+      }
+    },
+  }
+}

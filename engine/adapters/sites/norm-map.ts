@@ -1,0 +1,41 @@
+import type { Compute } from '../../compute/backend.ts'
+import { release } from '../../compute/kernels.ts'
+import type { Parameter } from '../../compute/parameters.ts'
+import type { Tensor1D, Tensor2D } from '../../compute/tensorflow.ts'
+import type { TokenMap } from './token-map.ts'
+
+export interface FrozenNorm {
+  /** [D] */
+  readonly gamma: Tensor1D
+  /** [D] */
+  readonly beta: Tensor1D
+  readonly epsilon: number
+}
+
+/** Layer norm with its own or trained gain and offset (null: the frozen one); mean and variance are computed again on the way back. */
+export function normMap(compute: Compute, frozen: FrozenNorm, trainedGamma: Parameter | null = null, trainedBeta: Parameter | null = null): TokenMap {
+  const { tf, kernels } = compute
+  const { epsilon } = frozen
+  return {
+    readsInput: true,
+    isCheap: true,
+    isTrained: () => (trainedGamma?.isTrained ?? false) || (trainedBeta?.isTrained ?? false),
+    forward: (x) => {
+      const gamma = (trainedGamma?.value ?? frozen.gamma) as Tensor1D
+      const beta = (trainedBeta?.value ?? frozen.beta) as Tensor1D
+      return {
+        y: kernels.layerNorm(x, gamma, beta, epsilon),
+        discard: () => {},
+        backward: (dy, input, gradients, needsInput) => {
+          if (trainedBeta?.isTrained === true) gradients.set(trainedBeta.name, dy.sum(0))
+          if (trainedGamma?.isTrained === true) {
+            const [ones, zeros] = [tf.onesLike(gamma), tf.zerosLike(beta)]
+            const standardised = release(kernels.layerNorm(input!, ones, zeros, epsilon), ones, zeros)
+            gradients.set(trainedGamma.name, release(tf.tidy(() => dy.mul<Tensor2D>(standardised).sum(0)), standardised))
+          }
+          return needsInput ? kernels.layerNormGradient(dy, input!, gamma, epsilon) : null
+        },
+      }
+    },
+  }
+}

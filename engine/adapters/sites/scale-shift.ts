@@ -1,0 +1,96 @@
+/**
+ * Scale and shift after a frozen map: h' = gamma * h + beta, one pair of vectors for each combination of present modalities.
+ * Lian et al. 2022 (arXiv:2210.08823), eq. 3, placed and chosen by combination as Reza et al. 2023 (arXiv:2310.03986), section 3.2.
+ */
+import type { Compute } from '../../compute/backend.ts'
+import { release } from '../../compute/kernels.ts'
+import type { Tensor, Tensor2D } from '../../compute/tensorflow.ts'
+import { type BatchView, type Choice, gather, isAnyTrained, scatter } from './batch-view.ts'
+import type { LinearPart } from './linear-map.ts'
+import type { MapPass, TokenMap } from './token-map.ts'
+
+/** Gamma and beta of one part of the inner map's outputs, each [part width]. */
+export interface ScaleShift {
+  gamma: Choice
+  beta: Choice
+}
+
+/** `parts` name the slices of the inner map's output; a shift is brought to the frozen slice's scale, a factor needs none. */
+export function withScaleShift(compute: Compute, inner: TokenMap, parts: readonly LinearPart[], sets: readonly ScaleShift[]): TokenMap {
+  const { tf } = compute
+  const widths = parts.map(({ width }) => width)
+
+  /** [E] or, per sample, [B, 1, E]. */
+  const joined = (view: BatchView, kind: 'gamma' | 'beta'): { values: Tensor; perSample: boolean } => {
+    let perSample = false
+    const values = tf.tidy(() => {
+      const pieces = sets.map((set, i) => {
+        const piece = gather(compute, view, set[kind], () => (kind === 'gamma' ? tf.ones([widths[i]!]) : tf.zeros([widths[i]!])))
+        perSample ||= piece.perSample
+        return kind === 'beta' && parts[i]!.scale !== 1 ? piece.values.mul(parts[i]!.scale) : piece.values
+      })
+      const all = tf.concat(pieces, -1)
+      return perSample ? all.reshape([view.batch, 1, all.shape.at(-1)!]) : all
+    })
+    return { values, perSample }
+  }
+  const shapeFor = (view: BatchView, perSample: boolean): number[] => (perSample ? [view.batch, view.tokens, -1] : [view.batch * view.tokens, -1])
+
+  return {
+    readsInput: inner.readsInput || inner.isCheap,
+    isCheap: false,
+    isTrained: () => inner.isTrained() || isAnyTrained(...sets.flatMap(({ gamma, beta }) => [gamma, beta])),
+    forward: (x, view) => {
+      const innerPass = inner.forward(x, view)
+      const gamma = joined(view, 'gamma')
+      const beta = joined(view, 'beta')
+      const shape = shapeFor(view, gamma.perSample)
+      const y = tf.tidy(() => innerPass.y.reshape(shape).mul(gamma.values).add(beta.values).reshape<Tensor2D>(innerPass.y.shape))
+      beta.values.dispose()
+      // A norm is computed again from its input; a matrix product is dear, so its output is kept.
+      const kept = inner.isCheap ? release(null, innerPass.y) : innerPass.y
+      const discard = (): void => {
+        gamma.values.dispose()
+        kept?.dispose()
+        innerPass.discard()
+      }
+      const writeGradients = (dy: Tensor2D, h: Tensor2D, gradients: Parameters<MapPass['backward']>[2]): void => {
+        // Sums over the tokens of each sample, or over all rows when every sample uses the same vectors.
+        const axis = gamma.perSample ? 1 : 0
+        const [dGamma, dBeta] = tf.tidy(() => {
+          const shaped = dy.reshape(shape)
+          return [shaped.mul(h.reshape(shape)).sum(axis), shaped.sum(axis)] as [Tensor, Tensor]
+        })
+        const [gammaPieces, betaPieces] = [tf.split(dGamma, widths, -1), tf.split(dBeta, widths, -1)]
+        release(null, dGamma, dBeta)
+        sets.forEach((set, i) => {
+          scatter(compute, view, set.gamma, gammaPieces[i]!, gamma.perSample, gradients)
+          const { scale } = parts[i]!
+          const dPart = scale === 1 ? betaPieces[i]! : release(betaPieces[i]!.mul(scale), betaPieces[i]!)
+          scatter(compute, view, set.beta, dPart, gamma.perSample, gradients)
+        })
+      }
+      return {
+        y,
+        discard,
+        backward: (dy, input, gradients, needsInput) => {
+          if (isAnyTrained(...sets.flatMap((set) => [set.gamma, set.beta]))) {
+            const h = kept ?? recompute(inner, input!, view)
+            writeGradients(dy, h, gradients)
+            if (kept === null) h.dispose()
+          }
+          const dh = tf.tidy(() => dy.reshape(shape).mul(gamma.values).reshape<Tensor2D>(dy.shape))
+          const dx = innerPass.backward(dh, input, gradients, needsInput)
+          release(null, dh, gamma.values, kept)
+          return dx
+        },
+      }
+    },
+  }
+}
+
+function recompute(map: TokenMap, x: Tensor2D, view: BatchView): Tensor2D {
+  const pass = map.forward(x, view)
+  pass.discard()
+  return pass.y
+}

@@ -1,0 +1,49 @@
+import { type TransformerBlock, disposeSaved } from '../../backbones/transformer-block.ts'
+import { release } from '../../compute/kernels.ts'
+import type { Tensor2D } from '../../compute/tensorflow.ts'
+import type { MoraLayer } from '../mora/layer.ts'
+import type { AdaptedBlock } from '../sites/adapted-block.ts'
+import type { Stage } from './stage.ts'
+
+/** A frozen block by its fast path, with MoRA beside it or nothing. */
+export function frozenBlockStage(block: TransformerBlock, beside: MoraLayer | null): Stage {
+  return {
+    takesCached: true,
+    isTrained: () => beside !== null,
+    forward: (input, { keep, needsInput, cached }) => {
+      const frozen = cached === null ? block.forward(input.x, input.shape, keep && needsInput) : { y: cached, saved: null }
+      const pass = beside?.forward(input.x, input.presence) ?? null
+      const y = pass === null ? frozen.y : release(frozen.y.add<Tensor2D>(pass.delta), frozen.y, pass.delta)
+      const discard = (): void => {
+        pass?.discard()
+        if (frozen.saved !== null) disposeSaved(frozen.saved)
+      }
+      return {
+        sequence: { ...input, x: y },
+        discard,
+        backward: (dy, gradients) => {
+          const dBeside = pass?.backward(dy, gradients, needsInput) ?? null
+          if (!needsInput) return null
+          const dx = block.backward(dy, frozen.saved!, input.shape)
+          return dBeside === null ? dx : release(dx.add<Tensor2D>(dBeside), dx, dBeside)
+        },
+      }
+    },
+  }
+}
+
+/** A block with trained parts inside. */
+export function adaptedBlockStage(block: AdaptedBlock): Stage {
+  return {
+    takesCached: false,
+    isTrained: () => block.isTrained(),
+    forward: (input, { needsInput }) => {
+      const pass = block.forward(input.x, input.shape, input.view, input.presence)
+      return {
+        sequence: { ...input, x: pass.y },
+        discard: () => pass.discard(),
+        backward: (dy, gradients) => pass.backward(dy, gradients, needsInput),
+      }
+    },
+  }
+}

@@ -9,7 +9,7 @@ import { repositoryRoot } from './setup/paths.mjs'
 import { setupEnvironment } from './setup/read-setup.mjs'
 import { ensureSetup, explainFailure } from './setup/setup.mjs'
 
-const appParts = ['main', 'preload', 'worker', 'renderer']
+const appParts = ['main', 'preload', 'worker', 'reader', 'renderer']
 
 /** @type {Record<string, { needs: string[], run: (context: Context, args: string[]) => Promise<number> }>} */
 const commands = {

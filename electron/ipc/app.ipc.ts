@@ -11,7 +11,7 @@ import type { Handlers } from './answer.ts'
 type AppCalls = 'app:overview' | 'backbones:list' | 'jobs:list' | 'jobs:cancel' | 'storage:clear-cache' | 'audit:list' | 'audit:verify'
 
 export function appHandlers({ workspace, jobs }: HandlerContext): Handlers<AppCalls> {
-  const { store, paths, versions } = workspace
+  const { store, reader, paths, versions } = workspace
   let verdict: Promise<DeviceVerdict> | null = null
 
   /** Asked once: opening the backend takes seconds and does not change while the app runs. */
@@ -29,7 +29,7 @@ export function appHandlers({ workspace, jobs }: HandlerContext): Handlers<AppCa
 
   return {
     'app:overview': async () => {
-      const cohorts = store.cohorts.list()
+      const cohorts = await reader.read('cohorts:list', {})
       const sizes = store.storageSizes()
       return {
         appVersion: versions.app,
@@ -59,8 +59,8 @@ export function appHandlers({ workspace, jobs }: HandlerContext): Handlers<AppCa
       store.audit.append('prepared-inputs.cleared', { bytes: before })
       return { freedBytes: before }
     },
-    'audit:list': ({ limit }) => store.audit.list(limit),
-    'audit:verify': () => store.audit.verify(),
+    'audit:list': ({ limit }) => reader.read('audit:list', { limit }),
+    'audit:verify': () => reader.read('audit:verify', {}),
   }
 }
 

@@ -15,7 +15,7 @@ const previewRows = 50
 
 export function importHandlers(context: HandlerContext): Handlers<ImportCalls> {
   const { workspace, jobs, pictures, publish, dialogs } = context
-  const { store, files, pseudonymKey } = workspace
+  const { store, reader, files, pseudonymKey } = workspace
   /** Speed of the imports that ended since the start; the store keeps what was imported, not how fast. */
   const speeds = new Map<number, Pick<ImportReport, 'elapsedMs' | 'imagesPerSecond'>>()
 
@@ -86,7 +86,7 @@ export function importHandlers(context: HandlerContext): Handlers<ImportCalls> {
       if (jobs.isImporting(cohortId)) throw new AppError('ENGINE_BUSY', 'This import is going on already.')
       return { jobKey: follow('import', store.cohorts.get(cohortId).name, (onProgress) => resumeImport(workspace, cohortId, onProgress)).jobKey }
     },
-    'import:report': ({ cohortId }) => ({ ...store.imports.report(cohortId), ...(speeds.get(cohortId) ?? { elapsedMs: 0, imagesPerSecond: 0 }) }),
+    'import:report': async ({ cohortId }) => ({ ...await reader.read('imports:report', { cohortId }), ...(speeds.get(cohortId) ?? { elapsedMs: 0, imagesPerSecond: 0 }) }),
     'import:demo': async () => {
       const request = await drawDemo()
       return request && follow('demo', request.cohortName, (onProgress) => startImport(workspace, request, onProgress))

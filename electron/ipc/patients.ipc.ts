@@ -4,9 +4,9 @@ import type { Handlers } from './answer.ts'
 type PatientCalls = 'patients:list' | 'patients:get' | 'patients:neighbours' | 'patients:source-rows' | 'reviews:save'
 
 export function patientHandlers({ workspace, pictures }: HandlerContext): Handlers<PatientCalls> {
-  const { store } = workspace
+  const { store, reader } = workspace
   return {
-    'patients:list': (query) => store.patients.listStudies(query),
+    'patients:list': (query) => reader.read('patients:list', query),
     'patients:get': ({ studyId, runId }) => {
       const { items, rows: _rows, ...study } = store.patients.getStudy(studyId)
       return {
@@ -20,14 +20,10 @@ export function patientHandlers({ workspace, pictures }: HandlerContext): Handle
           }
         }),
         predictions: runId === null ? [] : store.predictions.forStudy(runId, studyId),
-        reviews: runId === null ? [] : store.reviews.list(runId).filter((review) => review.studyId === studyId),
+        reviews: runId === null ? [] : store.reviews.ofStudy(runId, studyId),
       }
     },
-    'patients:neighbours': ({ filter, studyId }) => {
-      const ids = store.patients.listStudyIds(filter)
-      const index = ids.indexOf(studyId)
-      return { position: index + 1, total: ids.length, previous: index > 0 ? ids[index - 1]! : null, next: index >= 0 ? (ids[index + 1] ?? null) : null }
-    },
+    'patients:neighbours': (request) => reader.read('patients:neighbours', request),
     // The row leads back to the hospital's own table, hence to a person: asked for on purpose, and logged.
     'patients:source-rows': ({ studyId }) => {
       const study = store.patients.getStudy(studyId)

@@ -1,6 +1,3 @@
-import { exportPredictions } from '../../engine/jobs/export-predictions.ts'
-import { evaluateRun } from '../../engine/jobs/results.ts'
-import { suggestRun } from '../../engine/jobs/suggest-run.ts'
 import { estimateRun, removeRun } from '../../engine/jobs/train-run.ts'
 import type { HandlerContext } from './context.ts'
 import type { Handlers } from './answer.ts'
@@ -8,14 +5,14 @@ import type { Handlers } from './answer.ts'
 type RunCalls = 'runs:list' | 'runs:get' | 'runs:suggest' | 'runs:estimate' | 'runs:start' | 'runs:stop' | 'runs:resume' | 'runs:remove' | 'results:get' | 'predictions:export'
 
 export function runHandlers({ workspace, trainings, publish, dialogs }: HandlerContext): Handlers<RunCalls> {
-  const { store } = workspace
+  const { store, reader } = workspace
   return {
     'runs:list': ({ cohortId }) => store.runs.list(cohortId ?? undefined),
     'runs:get': ({ runId }) => {
       const run = store.runs.get(runId)
       return { run, epochs: store.runs.epochs(runId), splitProof: run.splitProof }
     },
-    'runs:suggest': ({ cohortId }) => suggestRun(workspace, cohortId),
+    'runs:suggest': ({ cohortId }) => reader.read('runs:suggest', { cohortId }),
     'runs:estimate': ({ config }) => estimateRun(workspace, config),
     'runs:start': ({ config }) => ({ runId: trainings.start(config) }),
     'runs:stop': ({ runId }) => {
@@ -31,10 +28,13 @@ export function runHandlers({ workspace, trainings, publish, dialogs }: HandlerC
       publish('runs:changed', { runId })
       return {}
     },
-    'results:get': ({ runId, setting }) => evaluateRun(workspace, runId, setting),
+    'results:get': (request) => reader.read('results:get', request),
     'predictions:export': async ({ runId }) => {
       const path = await dialogs.chooseSaveFile(`predictions-run-${runId}.csv`)
-      return path === null ? { path: null, rowCount: 0 } : { path, rowCount: exportPredictions(workspace, runId, path) }
+      if (path === null) return { path: null, rowCount: 0 }
+      const rowCount = await reader.read('predictions:export', { runId, outFile: path })
+      store.audit.append('predictions.exported', { runId, rowCount })
+      return { path, rowCount }
     },
   }
 }

@@ -18,6 +18,7 @@ export function workspaceOptionsFromEnvironment(storeFile: string, log: (line: s
     nodePath: process.env.LACUNA_NODE ?? installedNode,
     // Both bundles lie one folder below dist: dist/engine/cli.js and dist/electron/main.js.
     workerFile: process.env.LACUNA_WORKER ?? join(bundleDir, '..', 'engine', 'worker.js'),
+    readerFile: join(bundleDir, '..', 'engine', 'reader.js'),
     weightsDir: process.env.LACUNA_WEIGHTS ?? join(resourcesDir, 'weights'),
     versions: versions(),
     log,

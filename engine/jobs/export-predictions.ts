@@ -5,17 +5,23 @@ const columns = ['run', 'patient', 'study', 'split', 'fold', 'pattern', 'is_actu
 
 /**
  * Writes every stored prediction of a run as CSV, one line for each label under each presence pattern: pseudonyms only, no file names.
+ * Only reads the store; the caller adds the line to the audit log.
  *
  * @returns number of data lines
  */
-export function exportPredictions(workspace: Workspace, runId: number, outFile: string): number {
+export function writePredictions(workspace: Pick<Workspace, 'store'>, runId: number, outFile: string): number {
   const run = workspace.store.runs.get(runId)
-  const rowCount = writeCsv(outFile, columns, exportLines(workspace, runId, run.name))
+  return writeCsv(outFile, columns, exportLines(workspace, runId, run.name))
+}
+
+/** Exports the predictions of a run and logs that it was done. */
+export function exportPredictions(workspace: Pick<Workspace, 'store'>, runId: number, outFile: string): number {
+  const rowCount = writePredictions(workspace, runId, outFile)
   workspace.store.audit.append('predictions.exported', { runId, rowCount })
   return rowCount
 }
 
-function* exportLines(workspace: Workspace, runId: number, runName: string): Generator<(string | number)[]> {
+function* exportLines(workspace: Pick<Workspace, 'store'>, runId: number, runName: string): Generator<(string | number)[]> {
   for (const row of workspace.store.predictions.exportRows(runId)) {
     yield [
       runName, row.patientKey, row.studyKey, row.split, row.fold, row.pattern, row.isActual ? 1 : 0, row.labelName,

@@ -19,7 +19,7 @@ export function describeSetting(setting: TestSetting): string {
  * Every what-if pattern was predicted when the run ended, so a setting only chooses which prediction of a study counts.
  * Studies that have nothing left under the setting are left out (and counted in the row's studyCount by their absence).
  */
-export function evaluateRun(workspace: Workspace, runId: number, setting: TestSetting): RunResults {
+export function evaluateRun(workspace: Pick<Workspace, 'store'>, runId: number, setting: TestSetting): RunResults {
   const { store } = workspace
   const run = store.runs.get(runId)
   const cohort = store.cohorts.get(run.cohortId)
@@ -49,7 +49,7 @@ interface TestRow extends LabelledPrediction {
 }
 
 /** The stored test predictions as one object for each study and pattern, in import order. */
-function testRows(workspace: Workspace, runId: number): TestRow[] {
+function testRows(workspace: Pick<Workspace, 'store'>, runId: number): TestRow[] {
   const stored = workspace.store.predictions.forRun(runId, { split: 'test' })
   const width = stored.labelIds.length
   return Array.from({ length: stored.count }, (_, row) => {

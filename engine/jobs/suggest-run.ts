@@ -1,5 +1,5 @@
 import { runConfigSchema, type RunConfig } from '../domain/run.ts'
-import { fewPositives } from './train-run.ts'
+import { fewPositives } from './run-material.ts'
 import { slotWarnings } from './slot-warnings.ts'
 import type { Workspace } from './workspace.ts'
 
@@ -13,7 +13,7 @@ export interface RunSuggestion {
  * A configuration that is sensible for the cohort: every modality whose text does not give the labels away,
  * every label with both classes, the paper's settings for the rest.
  */
-export function suggestRun(workspace: Workspace, cohortId: number): RunSuggestion {
+export function suggestRun(workspace: Pick<Workspace, 'store'>, cohortId: number): RunSuggestion {
   const { store } = workspace
   const cohort = store.cohorts.get(cohortId)
   const warnings = slotWarnings(cohort.slots, store.cohorts.labelWords(cohortId))

@@ -1,22 +1,16 @@
 import { mkdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { AppError, toErrorOutcome, type ErrorCode } from '../domain/errors.ts'
-import type { CohortSummary, RunRecord } from '../domain/records.ts'
+import type { RunRecord } from '../domain/records.ts'
 import { runConfigSchema, type RunConfig, type RunConfigInput, type RunEstimate, type Split } from '../domain/run.ts'
-import { describePattern, type Slot } from '../domain/slots.ts'
 import type { EngineData, Progress, TrainingSpec } from '../protocol.ts'
 import { assignFolds } from '../training/folds.ts'
 import { createRng } from '../training/rng.ts'
-import type { StoredTrainingStudy } from '../store/repositories/patients.ts'
-import { slotWarnings } from './slot-warnings.ts'
+import { collectMaterial, type RunMaterial } from './run-material.ts'
 import type { Workspace } from './workspace.ts'
 
 /** Fewer patients than this on any side of a split make every number on it meaningless. */
 const minimumPatientsPerSide = 3
-/** A label needs at least this many known positives and negatives to be trained at all. */
-const minimumOfEachClass = 2
-/** Below this many positives a label is trained but marked: its numbers will have very wide intervals. */
-export const fewPositives = 10
 
 /** Errors after which nothing but time or space is needed to go on. */
 const resumableCodes: ReadonlySet<ErrorCode> = new Set(['ENGINE_CRASHED', 'ENGINE_UNRESPONSIVE', 'STORE_DISK_FULL'])
@@ -34,60 +28,16 @@ export interface RunningTraining {
   cancel: () => void
 }
 
-interface RunMaterial {
-  cohort: CohortSummary
-  slots: Slot[]
-  labelNames: string[]
-  studies: StoredTrainingStudy[]
-  excludedStudyCount: number
-}
-
-/** Collects what a configuration would train on. Throws when it cannot work, naming the number that says so. */
-function collectMaterial(workspace: Workspace, config: RunConfig): RunMaterial {
-  const { store } = workspace
-  const cohort = store.cohorts.get(config.cohortId)
-  if (cohort.status !== 'ready') throw new AppError('RUN_COHORT_NOT_READY', `The import of "${cohort.name}" is not complete (${cohort.studyCount} of ${cohort.studyTotal} studies).`)
-  const slots = cohort.slots.filter((slot) => config.slotIds.includes(slot.slotId))
-  if (slots.length !== config.slotIds.length) throw new AppError('REQUEST_INVALID', 'The run names a modality that the cohort does not have.')
-  const labelNames = config.labelIds.map((labelId) => {
-    const label = cohort.labels.find((item) => item.labelId === labelId)
-    if (!label) throw new AppError('REQUEST_INVALID', 'The run names a label that the cohort does not have.')
-    return label.name
-  })
-  const all = store.patients.trainingStudies(config.cohortId, config.slotIds, config.labelIds)
-  const studies = all.filter((study) => study.pattern !== '' && study.labels.some((value) => !Number.isNaN(value)))
-  if (studies.length === 0) throw new AppError('RUN_NO_STUDIES', `None of the ${all.length} studies has one of the chosen modalities and a known label.`)
-  for (const [index, name] of labelNames.entries()) {
-    const positives = studies.filter((study) => study.labels[index] === 1).length
-    const negatives = studies.filter((study) => study.labels[index] === 0).length
-    if (config.task === 'multi-label' && (positives < minimumOfEachClass || negatives < minimumOfEachClass)) {
-      throw new AppError('RUN_LABEL_UNUSABLE', `"${name}" has ${positives} positive and ${negatives} negative studies; both need at least ${minimumOfEachClass}.`)
-    }
-  }
-  return { cohort, slots, labelNames, studies, excludedStudyCount: all.length - studies.length }
-}
-
 /** Trained parameters, time, memory, device and warnings for a configuration, before it is started. */
 export async function estimateRun(workspace: Workspace, config: RunConfig): Promise<RunEstimate> {
-  const material = collectMaterial(workspace, config)
-  const imageCount = new Set(material.studies.flatMap((study) => study.items.filter((item) => item.path !== null).map((item) => item.sha256))).size
+  // Every study is looked at, each time a setting changes: not in the process of the windows.
+  const { slots, imageCount, ...counted } = await workspace.reader.read('runs:material', { config })
   const estimate = await workspace.compute.run('run:estimate', {
-    config, slots: material.slots, labelCount: config.labelIds.length, studyCount: material.studies.length, imageCount,
+    config, slots, labelCount: config.labelIds.length, studyCount: counted.studyCount, imageCount,
     weightsDir: workspace.paths.weightsDir, cacheDir: workspace.paths.cacheDir,
   })
   if (!estimate) throw new AppError('ENGINE_UNAVAILABLE', 'The engine did not answer.')
-  return { ...estimate, studyCount: material.studies.length, excludedStudyCount: material.excludedStudyCount, warnings: warningsOf(workspace, config, material) }
-}
-
-function warningsOf(workspace: Workspace, config: RunConfig, material: RunMaterial): string[] {
-  const leaks = slotWarnings(material.slots, workspace.store.cohorts.labelWords(config.cohortId)).map((warning) => warning.text)
-  const rare = material.labelNames.flatMap((name, index) => {
-    const positives = material.studies.filter((study) => study.labels[index] === 1).length
-    return positives < fewPositives ? [`"${name}" has only ${positives} positive studies: its numbers will be very uncertain.`] : []
-  })
-  const patterns = Map.groupBy(material.studies, (study) => study.pattern)
-  const thin = [...patterns].filter(([, list]) => list.length < 5).map(([pattern, list]) => `Only ${list.length} ${list.length === 1 ? 'study shows' : 'studies show'} "${describePattern(material.slots, pattern)}".`)
-  return [...leaks, ...rare, ...thin]
+  return { ...estimate, ...counted }
 }
 
 /** Splits by patient, stores the run with everything needed to repeat it, and starts to train. */

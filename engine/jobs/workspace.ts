@@ -3,10 +3,13 @@ import { dirname, join, resolve } from 'node:path'
 import { createEngineProcess, type EngineProcess } from '../host/engine-process.ts'
 import { openStore, type Store } from '../store/open.ts'
 import { readPseudonymKey } from './pseudonym-key.ts'
+import { createStoreReader, type StoreReader } from './store-reads.ts'
 
 /** What every job needs: the one open store, two engine processes and the folders. */
 export interface Workspace {
   store: Store
+  /** Long reads, away from the process that owns the store. */
+  reader: StoreReader
   /** Reads tables and files. Apart from `compute` so that an import and the pictures go on while a run trains. */
   files: EngineProcess
   /** Holds the models; one training at a time. */
@@ -33,6 +36,7 @@ export interface WorkspaceOptions {
   weightsDir: string
   nodePath: string
   workerFile: string
+  readerFile: string
   versions: { app: string; code: string }
   log: (line: string) => void
 }
@@ -56,12 +60,14 @@ export function openWorkspace(options: WorkspaceOptions): Workspace {
   const createEngine = () => createEngineProcess({ nodePath: options.nodePath, workerFile: options.workerFile, env: {}, log: options.log })
   const files = createEngine()
   const compute = createEngine()
+  const reader = createStoreReader({ nodePath: options.nodePath, readerFile: options.readerFile, storeFile, appVersion: options.versions.app, log: options.log })
   return {
-    store, files, compute, paths,
+    store, reader, files, compute, paths,
     pseudonymKey: readPseudonymKey(storeFile),
     versions: options.versions,
     log: options.log,
     close: () => {
+      reader.dispose()
       files.dispose()
       compute.dispose()
       store.close()

@@ -40,7 +40,7 @@ function requireParts(setup) {
   const binding = 'app/node_modules/@tensorflow/tfjs-node-gpu/lib/napi-v8/tfjs_binding.node'
   const parts = [
     process.platform === 'win32' ? 'node/node.exe' : 'node/bin/node', 'weights/minilm/model.safetensors', 'weights/resnet50/model.json',
-    'app/dist/electron/main.js', 'app/dist/electron/preload.cjs', 'app/dist/engine/worker.js', 'app/dist/renderer/index.html',
+    'app/dist/electron/main.js', 'app/dist/electron/preload.cjs', 'app/dist/engine/worker.js', 'app/dist/engine/reader.js', 'app/dist/renderer/index.html',
     ...(setup.tensorflow.folder ? [binding] : []),
   ]
   for (const folder of unpacked) {

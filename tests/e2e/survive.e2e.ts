@@ -37,15 +37,11 @@ async function closeApp(): Promise<void> {
   await closing?.close()
 }
 
-/**
- * The aim is none over 50 ms on a quiet machine; the figures are printed for that. Test machines are shared and have
- * been seen to hold a thread back by several times as much, so the bound only catches work that is plainly in the wrong thread.
- */
+/** freezes.e2e.ts measures; this bound only catches work that is plainly in the wrong thread, on a machine that may be busy. */
 function expectSmooth(during: string, freezes: Freezes): void {
   process.stderr.write(describeFreezes(during, freezes))
-  expect(freezes.mainP99).toBeLessThan(50)
-  expect(freezes.mainWorst).toBeLessThan(500)
-  expect(freezes.pageWorst).toBeLessThan(500)
+  expect(freezes.main.worstCpuMs).toBeLessThan(200)
+  expect(freezes.page.worstCpuMs).toBeLessThan(200)
 }
 
 async function beginLargeImport(name: string): Promise<void> {

@@ -14,6 +14,7 @@ import { createJobBoard } from '../../electron/services/job-board.ts'
 import { createTrainings } from '../../electron/services/trainings.ts'
 import { errorCatalog } from '../../engine/domain/errors.ts'
 import { createEngineProcess } from '../../engine/host/engine-process.ts'
+import { answerRead, type StoreReader } from '../../engine/jobs/store-reads.ts'
 import type { Workspace } from '../../engine/jobs/workspace.ts'
 import { addCohort, addRun, makeBlock, openTestStore, summary, temporaryFolder } from '../unit/store/fixtures.ts'
 
@@ -42,7 +43,9 @@ beforeEach(() => {
   const createEngine = () => createEngineProcess({ nodePath: process.execPath, workerFile: join(folder, 'no-such-worker.js'), env: {}, log: () => {} })
   const paths = { storeFile: store.path, cacheDir: join(folder, 'prepared'), runsDir: join(folder, 'runs'), weightsDir: join(folder, 'weights') }
   for (const dir of [paths.cacheDir, paths.runsDir]) mkdirSync(dir)
-  const workspace: Workspace = { store, files: createEngine(), compute: createEngine(), paths, pseudonymKey: 'ab'.repeat(32), versions: { app: '0.1.0', code: 'test' }, log: () => {}, close: () => {} }
+  // The same reads without their process, which the end-to-end tests start.
+  const reader: StoreReader = { read: async (name, request) => answerRead(store, name, request) as never, dispose: () => {} }
+  const workspace: Workspace = { store, reader, files: createEngine(), compute: createEngine(), paths, pseudonymKey: 'ab'.repeat(32), versions: { app: '0.1.0', code: 'test' }, log: () => {}, close: () => {} }
   onTestFinished(() => {
     workspace.files.dispose()
     workspace.compute.dispose()

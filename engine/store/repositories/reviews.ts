@@ -21,6 +21,8 @@ export type ReviewDraft = Omit<Review, 'reviewId' | 'createdAt'>
 export interface ReviewRepository {
   add: (draft: ReviewDraft) => Review
   latest: (runId: number, studyId: number) => Review[]
+  /** Every review of a study, newest first. */
+  ofStudy: (runId: number, studyId: number) => Review[]
   list: (runId: number) => Review[]
 }
 
@@ -32,6 +34,7 @@ export function createReviewRepository({ db, now, audit, changed }: StoreContext
     SELECT runs.cohort_id AS run_cohort, (SELECT cohort_id FROM studies WHERE id = :studyId) AS study_cohort FROM runs WHERE runs.id = :runId`)
   const selectLatest = db.prepare<{ runId: number; studyId: number }, ReviewRow>(`
     SELECT * FROM reviews WHERE id IN (SELECT max(id) FROM reviews WHERE run_id = :runId AND study_id = :studyId GROUP BY label_id) ORDER BY id DESC`)
+  const selectOfStudy = db.prepare<{ runId: number; studyId: number }, ReviewRow>('SELECT * FROM reviews WHERE run_id = :runId AND study_id = :studyId ORDER BY id DESC')
   const selectAll = db.prepare<{ runId: number }, ReviewRow>('SELECT * FROM reviews WHERE run_id = :runId ORDER BY id DESC')
   const selectLabel = db.prepare<{ labelId: number; cohortId: number }, { id: number }>('SELECT id FROM labels WHERE id = :labelId AND cohort_id = :cohortId')
 
@@ -50,6 +53,7 @@ export function createReviewRepository({ db, now, audit, changed }: StoreContext
   return {
     add: (draft) => add.immediate(draft),
     latest: (runId, studyId) => selectLatest.all({ runId, studyId }).map(rowToReview),
+    ofStudy: (runId, studyId) => selectOfStudy.all({ runId, studyId }).map(rowToReview),
     list: (runId) => selectAll.all({ runId }).map(rowToReview),
   }
 }

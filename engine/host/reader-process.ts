@@ -1,0 +1,104 @@
+import { spawn, type ChildProcess } from 'node:child_process'
+import { AppError, fromErrorOutcome, type ErrorOutcome } from '../domain/errors.ts'
+
+/** One question to the reader process; `name` is one of the reads of engine/jobs/store-reads.ts. */
+export interface ReadQuestion { id: number; name: string; request: unknown }
+export type ReadAnswer = { id: number; ok: true; value: unknown } | { id: number; ok: false; error: ErrorOutcome }
+
+export interface ReaderProcessOptions {
+  /** Stock Node, as for the engine: better-sqlite3 is loaded there, TensorFlow never. */
+  nodePath: string
+  readerFile: string
+  storeFile: string
+  appVersion: string
+  /** Receives what the process prints; never patient data. */
+  log: (line: string) => void
+  /** Ends the process after this long without a question; the next one starts it again. */
+  idleMs: number
+}
+
+export interface ReaderProcess {
+  ask: (name: string, request: unknown) => Promise<unknown>
+  pid: () => number | null
+  dispose: () => void
+}
+
+/**
+ * A process that only reads the database, beside the one writer (WAL lets readers and the writer go on together).
+ * It starts at the first question and again after a crash, which fails the questions under way with ENGINE_CRASHED and nothing else.
+ */
+export function createReaderProcess(options: ReaderProcessOptions): ReaderProcess {
+  const waiting = new Map<number, { resolve: (value: unknown) => void; reject: (error: AppError) => void }>()
+  let child: ChildProcess | null = null
+  let nextId = 1
+  let idle: NodeJS.Timeout | null = null
+
+  function end(): void {
+    if (idle) clearTimeout(idle)
+    idle = null
+    child?.kill('SIGKILL')
+    child = null
+  }
+
+  function restWhenIdle(): void {
+    if (idle) clearTimeout(idle)
+    idle = waiting.size > 0 ? null : setTimeout(end, options.idleMs).unref()
+  }
+
+  function failAll(error: () => AppError): void {
+    for (const [id, { reject }] of [...waiting]) {
+      waiting.delete(id)
+      reject(error())
+    }
+  }
+
+  function start(): ChildProcess {
+    const spawned = spawn(options.nodePath, [options.readerFile, options.storeFile, options.appVersion], {
+      stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
+      serialization: 'advanced',
+      env: { ...process.env, ELECTRON_RUN_AS_NODE: undefined },
+      windowsHide: true,
+    })
+    spawned.on('message', (raw: unknown) => {
+      const answer = raw as ReadAnswer
+      const asked = waiting.get(answer.id)
+      if (!asked) return
+      waiting.delete(answer.id)
+      restWhenIdle()
+      if (answer.ok) asked.resolve(answer.value)
+      else asked.reject(fromErrorOutcome(answer.error))
+    })
+    spawned.on('error', (error) => {
+      if (child !== spawned) return
+      child = null
+      failAll(() => new AppError('ENGINE_UNAVAILABLE', `The process that reads the database did not start: ${error.message}.`, { cause: error }))
+    })
+    spawned.on('exit', (code, signal) => {
+      // After end() the process is nobody's any more, and nothing waits for it.
+      if (child !== spawned) return
+      child = null
+      failAll(() => new AppError('ENGINE_CRASHED', `The process that reads the database ended unexpectedly (${signal ? `signal ${signal}` : `exit code ${code}`}).`))
+    })
+    spawned.stderr?.on('data', (chunk: Buffer) => options.log(chunk.toString('utf8').trimEnd()))
+    return spawned
+  }
+
+  return {
+    ask: (name, request) => {
+      if (idle) clearTimeout(idle)
+      idle = null
+      child ??= start()
+      const id = nextId++
+      const question: ReadQuestion = { id, name, request }
+      return new Promise((resolve, reject) => {
+        waiting.set(id, { resolve, reject })
+        child?.send(question)
+      })
+    },
+    pid: () => child?.pid ?? null,
+    dispose: () => {
+      end()
+      failAll(() => new AppError('ENGINE_CRASHED', 'The process that reads the database was ended with the app.'))
+    },
+  }
+}

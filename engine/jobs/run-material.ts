@@ -1,0 +1,63 @@
+import { AppError } from '../domain/errors.ts'
+import type { CohortSummary } from '../domain/records.ts'
+import type { RunConfig } from '../domain/run.ts'
+import { describePattern, type Slot } from '../domain/slots.ts'
+import type { StoredTrainingStudy } from '../store/repositories/patients.ts'
+import { slotWarnings } from './slot-warnings.ts'
+import type { Workspace } from './workspace.ts'
+
+/** A label needs at least this many known positives and negatives to be trained at all. */
+const minimumOfEachClass = 2
+/** Below this many positives a label is trained but marked: its numbers will have very wide intervals. */
+export const fewPositives = 10
+
+export interface RunMaterial {
+  cohort: CohortSummary
+  slots: Slot[]
+  labelNames: string[]
+  studies: StoredTrainingStudy[]
+  excludedStudyCount: number
+}
+
+/** Collects what a configuration would train on. Throws when it cannot work, naming the number that says so. */
+export function collectMaterial(workspace: Pick<Workspace, 'store'>, config: RunConfig): RunMaterial {
+  const { store } = workspace
+  const cohort = store.cohorts.get(config.cohortId)
+  if (cohort.status !== 'ready') throw new AppError('RUN_COHORT_NOT_READY', `The import of "${cohort.name}" is not complete (${cohort.studyCount} of ${cohort.studyTotal} studies).`)
+  const slots = cohort.slots.filter((slot) => config.slotIds.includes(slot.slotId))
+  if (slots.length !== config.slotIds.length) throw new AppError('REQUEST_INVALID', 'The run names a modality that the cohort does not have.')
+  const labelNames = config.labelIds.map((labelId) => {
+    const label = cohort.labels.find((item) => item.labelId === labelId)
+    if (!label) throw new AppError('REQUEST_INVALID', 'The run names a label that the cohort does not have.')
+    return label.name
+  })
+  const all = store.patients.trainingStudies(config.cohortId, config.slotIds, config.labelIds)
+  const studies = all.filter((study) => study.pattern !== '' && study.labels.some((value) => !Number.isNaN(value)))
+  if (studies.length === 0) throw new AppError('RUN_NO_STUDIES', `None of the ${all.length} studies has one of the chosen modalities and a known label.`)
+  for (const [index, name] of labelNames.entries()) {
+    const positives = studies.filter((study) => study.labels[index] === 1).length
+    const negatives = studies.filter((study) => study.labels[index] === 0).length
+    if (config.task === 'multi-label' && (positives < minimumOfEachClass || negatives < minimumOfEachClass)) {
+      throw new AppError('RUN_LABEL_UNUSABLE', `"${name}" has ${positives} positive and ${negatives} negative studies; both need at least ${minimumOfEachClass}.`)
+    }
+  }
+  return { cohort, slots, labelNames, studies, excludedStudyCount: all.length - studies.length }
+}
+
+/** What a configuration would train on, counted, with what is worth a warning. */
+export function summariseMaterial(workspace: Pick<Workspace, 'store'>, config: RunConfig): { slots: Slot[]; imageCount: number; studyCount: number; excludedStudyCount: number; warnings: string[] } {
+  const material = collectMaterial(workspace, config)
+  const imageCount = new Set(material.studies.flatMap((study) => study.items.filter((item) => item.path !== null).map((item) => item.sha256))).size
+  return { slots: material.slots, imageCount, studyCount: material.studies.length, excludedStudyCount: material.excludedStudyCount, warnings: warningsOf(workspace, config, material) }
+}
+
+function warningsOf(workspace: Pick<Workspace, 'store'>, config: RunConfig, material: RunMaterial): string[] {
+  const leaks = slotWarnings(material.slots, workspace.store.cohorts.labelWords(config.cohortId)).map((warning) => warning.text)
+  const rare = material.labelNames.flatMap((name, index) => {
+    const positives = material.studies.filter((study) => study.labels[index] === 1).length
+    return positives < fewPositives ? [`"${name}" has only ${positives} positive studies: its numbers will be very uncertain.`] : []
+  })
+  const patterns = Map.groupBy(material.studies, (study) => study.pattern)
+  const thin = [...patterns].filter(([, list]) => list.length < 5).map(([pattern, list]) => `Only ${list.length} ${list.length === 1 ? 'study shows' : 'studies show'} "${describePattern(material.slots, pattern)}".`)
+  return [...leaks, ...rare, ...thin]
+}

@@ -1,0 +1,78 @@
+import type { StudyFilter, StudyListQuery } from '../domain/records.ts'
+import type { TestSetting } from '../domain/results.ts'
+import type { RunConfig } from '../domain/run.ts'
+import { createReaderProcess, type ReaderProcessOptions } from '../host/reader-process.ts'
+import type { Store } from '../store/open.ts'
+import { writePredictions } from './export-predictions.ts'
+import { evaluateRun } from './results.ts'
+import { summariseMaterial } from './run-material.ts'
+import { suggestRun } from './suggest-run.ts'
+
+/**
+ * Reads that grow with the cohort. The process of the windows never runs them: over 20,000 patients each takes a tenth of a second to
+ * seconds, and nothing is drawn or answered meanwhile. They run in a reader process with a read-only connection of its own.
+ * `list`: somebody is waiting at a list. `report`: may take seconds, and must not hold up a list; a process of its own.
+ */
+export const storeReads = {
+  'cohorts:list': { lane: 'list', read: (store: Store) => store.cohorts.list() },
+  'cohorts:counts': {
+    lane: 'list',
+    read: (store: Store, { cohortId }: { cohortId: number }) => ({
+      cohort: store.cohorts.get(cohortId),
+      labelCounts: store.cohorts.labelCounts(cohortId),
+      patternCounts: store.cohorts.patternCounts(cohortId),
+      absences: store.cohorts.absences(cohortId),
+      labelWords: store.cohorts.labelWords(cohortId),
+      duplicateImages: store.cohorts.duplicateImages(cohortId).map(({ count, acrossPatients, rows }) => ({ count, acrossPatients, rows })),
+      rejections: store.imports.report(cohortId).rejections,
+    }),
+  },
+  'imports:report': { lane: 'list', read: (store: Store, { cohortId }: { cohortId: number }) => store.imports.report(cohortId) },
+  'patients:list': { lane: 'list', read: (store: Store, query: StudyListQuery) => store.patients.listStudies(query) },
+  'patients:neighbours': {
+    lane: 'list',
+    read: (store: Store, { filter, studyId }: { filter: StudyFilter; studyId: number }) => {
+      const ids = store.patients.listStudyIds(filter)
+      const index = ids.indexOf(studyId)
+      return { position: index + 1, total: ids.length, previous: index > 0 ? ids[index - 1]! : null, next: index >= 0 ? (ids[index + 1] ?? null) : null }
+    },
+  },
+  'runs:suggest': { lane: 'list', read: (store: Store, { cohortId }: { cohortId: number }) => suggestRun({ store }, cohortId) },
+  'runs:material': { lane: 'list', read: (store: Store, { config }: { config: RunConfig }) => summariseMaterial({ store }, config) },
+  'results:get': { lane: 'report', read: (store: Store, { runId, setting }: { runId: number; setting: TestSetting }) => evaluateRun({ store }, runId, setting) },
+  'predictions:export': { lane: 'report', read: (store: Store, { runId, outFile }: { runId: number; outFile: string }) => writePredictions({ store }, runId, outFile) },
+  'audit:list': { lane: 'list', read: (store: Store, { limit }: { limit: number }) => store.audit.list(limit) },
+  'audit:verify': { lane: 'report', read: (store: Store) => store.audit.verify() },
+} as const
+
+type Reads = typeof storeReads
+export type ReadName = keyof Reads
+type Request<N extends ReadName> = Parameters<Reads[N]['read']>[1]
+type Reply<N extends ReadName> = Awaited<ReturnType<Reads[N]['read']>>
+
+export interface StoreReader {
+  read: <N extends ReadName>(name: N, request: Request<N> extends undefined ? object : Request<N>) => Promise<Reply<N>>
+  dispose: () => void
+}
+
+/** Answers one read from an open store; what the reader process does with each question. */
+export function answerRead(store: Store, name: string, request: unknown): unknown {
+  const found = Object.hasOwn(storeReads, name) ? storeReads[name as ReadName] : undefined
+  if (found === undefined) throw new Error(`there is no read named ${name}`)
+  return (found.read as (store: Store, request: unknown) => unknown)(store, request)
+}
+
+const listIdleMs = 600_000
+const reportIdleMs = 60_000
+
+/** The reads through two processes; each starts when it is first asked and rests when it has long not been. */
+export function createStoreReader(options: Omit<ReaderProcessOptions, 'idleMs'>): StoreReader {
+  const lanes = { list: createReaderProcess({ ...options, idleMs: listIdleMs }), report: createReaderProcess({ ...options, idleMs: reportIdleMs }) }
+  return {
+    read: (name, request) => lanes[storeReads[name].lane].ask(name, request) as Promise<never>,
+    dispose: () => {
+      lanes.list.dispose()
+      lanes.report.dispose()
+    },
+  }
+}

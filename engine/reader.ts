@@ -1,0 +1,26 @@
+import { toErrorOutcome } from './domain/errors.ts'
+import type { ReadAnswer, ReadQuestion } from './host/reader-process.ts'
+import { answerRead } from './jobs/store-reads.ts'
+import { openStore, type Store } from './store/open.ts'
+
+/** Entry of the reader process: questions in, answers out, over a connection that cannot write. */
+
+const [storeFile, appVersion] = process.argv.slice(2)
+let store: Store | null = null
+
+function answer(answered: ReadAnswer): void {
+  if (process.connected) process.send?.(answered)
+}
+
+async function handle({ id, name, request }: ReadQuestion): Promise<void> {
+  try {
+    store ??= openStore(storeFile!, { appVersion: appVersion!, readonly: true })
+    answer({ id, ok: true, value: await answerRead(store, name, request) })
+  } catch (error) {
+    answer({ id, ok: false, error: toErrorOutcome(error, 'REQUEST_INVALID') })
+  }
+}
+
+process.on('message', (question: ReadQuestion) => void handle(question))
+
+process.on('disconnect', () => process.exit(0))

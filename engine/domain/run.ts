@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { loraSettingsSchema, ownWeightsSettingsSchema, promptSettingsSchema, ssfSettingsSchema } from './method-settings.ts'
 
 export const adapterSchema = z.enum(['mora', 'head-only', 'zero-fill'])
 export type AdapterName = z.infer<typeof adapterSchema>
@@ -18,6 +19,8 @@ export type Missingness = z.infer<typeof missingnessSchema>
 export const moraConfigSchema = z.object({
   rank: z.number().int().min(1).max(64).default(4),
   blocks: z.array(z.number().int().min(0).max(47)).min(1).default([0]),
+  /** `block`: beside the whole block, as the paper; `attention`: beside its attention, which costs the cache of the frozen block. */
+  beside: z.enum(['block', 'attention']).default('block'),
   /** `dummy`: a missing modality enters as the paper's blank input; `left-out`: its tokens are not in the sequence. */
   missingEnters: z.enum(['dummy', 'left-out']).default('left-out'),
   /** `kind`: one up-projection for all images and one for all texts; `slot`: one for each eye, view or note. */
@@ -44,6 +47,12 @@ export const runConfigSchema = z.object({
   split: splitSettingsSchema.default({ kind: 'holdout', train: 0.6, val: 0.2, test: 0.2 }),
   seed: z.number().int().min(0).max(2 ** 31 - 1).default(1),
   mora: moraConfigSchema.default(moraConfigSchema.parse({})),
+  ssf: ssfSettingsSchema.default(ssfSettingsSchema.parse({})),
+  lora: loraSettingsSchema.default(loraSettingsSchema.parse({})),
+  prompt: promptSettingsSchema.default(promptSettingsSchema.parse({})),
+  bitfit: ownWeightsSettingsSchema.default(ownWeightsSettingsSchema.parse({})),
+  'norm-tuning': ownWeightsSettingsSchema.default(ownWeightsSettingsSchema.parse({})),
+  full: ownWeightsSettingsSchema.default(ownWeightsSettingsSchema.parse({})),
   /** Paper: 20 epochs. */
   epochs: z.number().int().min(1).max(500).default(20),
   batchSize: z.number().int().min(1).max(256).default(16),
@@ -78,7 +87,7 @@ export type Split = z.infer<typeof splitSchema>
 
 /** Which backend computes and why; shown on the first screen and kept with every run. */
 export const deviceVerdictSchema = z.object({
-  backend: z.enum(['cuda', 'cpu', 'wasm', 'none']),
+  backend: z.enum(['cuda', 'webgpu', 'cpu', 'wasm', 'none']),
   device: z.string(),
   reason: z.string(),
   remedy: z.string().nullable(),

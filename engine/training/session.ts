@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { findMethod } from '../adapters/index.ts'
-import type { Phase } from '../adapters/method.ts'
+import type { MissingInput, Phase } from '../adapters/method.ts'
 import type { Network } from '../adapters/network.ts'
 import { loadMmbt, type MmbtBackbone } from '../backbones/mmbt.ts'
 import { openCompute, type Compute } from '../compute/backend.ts'
@@ -38,16 +38,16 @@ export function openSession(weightsDir: string): Promise<Session> {
   return session
 }
 
-/** The method's own settings as its schema wants them. */
+/** The method's own settings, kept in the run's configuration under its name; some methods have none. */
 function methodSettings(config: RunConfig): unknown {
-  return config.adapter === 'mora' ? { rank: config.mora.rank, blocks: config.mora.blocks } : {}
+  return (config as Partial<Record<string, unknown>>)[config.adapter] ?? {}
 }
 
 /**
  * How a missing modality enters. The baselines are blind to missingness: they see the blank input as if it were real.
  */
-function missingInput(config: RunConfig): 'dummy' | 'left-out' {
-  return config.adapter === 'mora' ? config.mora.missingEnters : 'dummy'
+function missingInput(config: RunConfig): MissingInput {
+  return (methodSettings(config) as { missingEnters?: MissingInput }).missingEnters ?? 'dummy'
 }
 
 /** The network of a run with freshly drawn trained tensors; a seed and fold give the same ones every time. */

@@ -1,0 +1,65 @@
+/**
+ * Settings of the methods beside MoRA, each with its default and the default's source. A run stores the parsed values; the methods'
+ * own folders read them from here.
+ */
+import { z } from 'zod'
+
+/** `zeros`: an image of zeros and an empty text; `dummy`: an image of ones and an empty text; `left-out`: its tokens are not in the sequence. */
+const missingEnters = z.enum(['dummy', 'zeros', 'left-out'])
+
+/** Settings of methods that keep one set of trained tensors for each combination of present modalities (Reza et al. 2023, arXiv:2310.03986). */
+const combinationFields = {
+  /**
+   * `two-stage` (Reza et al., section 3): a base on complete patients, then, frozen, one set for each other combination.
+   * `joint`: all sets, the complete one included, and the head are trained together.
+   */
+  training: z.enum(['two-stage', 'joint']).default('two-stage'),
+  /** Share of the epochs that train the base; each combination gets an equal part of the rest. Ours: the paper trains to convergence. */
+  baseShare: z.number().min(0.1).max(0.9).default(0.5),
+  /** Train the head again with every combination. The paper keeps it frozen (section 3.2). */
+  trainHead: z.boolean().default(false),
+  /** Who answers for a combination that was never trained: the base network, marked in the result, or nobody. */
+  untrained: z.enum(['base', 'refuse']).default('base'),
+  /** Reza et al., section 4.1: missing modalities are set to zero. */
+  missingEnters: missingEnters.default('zeros'),
+}
+
+/** Scale and shift. Lian et al. 2022 (arXiv:2210.08823), by combination as Reza et al. 2023 (arXiv:2310.03986). */
+export const ssfSettingsSchema = z.object({
+  ...combinationFields,
+  /** `all`: after every linear layer and norm, the norm of the embeddings included; `encoder`: without that one. */
+  sites: z.enum(['all', 'encoder']).default('all'),
+})
+export type SsfSettings = z.infer<typeof ssfSettingsSchema>
+
+export const loraTargetSchema = z.enum(['query', 'key', 'value', 'output', 'expand', 'contract'])
+
+/** Low-rank updates of linear layers. Hu et al. 2021 (arXiv:2106.09685). */
+export const loraSettingsSchema = z.object({
+  ...combinationFields,
+  /** `all`: one update for everybody (Hu et al.); `combination`: one for each combination of present modalities (Reza et al.). */
+  by: z.enum(['all', 'combination']).default('all'),
+  /** Rank R (Hu et al., table 6: 4 suffices for query and value). */
+  rank: z.number().int().min(1).max(256).default(4),
+  /** The update counts alpha / R (section 4.1). */
+  alpha: z.number().positive().max(1024).default(8),
+  /** Which linear layers (section 4.2: query and value). */
+  targets: z.array(loraTargetSchema).min(1).default(['query', 'value']),
+})
+export type LoraSettings = z.infer<typeof loraSettingsSchema>
+
+/** Missing-aware prompts. Lee et al. 2023 (arXiv:2303.03369). */
+export const promptSettingsSchema = z.object({
+  /** `input`: in front of the tokens of each chosen block; `attention`: half in front of the keys, half in front of the values (section 3.3). */
+  level: z.enum(['input', 'attention']).default('input'),
+  /** Vectors in each prompted block (section 4.1: 16); even at attention level. */
+  length: z.number().int().min(1).max(128).default(16),
+  /** Prompted blocks (section 4.1: 0 to 5); those beyond the backbone's last are left out. */
+  blocks: z.array(z.number().int().min(0).max(47)).min(1).default([0, 1, 2, 3, 4, 5]),
+  missingEnters: missingEnters.default('dummy'),
+}).refine(({ level, length }) => level === 'input' || length % 2 === 0, 'The prompt length must be even at attention level.')
+export type PromptSettings = z.infer<typeof promptSettingsSchema>
+
+/** Methods that train the backbone's own weights: all biases (BitFit, arXiv:2106.10199), all layer norms, or everything. */
+export const ownWeightsSettingsSchema = z.object({ missingEnters: missingEnters.default('dummy') })
+export type OwnWeightsSettings = z.infer<typeof ownWeightsSettingsSchema>

@@ -1,23 +1,14 @@
-import { createRequire } from 'node:module'
-import { availableParallelism, cpus } from 'node:os'
-import path from 'node:path'
-import util from 'node:util'
 import { AppError } from '../domain/errors.ts'
+import { readDeviceFacts, type DeviceFacts, type Trial } from './device/facts.ts'
+import { type LoadedTensorflow, loadTensorflow, tensorflowTrial } from './device/open-tensorflow.ts'
+import { openWasm } from './device/open-wasm.ts'
+import { openWebgpu } from './device/open-webgpu.ts'
+import { backendKinds, candidates, judge, obstacleBefore, type BackendChoice, type BackendKind, type DeviceVerdict, type Trials } from './device/verdict.ts'
 import type { Kernels } from './kernels.ts'
+import { loadNativeKernels } from './kernels-native.ts'
 import { createPlainKernels } from './kernels-plain.ts'
 import { createTensorflowKernels } from './kernels-tensorflow.ts'
-import { loadNativeKernels } from './kernels-native.ts'
 import type { Tensor2D, Tf } from './tensorflow.ts'
-
-export type BackendKind = 'cuda' | 'cpu' | 'wasm'
-
-/** Which device computes and why, in words a clinician can act on; shown on the first screen and stored with every run. */
-export interface DeviceVerdict {
-  backend: BackendKind
-  device: string
-  reason: string
-  remedy: string | null
-}
 
 /** An open compute backend; pass it to everything that handles tensors. */
 export interface Compute {
@@ -25,87 +16,94 @@ export interface Compute {
   kind: BackendKind
   verdict: DeviceVerdict
   kernels: Kernels
+  /** Throws what the device has reported since the last call, where that comes late (WebGPU); call it before trained tensors are changed. */
+  settle: () => void
 }
 
 export interface OpenComputeOptions {
-  /** Ask for one backend only; without it the best available one is taken. `native` is CUDA or CPU through TensorFlow. */
-  preferred?: 'native' | 'wasm'
+  /** `auto` takes the best that works; a named backend is used or refused, never replaced. Without it LACUNA_BACKEND decides, else `auto`. */
+  choice?: BackendChoice
   /** Use only operations that every backend has; for tests and comparisons. */
   plainKernels?: boolean
 }
 
-const require = createRequire(import.meta.url)
+let facts: DeviceFacts | null = null
+const open = new Map<BackendKind, Promise<Opened>>()
+
+/** A backend that was tried, with the means to compute when it works. */
+interface Opened {
+  trial: Trial
+  tf: Tf | null
+  settle: () => void
+}
 
 /**
- * Opens the compute backend: TensorFlow (CUDA when a device is there, else CPU), or WASM as the named last resort.
- * WASM is about 50 times slower than TensorFlow on the same machine, so falling back to it always says so in the verdict.
- * Throws COMPUTE_UNAVAILABLE when neither loads.
+ * Opens the compute backend: CUDA, else WebGPU on a real graphics device, else TensorFlow on the processor, else WebAssembly.
+ * Every backend that was passed over stands in the verdict with its reason.
+ * Throws COMPUTE_CHOICE_FAILED when the chosen backend cannot be used, COMPUTE_UNAVAILABLE when none can.
  */
 export async function openCompute(options: OpenComputeOptions = {}): Promise<Compute> {
-  if (options.preferred === 'wasm') return openWasm('WASM was asked for by setting.')
-  let failure: string
-  try {
-    return openTensorflow(options.plainKernels ?? false)
-  } catch (error) {
-    failure = firstLine(error)
-    if (options.preferred === 'native') {
-      throw new AppError('COMPUTE_UNAVAILABLE', `TensorFlow could not be loaded: ${failure}`, { cause: error })
-    }
+  const choice = options.choice ?? choiceFrom(process.env['LACUNA_BACKEND'])
+  facts ??= readDeviceFacts()
+  const trials: Trials = {}
+  for (const kind of candidates(choice)) {
+    if (obstacleBefore(kind, facts, choice) !== null) continue
+    const opened = await openOnce(kind, facts, choice)
+    trials[kind] = opened.trial
+    if (!opened.trial.works || opened.tf === null) continue
+    const judgement = judge(facts, choice, trials)
+    if ('refusal' in judgement) throw new Error(`a backend works and is refused: ${judgement.refusal}`)
+    const kernels = kernelsFor(kind, opened.tf, options.plainKernels ?? false)
+    return { tf: opened.tf, kind, verdict: judgement.verdict, kernels, settle: opened.settle }
   }
-  return openWasm(`TensorFlow could not be loaded (${failure}), so the slow WASM backend is in use.`)
+  const judgement = judge(facts, choice, trials)
+  throw new AppError(choice === 'auto' ? 'COMPUTE_UNAVAILABLE' : 'COMPUTE_CHOICE_FAILED', 'refusal' in judgement ? judgement.refusal : 'No compute backend could be started.')
 }
 
-function openTensorflow(plainKernels: boolean): Compute {
-  // Read by TensorFlow when its library loads; without it every start prints build remarks to stderr.
-  process.env['TF_CPP_MIN_LOG_LEVEL'] ??= '2'
-  // tfjs-node 4.22 still calls helpers that Node 23 removed or warns about.
-  const legacyUtil = util as unknown as { isNullOrUndefined?: (value: unknown) => boolean; isArray: (value: unknown) => boolean }
-  legacyUtil.isNullOrUndefined ??= (value) => value === null || value === undefined
-  legacyUtil.isArray = Array.isArray
-  const tf = require('@tensorflow/tfjs-node-gpu') as Tf
-  // The package prints an advertisement for itself otherwise; warnings of the namespace itself are not wanted in logs.
-  tf.env().set('IS_TEST', true)
-  const usesGpu = (tf.backend() as unknown as { isUsingGpuDevice: boolean }).isUsingGpuDevice
-  const kernels = plainKernels ? createPlainKernels(tf) : (usesGpu ? null : loadNativeKernels(tf)) ?? createTensorflowKernels(tf)
-  const processor = cpus()[0]?.model.trim() ?? 'processor'
-  const verdict: DeviceVerdict = usesGpu
-    ? { backend: 'cuda', device: 'NVIDIA graphics card', reason: 'TensorFlow found a CUDA device.', remedy: null }
-    : {
-        backend: 'cpu',
-        device: `${processor}, ${availableParallelism()} cores`,
-        reason: 'TensorFlow runs on the processor: no CUDA device was found.',
-        remedy: 'For faster training use a workstation with an NVIDIA card and the CUDA build of TensorFlow.',
-      }
-  return { tf, kind: verdict.backend, verdict, kernels }
+/** Reads the choice of a setting or of LACUNA_BACKEND. Throws COMPUTE_CHOICE_FAILED for a word that is no backend: a typing error must not choose another device. */
+export function choiceFrom(word: string | undefined): BackendChoice {
+  if (word === undefined || word === '' || word === 'auto') return 'auto'
+  const kind = backendKinds.find((known) => known === word.toLowerCase())
+  if (kind === undefined) throw new AppError('COMPUTE_CHOICE_FAILED', `"${word}" is no compute backend; there are auto, ${backendKinds.join(', ')}.`)
+  return kind
 }
 
-async function openWasm(reason: string): Promise<Compute> {
-  try {
-    const tf = require('@tensorflow/tfjs') as Tf
-    const wasm = require('@tensorflow/tfjs-backend-wasm') as { setWasmPaths(folder: string): void }
-    wasm.setWasmPaths(path.join(path.dirname(require.resolve('@tensorflow/tfjs-backend-wasm')), path.sep))
-    if (!(await tf.setBackend('wasm'))) throw new Error('the WASM backend did not start')
-    await tf.ready()
-    const verdict: DeviceVerdict = {
-      backend: 'wasm',
-      device: 'WebAssembly on the processor',
-      reason,
-      remedy: 'Run "npm run setup" again so that TensorFlow is installed; training is about 50 times faster with it.',
-    }
-    return { tf, kind: 'wasm', verdict, kernels: createPlainKernels(tf) }
-  } catch (error) {
-    throw new AppError('COMPUTE_UNAVAILABLE', `No compute backend could be started: ${firstLine(error)}`, { cause: error })
+/** A device is opened once in a process; TensorFlow.js keeps its backends by name. */
+function openOnce(kind: BackendKind, known: DeviceFacts, choice: BackendChoice): Promise<Opened> {
+  let opened = open.get(kind)
+  if (opened === undefined) {
+    opened = openKind(kind, known, choice)
+    open.set(kind, opened)
   }
+  return opened
 }
 
-function firstLine(error: unknown): string {
-  return (error instanceof Error ? error.message : String(error)).split('\n')[0] ?? 'unknown reason'
+async function openKind(kind: BackendKind, known: DeviceFacts, choice: BackendChoice): Promise<Opened> {
+  const settle = (): void => undefined
+  if (kind === 'webgpu') {
+    const { trial, device } = await openWebgpu(choice === 'webgpu')
+    return { trial, tf: device?.tf ?? null, settle: device?.settle ?? settle }
+  }
+  if (kind === 'wasm') return { ...await openWasm(known.processor.name), settle }
+  // A processor that was chosen by name must not find a card in the CUDA build.
+  const showsCard = choice !== 'cpu' && obstacleBefore('cuda', known, choice) === null
+  const result: LoadedTensorflow | Error = loadTensorflow(known, showsCard)
+  return { trial: tensorflowTrial(kind, known, result), tf: result instanceof Error ? null : result.tf, settle }
+}
+
+/**
+ * The fastest kernels that are right on a backend. The compiled ones are for the processor: TensorFlow registers them for no other
+ * device, and would copy every tensor off the card to run them.
+ */
+export function kernelsFor(kind: BackendKind, tf: Tf, plain: boolean, loadNative: (tf: Tf) => Kernels | null = loadNativeKernels): Kernels {
+  if (plain || kind === 'wasm' || kind === 'webgpu') return createPlainKernels(tf)
+  return (kind === 'cpu' ? loadNative(tf) : null) ?? createTensorflowKernels(tf)
 }
 
 /** Rate of a 1024-cubed matrix product on the open backend in 10^9 operations a second, best of a few; takes well under a second on TensorFlow. */
 export function measureMatmulRate(compute: Compute, now: () => number): number {
   const { tf } = compute
-  const side = compute.kind === 'wasm' ? 256 : 1024
+  const side = compute.kind === 'wasm' || compute.verdict.device.includes('software') ? 256 : 1024
   const a: Tensor2D = tf.ones([side, side])
   let best = 0
   for (let i = 0; i < 4; i++) {

@@ -38,6 +38,7 @@ export const enWorkstation = {
   device: 'Where training runs',
   verdict: (backend: DeviceVerdict['backend'], device: string) => ({
     cuda: `Training runs on the graphics card ${device}.`,
+    webgpu: `Training runs on the graphics device ${device}, through WebGPU.`,
     cpu: `Training runs on the processor, ${device}.`,
     wasm: 'Training runs on WebAssembly, the slowest way.',
     none: 'Training cannot run on this workstation.',

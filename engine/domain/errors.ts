@@ -82,6 +82,13 @@ export const errorCatalog = {
   IMAGE_UNSUPPORTED: { fix: 'Export the image as JPEG, PNG or TIFF and import it again.' },
   IMAGE_DAMAGED: { fix: 'Copy the file again from its source; it is cut short or damaged.' },
   IMAGE_TOO_LARGE: { fix: 'Export the image at a smaller size and import it again.' },
+  DICOM_UNREADABLE: { fix: 'Export the file again from its archive; it is damaged or not a DICOM file.' },
+  DICOM_NO_IMAGE: { fix: 'Nothing to do if a report or plan was meant; otherwise export the image itself from the archive.' },
+  DICOM_HEADER_INCOMPLETE: { fix: 'Export the image again from its archive; its header lacks what is needed to show it rightly.' },
+  DICOM_PHOTOMETRIC_UNSUPPORTED: { fix: 'Export the image as greyscale or RGB from its archive.' },
+  DICOM_SYNTAX_UNSUPPORTED: { fix: 'Export the image uncompressed ("Explicit VR Little Endian") from its archive.' },
+  DICOM_PIXELS_SHORT: { fix: 'Copy or export the file again; a part of its pixels is missing.' },
+  DICOM_FRAME_DAMAGED: { fix: 'Copy or export the file again; its compressed pixels are damaged.' },
   // compute and backbones
   COMPUTE_UNAVAILABLE: { fix: 'Run "npm run setup" again and read its summary; it names what is missing on this machine.' },
   COMPUTE_CHOICE_FAILED: { fix: 'Do what the message says, or let Lacuna choose again ("npx lacuna device --use auto").' },

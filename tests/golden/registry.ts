@@ -1,6 +1,7 @@
 /** Which reference folders exist at all and which of them are judged here; adding one is a line in `items`. */
 import { bertItem } from './items/bert.ts'
 import { clipItem } from './items/clip.ts'
+import { dicomItem } from './items/dicom.ts'
 import { imageItem } from './items/image.ts'
 import { metricsItem } from './items/metrics.ts'
 import { minilmItem } from './items/minilm.ts'
@@ -19,6 +20,7 @@ export const items: readonly GoldenItem[] = [
   metricsItem,
   tokenizerItem,
   imageItem,
+  dicomItem,
   bertItem,
   viltItem,
   vitItem,

@@ -1,0 +1,158 @@
+/**
+ * The WebAssembly build of dcmjs-codecs: IJG JPEG for 8, 12 and 16 bits, CharLS, OpenJPEG and OpenJPH behind one small C
+ * interface. Instantiated by hand instead of through the package's JavaScript, which fixes neither the memory nor the life of
+ * an instance: here the memory is capped by editing the module's limit, and an instance that failed is never used again.
+ */
+import { createRequire } from 'node:module'
+import { readFileSync } from 'node:fs'
+import { AppError } from '../../../domain/errors.ts'
+
+type Decoder = 'DecodeJpeg' | 'DecodeJpegLs' | 'DecodeJpeg2000' | 'DecodeHtJpeg2000'
+
+/** What the codec is told of a frame; sizes must already agree with the compressed header, which the codec trusts. */
+export interface CodecFrame {
+  bytes: Uint8Array
+  rows: number
+  columns: number
+  samples: number
+  /** Bits of one decoded sample: 8 or 16. */
+  bitsAllocated: 8 | 16
+  bitsStored: number
+  isSigned: boolean
+}
+
+/** 64 KiB pages: 640 MiB for one frame with all that its codec holds, which a 64-megapixel radiograph of 16 bits fits. */
+const maxPages = 10_240
+const initialBytes = 4096 * 65_536
+/** What libjpeg goes on after, returning grey or repeated lines for what is lost (jerror.h: JWRN_JPEG_EOF, HIT_MARKER, HUFF_BAD_CODE). */
+const seriousWarnings = /premature end|bad huffman code|corrupt JPEG data: bad/i
+
+type CodecExports = Record<string, (...args: number[]) => number> & { memory: { buffer: ArrayBuffer } }
+
+interface Instance {
+  exports: CodecExports
+  failure: string
+  warning: string
+}
+
+/** What of WebAssembly is used; the types of Node leave most of it to the DOM library, which the engine does without. */
+const wasm = (globalThis as unknown as {
+  WebAssembly: { Module: new (bytes: Uint8Array) => object; Instance: new (module: object, imports: object) => { exports: CodecExports } }
+}).WebAssembly
+
+let compiled: object | null = null
+let current: Instance | null = null
+
+/**
+ * Runs one decoder; the result is a copy of its output.
+ * @throws AppError DICOM_FRAME_DAMAGED with the codec's words, when it fails or had to make up pixels
+ */
+export function decodeWithWasm(decoder: Decoder, frame: CodecFrame): Uint8Array {
+  const instance = current ?? instantiate()
+  // Given back only after success: an exception leaves stack and heap of the module as they were at that moment.
+  current = null
+  instance.warning = ''
+  let decoded: Uint8Array
+  try {
+    decoded = decodeIn(instance, decoder, frame)
+  } catch (cause) {
+    const why = instance.failure || (cause instanceof Error ? cause.message : 'unknown error')
+    throw new AppError('DICOM_FRAME_DAMAGED', `A compressed frame cannot be decoded: ${plainWords(why)}.`, { cause })
+  }
+  if (instance.exports.memory.buffer.byteLength <= initialBytes) current = instance
+  if (instance.warning !== '') throw new AppError('DICOM_FRAME_DAMAGED', `A compressed frame is damaged or cut short: ${plainWords(instance.warning)}.`)
+  return decoded
+}
+
+function decodeIn({ exports }: Instance, decoder: Decoder, frame: CodecFrame): Uint8Array {
+  const call = (name: string, ...args: number[]): number => exports[name]!(...args) >>> 0
+  const context = call('CreateCodecsContext')
+  call('SetColumns', context, frame.columns)
+  call('SetRows', context, frame.rows)
+  call('SetBitsAllocated', context, frame.bitsAllocated)
+  call('SetBitsStored', context, frame.bitsStored)
+  call('SetSamplesPerPixel', context, frame.samples)
+  call('SetPixelRepresentation', context, frame.isSigned ? 1 : 0)
+  call('SetPlanarConfiguration', context, 0)
+  call('SetEncodedBufferSize', context, frame.bytes.length)
+  new Uint8Array(exports.memory.buffer).set(frame.bytes, call('GetEncodedBuffer', context))
+  const parameters = call('CreateDecoderParameters')
+  // Colours are converted after decoding, in one place for all codecs.
+  call('SetConvertColorspaceToRgb', parameters, 0)
+  call(decoder, context, parameters)
+  call('ReleaseDecoderParameters', parameters)
+  const from = call('GetDecodedBuffer', context)
+  const size = call('GetDecodedBufferSize', context)
+  const decoded = new Uint8Array(exports.memory.buffer).slice(from, from + size)
+  call('ReleaseCodecsContext', context)
+  return decoded
+}
+
+function instantiate(): Instance {
+  compiled ??= new wasm.Module(capMemory(readFileSync(createRequire(import.meta.url).resolve('dcmjs-codecs/build/dcmjs-native-codecs.wasm'))))
+  const read = (at: number, length: number): string => Buffer.from(instance.exports.memory.buffer, at, length).toString('latin1')
+  const zeroes = (...at: number[]): number => {
+    const view = new DataView(instance.exports.memory.buffer)
+    for (const place of at) view.setUint32(place, 0, true)
+    return 0
+  }
+  const { exports } = new wasm.Instance(compiled, {
+    env: {
+      onCodecsException: (at: number, length: number) => { instance.failure = read(at, length) },
+      onCodecsInfo: (at: number, length: number) => {
+        const text = read(at, length)
+        if (seriousWarnings.test(text)) instance.warning ||= text
+      },
+      onCodecsTrace: () => undefined,
+      emscripten_notify_memory_growth: () => undefined,
+    },
+    wasi_snapshot_preview1: {
+      proc_exit: (status: number) => { throw new Error(`the codec stopped with status ${status}`) },
+      clock_time_get: () => 0,
+      // What a library prints is dropped: it may quote the file.
+      fd_write: (_file: number, list: number, count: number, written: number) => {
+        const view = new DataView(instance.exports.memory.buffer)
+        let total = 0
+        for (let i = 0; i < count; i++) total += view.getUint32(list + 8 * i + 4, true)
+        view.setUint32(written, total, true)
+        return 0
+      },
+      fd_close: () => 0,
+      fd_seek: () => 0,
+      environ_sizes_get: (count: number, size: number) => zeroes(count, size),
+      environ_get: () => 0,
+    },
+  })
+  const instance: Instance = { exports, failure: '', warning: '' }
+  instance.exports['_initialize']!()
+  return instance
+}
+
+/** The module with its memory limited to `maxPages`: section 5 holds count, flags, initial and maximum pages as LEB128. */
+function capMemory(module: Uint8Array): Uint8Array {
+  const bytes = Uint8Array.from(module)
+  const readLeb = (at: number): { value: number; next: number } => {
+    let value = 0
+    for (let shift = 0, next = at; ; shift += 7) {
+      const byte = bytes[next++]!
+      value |= (byte & 0x7f) << shift
+      if (byte < 0x80) return { value, next }
+    }
+  }
+  for (let at = 8; at < bytes.length;) {
+    const { value: length, next: start } = readLeb(at + 1)
+    if (bytes[at] === 5) {
+      const { next: maximum } = readLeb(start + 2)
+      const { next: end } = readLeb(maximum)
+      for (let place = maximum, rest = maxPages; place < end; place++, rest >>= 7) bytes[place] = (rest & 0x7f) | (place < end - 1 ? 0x80 : 0)
+      return bytes
+    }
+    at = start + length
+  }
+  throw new Error('The codec module has no memory section.')
+}
+
+/** A codec's message without its internal names. */
+function plainWords(message: string): string {
+  return message.split('::').at(-1)!.trim().replace(/\.$/, '').slice(0, 120) || 'unknown error'
+}

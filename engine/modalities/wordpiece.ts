@@ -2,6 +2,7 @@
  * BERT WordPiece (Wu et al. 2016, Devlin et al. 2019): greedy longest match from the left, continuation pieces
  * written ##piece; a word with any unmatched rest becomes one unknown token.
  */
+import type { TextEncoding, TextTokenizer } from './text-tokenizer.ts'
 import { splitWords } from './word-split.ts'
 import type { WordPieceVocabulary } from './vocabulary.ts'
 
@@ -20,21 +21,12 @@ export interface EncodeOptions {
   pair?: string
 }
 
-export interface WordPieceEncoding {
-  /** Token ids [T], framed by [CLS] and [SEP], padded on the right. */
-  ids: Int32Array
-  /** 1 for real tokens, 0 for padding [T]. */
-  attentionMask: Uint8Array
+export interface WordPieceEncoding extends TextEncoding {
   /** 0 for the first segment and padding, 1 for the second with its [SEP] [T]. */
   typeIds: Uint8Array
-  /** Number of real tokens, [CLS] and [SEP] included. */
-  tokenCount: number
-  /** Number of tokens the whole text would have needed. */
-  fullTokenCount: number
-  isTruncated: boolean
 }
 
-export interface WordPieceTokenizer {
+export interface WordPieceTokenizer extends TextTokenizer {
   vocabulary: WordPieceVocabulary
   /** Ids of a text without [CLS] and [SEP]. Never throws. */
   tokenize(text: string): number[]
@@ -82,6 +74,8 @@ export function createWordPiece(vocabulary: WordPieceVocabulary, options: WordPi
   return {
     vocabulary,
     tokenize: (text) => segment(text, Infinity).ids,
+    emptyText: Int32Array.of(vocabulary.classificationId, vocabulary.separatorId),
+    vocabularySize: vocabulary.tokens.length,
     encode(text, { maxLength, pair } = {}) {
       const limit = maxLength ?? Infinity
       const second = pair === undefined || pair === '' ? null : segment(pair, limit)

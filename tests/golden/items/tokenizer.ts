@@ -1,4 +1,4 @@
-/** WordPiece reference ids. The texts stay in the reference folder: cases are named by line number, never by text. */
+/** WordPiece and CLIP's byte-pair reference ids. The texts stay in the reference folder: cases are named by line number, never by text. */
 import { createHash } from 'node:crypto'
 import { existsSync, readFileSync, readdirSync } from 'node:fs'
 import path from 'node:path'
@@ -6,8 +6,9 @@ import { parseTokenizerJson } from '../../../engine/modalities/vocabulary.ts'
 import { createWordPiece, type WordPieceTokenizer } from '../../../engine/modalities/wordpiece.ts'
 import { asArray, asNumbers, asObject, checkKeys, type Json, type JsonObject } from '../comparison.ts'
 import type { GoldenItem, GoldenReport } from '../report.ts'
+import { checkClip, clipFiles } from './tokenizer-clip.ts'
 
-const judged = new Set(['README.md', 'bert_uncased.jsonl', 'bert_pairs.json', 'info.json'])
+const judged = new Set(['README.md', 'bert_uncased.jsonl', 'bert_pairs.json', 'info.json', ...clipFiles])
 
 export const tokenizerItem: GoldenItem = {
   name: 'tokenizer',
@@ -30,9 +31,8 @@ export const tokenizerItem: GoldenItem = {
     if (info !== null) checkInfo(report, tokenizer, asObject(JSON.parse(info) as Json, 'info.json'), rows)
     const pairs = asArray(JSON.parse(read('bert_pairs.json') ?? '[]') as Json, 'bert_pairs.json')
     pairs.forEach((pair, index) => checkPair(report, tokenizer, asObject(pair, 'bert_pairs.json'), index))
-    for (const name of readdirSync(folder)) {
-      if (!judged.has(name)) report.notChecked(/^(clip|bpe)_/.test(name) ? `${name}: byte-pair encoding is not implemented yet` : name)
-    }
+    checkClip(report, folder, rows.map((row) => String(row['text'])))
+    for (const name of readdirSync(folder)) if (!judged.has(name)) report.notChecked(name)
   },
 }
 

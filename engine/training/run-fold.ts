@@ -2,6 +2,7 @@ import type { Phase } from '../adapters/method.ts'
 import type { Network } from '../adapters/network.ts'
 import { loadCheckpoint, saveCheckpoint, type AdapterConfig } from './checkpoint.ts'
 import { createPace } from './pace.ts'
+import { memoryNote, withMemoryRecovery } from './memory-recovery.ts'
 import { predictStudies } from './predict-studies.ts'
 import { epochsOf, wholePhase, type PreparedRun } from './prepare-run.ts'
 import { probabilitiesOf } from './probabilities.ts'
@@ -18,12 +19,16 @@ const freshProgress: EpochProgress = { epochsDone: 0, bestMetric: null, bestLoss
  *
  * @returns false when the user asked to stop before the last epoch
  */
-export async function runFold(run: PreparedRun, model: TrainingModel, network: Network, fold: number): Promise<boolean> {
+export async function runFold(run: PreparedRun, bareModel: TrainingModel, network: Network, fold: number): Promise<boolean> {
   const { spec, context } = run
   const { config } = spec
   const saved = loadFoldState(spec.runDir, fold, run.fingerprint)
   if (saved?.progress.isDelivered) return true
   const position: Position = { progress: saved?.progress ?? freshProgress, phase: saved?.progress.phase ?? 0, epochsBefore: saved?.progress.epochsBefore ?? 0 }
+  const model = withMemoryRecovery(bareModel, {
+    tf: run.session.compute.tf,
+    onReduced: (limit) => run.notes.push(memoryNote(limit, fold, spec.assignments.length, position.epochsBefore + position.progress.epochsDone)),
+  })
   const save = (flags: Pick<FoldProgress, 'isTrained' | 'isDelivered'>): void => {
     const optimizer = model.exportOptimizer()
     const progress = { ...position.progress, ...flags, phase: position.phase, epochsBefore: position.epochsBefore, optimizerStep: optimizer.step, fingerprint: run.fingerprint }

@@ -9,6 +9,7 @@ import type { Gradients, HostValues } from '../compute/parameters.ts'
 import { type Tensor2D, takeFloats } from '../compute/tensorflow.ts'
 import { AppError } from '../domain/errors.ts'
 import { binaryCrossEntropy, crossEntropy } from './losses.ts'
+import { updateOrGiveUp } from './memory-recovery.ts'
 import { type AdamWConfig, type OptimizerState, createAdamW } from './optimizer.ts'
 
 export type Task = 'multi-label' | 'multi-class'
@@ -75,6 +76,12 @@ export function createTrainingModel(options: TrainingModelOptions): TrainingMode
     return { loss, gradients: result, logits }
   }
 
+  const update = (of: Gradients, rate: number): void => {
+    // What a graphics device reports late must be known before any trained tensor is replaced.
+    compute.settle()
+    updateOrGiveUp(() => optimizer.apply(of, rate))
+  }
+
   /** How many known entries (or weighted samples) a batch's mean runs over. */
   const countOf = (batch: TrainingBatch): number =>
     lossOf(new Float32Array(batch.labels.length), batch.labels, batch.known, options.labelWeights, C).count
@@ -85,7 +92,7 @@ export function createTrainingModel(options: TrainingModelOptions): TrainingMode
     gradients,
     step: (batch, rate) => {
       const result = gradients(batch)
-      optimizer.apply(result.gradients, rate)
+      update(result.gradients, rate)
       return result.loss
     },
     stepAccumulated: (batches, rate) => {
@@ -104,7 +111,7 @@ export function createTrainingModel(options: TrainingModelOptions): TrainingMode
           gradient.dispose()
         }
       })
-      optimizer.apply(sum, rate)
+      update(sum, rate)
       return loss
     },
     evaluateLoss: (batch) => {

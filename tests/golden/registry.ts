@@ -3,9 +3,13 @@ import { bertItem } from './items/bert.ts'
 import { clipItem } from './items/clip.ts'
 import { dicomItem } from './items/dicom.ts'
 import { imageItem } from './items/image.ts'
+import { loraTrainingItem } from './items/lora-training.ts'
+import { mapTrainingItem } from './items/map-training.ts'
 import { metricsItem } from './items/metrics.ts'
 import { minilmItem } from './items/minilm.ts'
 import { moraTrainingItem } from './items/mora-training.ts'
+import { ssfTrainingItem } from './items/ssf-training.ts'
+import { trainingCommonItem } from './items/training-common.ts'
 import { viltItem } from './items/vilt.ts'
 import { vitItem } from './items/vit.ts'
 import { tokenizerItem } from './items/tokenizer.ts'
@@ -25,6 +29,10 @@ export const items: readonly GoldenItem[] = [
   viltItem,
   vitItem,
   clipItem,
+  trainingCommonItem,
   moraTrainingItem,
+  ssfTrainingItem,
+  loraTrainingItem,
+  mapTrainingItem,
   minilmItem,
 ]

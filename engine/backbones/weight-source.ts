@@ -3,20 +3,29 @@ import { createReadStream } from 'node:fs'
 import type { RandomSource } from '../compute/random-source.ts'
 import { normalArray } from '../compute/random-source.ts'
 import { AppError } from '../domain/errors.ts'
-import type { SafetensorsFile } from './safetensors.ts'
+import type { TensorFile } from './files/tensor-file.ts'
 
 /** Where a backbone takes its frozen tensors from: a file, or a seeded generator for tests and benchmarks. */
 export interface WeightSource {
   /** SHA-256 of the weights file in hex, or a name for generated weights; stored with every run. */
   readonly hash: string
   has(name: string): boolean
-  /** Float32 values of the named tensor in its stored (PyTorch) layout; throws when absent, of another shape or not finite. */
+  /**
+   * Float32 values of the named tensor in its stored (PyTorch) layout.
+   * Throws WEIGHTS_TENSOR_MISSING, WEIGHTS_SHAPE_MISMATCH or WEIGHTS_NOT_FINITE.
+   */
   read(name: string, shape: readonly number[]): Float32Array
 }
 
-/** Reads from an open safetensors file; `prefix` is tried in front of each name (`bert.`, `vilt.`). */
-export function fileWeightSource(file: SafetensorsFile, hash: string, prefixes: readonly string[] = ['']): WeightSource {
-  const find = (name: string): string | undefined => prefixes.map((prefix) => prefix + name).find((full) => file.entries.has(full))
+/** Layer norms of models that came from TensorFlow are still stored as gamma and beta. */
+function spellingsOf(name: string): string[] {
+  const old = name.replace(/(LayerNorm)\.weight$/, '$1.gamma').replace(/(LayerNorm)\.bias$/, '$1.beta')
+  return old === name ? [name] : [name, old]
+}
+
+/** Reads from an open weights file; `prefix` is tried in front of each name (`bert.`, `vilt.`). */
+export function fileWeightSource(file: TensorFile, hash: string, prefixes: readonly string[] = ['']): WeightSource {
+  const find = (name: string): string | undefined => prefixes.flatMap((prefix) => spellingsOf(prefix + name)).find((full) => file.entries.has(full))
   return {
     hash,
     has: (name) => find(name) !== undefined,
@@ -28,7 +37,7 @@ export function fileWeightSource(file: SafetensorsFile, hash: string, prefixes: 
         throw new AppError('WEIGHTS_SHAPE_MISMATCH', `Tensor "${full}" has shape [${stored.join(', ')}] where [${shape.join(', ')}] is expected.`)
       }
       const { values } = file.readFloats(full)
-      if (!values.every(Number.isFinite)) throw new AppError('WEIGHTS_FILE_INVALID', `Tensor "${full}" holds values that are not finite numbers.`)
+      if (!values.every(Number.isFinite)) throw new AppError('WEIGHTS_NOT_FINITE', `Tensor "${full}" holds values that are not finite numbers.`)
       return values
     },
   }

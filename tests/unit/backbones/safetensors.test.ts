@@ -2,7 +2,8 @@ import { mkdtempSync, truncateSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { encodeSafetensors, halfToFloat, openSafetensors } from '../../../engine/backbones/safetensors.ts'
+import { decodeFloats } from '../../../engine/backbones/files/tensor-file.ts'
+import { encodeSafetensors, openSafetensors } from '../../../engine/backbones/safetensors.ts'
 import { AppError } from '../../../engine/domain/errors.ts'
 
 const folder = mkdtempSync(path.join(tmpdir(), 'safetensors-'))
@@ -52,8 +53,8 @@ describe('a good file', () => {
   })
 
   it('reads half precision at its edges', () => {
-    expect([0x0001, 0x03ff, 0x7bff, 0xfc00].map(halfToFloat)).toEqual([2 ** -24, 1023 * 2 ** -24, 65504, -Infinity])
-    expect(halfToFloat(0x7e00)).toBeNaN()
+    const bits = Uint16Array.of(0x0001, 0x03ff, 0x7bff, 0xfc00, 0x7e00)
+    expect([...decodeFloats(new Uint8Array(bits.buffer), 'F16')]).toEqual([2 ** -24, 1023 * 2 ** -24, 65504, -Infinity, NaN])
   })
 })
 

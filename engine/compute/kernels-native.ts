@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import path from 'node:path'
-import type { Kernels } from './kernels.ts'
+import type { BlockCall, BlockKernels, Kernels } from './kernels.ts'
 import { createTensorflowKernels, tensorflowBackend } from './kernels-tensorflow.ts'
 import type { Tensor, Tensor2D, Tensor4D, Tf } from './tensorflow.ts'
 
@@ -49,10 +49,35 @@ function createNativeKernels(tf: Tf): Kernels {
     joinQueryKeyValue: (q, k, v) => run('LacunaJoinQkv', [q, k, v]) as Tensor2D,
     splitHeads: (x, batch, heads) => run('LacunaSplitHeads', [x], headsAttributes(batch, heads)) as Tensor4D,
     joinHeads: (x) => run('LacunaJoinHeads', [x]) as Tensor2D,
+    blocks: createBlockKernels(tf),
     adamW: (value, gradient, first, second, update) => tf.tidy(() => {
       const { beta1, beta2, shrink, rate, secondScale, epsilon } = update
       const numbers = tf.tensor1d([beta1, beta2, shrink, rate, secondScale, epsilon, 1 - beta1, 1 - beta2])
       return backend.executeMultipleOutputs('LacunaAdamW', [], [value, gradient, first, second, numbers], 3) as [Tensor, Tensor, Tensor]
     }),
+  }
+}
+
+function createBlockKernels(tf: Tf): BlockKernels {
+  const backend = tensorflowBackend(tf)
+  const { TF_ATTR_FLOAT, TF_ATTR_INT } = backend.binding
+  const attributesOf = (call: BlockCall, keep: number): object[] => {
+    const integer = (name: string, value: number): object => ({ name, type: TF_ATTR_INT, value })
+    return [
+      { name: 'epsilon', type: TF_ATTR_FLOAT, value: call.epsilon }, integer('heads', call.heads), integer('pre_norm', Number(call.preNorm)),
+      integer('first_only', Number(call.firstOnly)), integer('keep', keep),
+    ]
+  }
+  const layoutOf = (call: BlockCall): Tensor[] => [tf.tensor1d(call.lengths as number[], 'int32'), call.keyBias ?? tf.tensor1d([], 'float32')]
+  const precisions = { half: 1, full: 2 }
+  return {
+    forward: (x, weights, call, keep) => {
+      const [y, kept] = tf.tidy(() => backend.executeMultipleOutputs('LacunaBlockForward',
+        attributesOf(call, keep === null ? 0 : precisions[keep]), [x, ...weights, ...layoutOf(call)], 2)) as [Tensor2D, Tensor]
+      if (keep === null) kept.dispose()
+      return { y, kept: keep === null ? null : kept }
+    },
+    backward: (dy, kept, weights, call, keep) => tf.tidy(() =>
+      backend.executeSingleOutput('LacunaBlockBackward', attributesOf(call, precisions[keep]), [dy, kept, ...weights, ...layoutOf(call)]) as Tensor2D),
   }
 }

@@ -35,8 +35,33 @@ export interface Kernels {
   splitHeads(x: Tensor2D, batch: number, heads: number): Tensor4D
   /** [B, H, T, d] into [B*T, H*d]. */
   joinHeads(x: Tensor4D): Tensor2D
+  /** Whole frozen blocks in one call, where the backend has them: fewer passes over memory, and working memory that does not grow with the batch. */
+  readonly blocks?: BlockKernels
   /** One AdamW update of one tensor; returns the new value and moments. */
   adamW(value: Tensor, gradient: Tensor, first: Tensor, second: Tensor, update: AdamWUpdate): [value: Tensor, first: Tensor, second: Tensor]
+}
+
+/** A frozen transformer block with exact GELU; `weights` in the order of `BlockWeights`. */
+export interface BlockKernels {
+  /** x [M, D] -> y [M, D], or [B, D] with `firstOnly`; `kept` is what `backward` needs, null when nothing was to be kept. */
+  forward(x: Tensor2D, weights: readonly Tensor[], call: BlockCall, keep: KeptPrecision | null): { y: Tensor2D; kept: Tensor | null }
+  /** dL/dy -> dL/dx [M, D]; keeps its inputs. */
+  backward(dy: Tensor2D, kept: Tensor, weights: readonly Tensor[], call: BlockCall, keep: KeptPrecision): Tensor2D
+}
+
+/** 'half' keeps 11 significant bits of what the backward pass reads; the forward pass is the same either way. */
+export type KeptPrecision = 'full' | 'half'
+
+export interface BlockCall {
+  preNorm: boolean
+  epsilon: number
+  heads: number
+  /** Rows of each sample, one sample after the other; they add up to M. */
+  lengths: readonly number[]
+  /** Added to the scores of each row as a key, M numbers in any shape; or null. */
+  keyBias: Tensor | null
+  /** Only the output of each sample's first row is wanted. */
+  firstOnly: boolean
 }
 
 /** The numbers of one AdamW step, corrections for the step count already folded in. */

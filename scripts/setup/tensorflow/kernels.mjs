@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync, readFileSync, readdirSync } from 'node:fs'
 import { mkdir, rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { report, withHeartbeat } from '../progress.mjs'
@@ -10,10 +10,11 @@ import { lastLines, runProgram } from '../process.mjs'
  * They only make training faster: when the compiler refuses them the engine computes the same numbers with plain operations.
  */
 export async function ensureKernels(root, folder, node) {
-  const source = join(root, 'engine', 'compute', 'native', 'lacuna-kernels.cc')
+  const sources = join(root, 'engine', 'compute', 'native')
+  const source = join(sources, 'lacuna-kernels.cc')
   const output = join(folder, 'lib', 'napi-v8', 'lacuna_kernels.node')
   const stampFile = join(folder, 'kernels.json')
-  const stamp = JSON.stringify({ source: createHash('sha256').update(readFileSync(source)).digest('hex'), headers: node.version })
+  const stamp = JSON.stringify({ source: hashOf(sources), headers: node.version })
   if (existsSync(output) && existsSync(stampFile) && readFileSync(stampFile, 'utf8') === stamp) return
   report('tensorflow', 'compiling the fused kernels')
   await mkdir(join(folder, 'lib', 'napi-v8'), { recursive: true })
@@ -32,4 +33,11 @@ export async function ensureKernels(root, folder, node) {
   }
   await rename(partial, output)
   await writeFile(stampFile, stamp)
+}
+
+/** One hash over the names and contents of all files in a folder. */
+function hashOf(folder) {
+  const hash = createHash('sha256')
+  for (const name of readdirSync(folder).sort()) hash.update(name).update(readFileSync(join(folder, name)))
+  return hash.digest('hex')
 }

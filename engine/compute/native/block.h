@@ -1,0 +1,149 @@
+// What the forward and the backward pass of a frozen transformer block share: its weights, its shape, what it keeps, and working memory.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <vector>
+
+#include "attention.h"
+#include "half.h"
+#include "pool.h"
+
+namespace lacuna {
+
+// Linear weights are [in, out]; the query part is already divided by sqrt(d).
+struct BlockWeights {
+  const float *qkvWeight, *qkvBias, *outputWeight, *outputBias, *norm1Gamma, *norm1Beta, *expandWeight, *expandBias, *contractWeight, *contractBias,
+      *norm2Gamma, *norm2Beta;
+};
+
+struct BlockShape {
+  int64_t samples, heads, width, feedForward;
+  // Sample b has rows offsets[b] to offsets[b + 1]: samples of different length lie one after the other, without padding.
+  std::vector<int64_t> offsets;
+  const float* keyBias;  // one number for each row, added to its scores as a key; or null
+  bool preNorm, firstOnly;  // firstOnly: the output is wanted for the first row of each sample alone
+  float epsilon;
+
+  int64_t rows() const { return offsets.back(); }
+  int64_t outputRows() const { return firstOnly ? samples : rows(); }
+  // The input row behind an output row.
+  int64_t inputRow(int64_t row) const { return firstOnly ? offsets[row] : row; }
+  int64_t longest() const {
+    int64_t longest = 0;
+    for (int64_t b = 0; b < samples; b++) longest = std::max(longest, offsets[b + 1] - offsets[b]);
+    return longest;
+  }
+};
+
+// What the backward pass needs, in one run of bytes: both normed rows, query/key/value, the slope of GELU, both inverse deviations.
+struct KeptBlock {
+  Kept normed1, qkv, normed2, slope;
+  float *inverse1 = nullptr, *inverse2 = nullptr;
+  int64_t size = 0;
+
+  static KeptBlock at(uint8_t* bytes, const BlockShape& s, bool isHalf) {
+    KeptBlock kept;
+    const int64_t element = isHalf ? 2 : 4, M = s.rows(), Q = s.outputRows();
+    auto take = [&](int64_t length) {
+      const int64_t offset = kept.size;
+      kept.size = roundUp(offset + length, 64);
+      return bytes + offset;
+    };
+    auto matrix = [&](int64_t rows, int64_t width) { return Kept{take(rows * width * element), width, isHalf}; };
+    // The first norm of a post-LN block comes after attention, so it has the output's rows.
+    kept.normed1 = matrix(s.preNorm ? M : Q, s.width);
+    kept.qkv = matrix(M, 3 * s.width);
+    kept.normed2 = matrix(Q, s.width);
+    kept.slope = matrix(Q, s.feedForward);
+    kept.inverse1 = reinterpret_cast<float*>(take((s.preNorm ? M : Q) * 4));
+    kept.inverse2 = reinterpret_cast<float*>(take(Q * 4));
+    return kept;
+  }
+};
+
+// Working memory of the passes, kept from call to call because fresh pages cost as much as the arithmetic; one call at a time uses it.
+class Workspace {
+ public:
+  static Workspace& instance() {
+    static Workspace* workspace = new Workspace();
+    return *workspace;
+  }
+  std::mutex mutex;
+  // Starts a pass: everything taken before is free again.
+  void begin(int64_t floats) {
+    used_ = 0;
+    if (static_cast<int64_t>(memory_.size()) < floats) {
+      std::vector<float>().swap(memory_);
+      memory_.resize(floats);
+    }
+  }
+  float* take(int64_t floats) {
+    float* place = memory_.data() + used_;
+    used_ += roundUp(floats, 16);
+    return place;
+  }
+  void release() { std::vector<float>().swap(memory_); }
+
+ private:
+  std::vector<float> memory_;
+  int64_t used_ = 0;
+};
+
+// Rows of a pass that one thread works through together: few enough for its cache, in equal shares for all threads.
+inline int64_t rowsAtOnce(int64_t rows) {
+  const int64_t threads = pool().threads(), most = 8 * tile().rows;
+  const int64_t rounds = std::max<int64_t>(1, (rows + threads * most - 1) / (threads * most));
+  return std::max(tile().rows, std::min(most, roundUp((rows + threads * rounds - 1) / (threads * rounds), tile().rows)));
+}
+
+inline void forRows(int64_t rows, const std::function<void(int64_t from, int64_t count)>& body) {
+  const int64_t step = rowsAtOnce(rows);
+  pool().each((rows + step - 1) / step, [&](int64_t i) { body(i * step, std::min(step, rows - i * step)); });
+}
+
+// Columns of a weight matrix that are packed and used at once: what both threads share stays in the last-level cache.
+constexpr int64_t kColumnsAtOnce = 768;
+// Rows of working matrices are this much longer than their width, so that rows of a power of two do not fall into the same cache lines.
+constexpr int64_t kRowPadding = 16;
+
+// A frozen matrix or its transpose as the right operand: element (k, j) at data[k * ld + j], or data[j * ld + k] when transposed.
+struct RightOperand {
+  const float* data;
+  int64_t ld;
+  bool isTransposed;
+
+  // Packs columns [from, from + width) and rows [fromRow, fromRow + depth), all threads together.
+  void pack(int64_t fromRow, int64_t depth, int64_t from, int64_t width, float* packed) const {
+    const int64_t panels = (width + tile().columns - 1) / tile().columns;
+    pool().each(panels, [&](int64_t panel) {
+      if (isTransposed) packPanelTransposed(data + from * ld + fromRow, ld, depth, width, panel, packed);
+      else packPanel(data + fromRow * ld + from, ld, depth, width, panel, packed);
+    });
+  }
+};
+
+// out [rows, width] = a [rows, depth] x b; `finish(row, rows, column, columns)` runs over each piece while it is in the cache.
+inline void linear(const float* a, int64_t lda, RightOperand b, int64_t rows, int64_t depth, int64_t width, float* out, int64_t ldo, float* packed,
+                   const std::function<void(int64_t, int64_t, int64_t, int64_t)>& finish) {
+  for (int64_t from = 0; from < width; from += kColumnsAtOnce) {
+    const int64_t columns = std::min(kColumnsAtOnce, width - from);
+    b.pack(0, depth, from, columns, packed);
+    forRows(rows, [&](int64_t row, int64_t count) {
+      multiply({a + row * lda, lda, 1}, packed, count, depth, columns, out + row * ldo + from, ldo, false);
+      if (finish) finish(row, count, from, columns);
+    });
+  }
+}
+
+inline AttentionScratch& threadScratch() {
+  thread_local AttentionScratch scratch;
+  return scratch;
+}
+
+// Calls body(sample, head) for every head; long samples first would only matter with many threads.
+inline void forHeads(const BlockShape& s, const std::function<void(int64_t sample, int64_t head)>& body) {
+  pool().each(s.samples * s.heads, [&](int64_t i) { body(i / s.heads, i % s.heads); });
+}
+
+}  // namespace lacuna

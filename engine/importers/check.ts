@@ -49,8 +49,9 @@ export async function checkImport(request: JobRequest<'import:check'>, context: 
     }
     const presentIds = new Set<string>()
     for (const slotIndex of mapping.slots.keys()) {
-      const { item, problem } = await planner.plan(study, slotIndex, inspect)
+      const { item, problem, note } = await planner.plan(study, slotIndex, inspect)
       if (problem) issues.add(problem.code, 'marks-missing', study.rows[0]!, problem.detail)
+      if (note) issues.add(note.code, 'note', study.rows[0]!, note.detail)
       if (!item.isPresent && item.reason !== null) {
         const key = `${item.slotId} ${item.reason}`
         const entry = absences.get(key) ?? { slotId: item.slotId, reason: item.reason, count: 0 }

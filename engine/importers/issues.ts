@@ -34,6 +34,14 @@ const titles: Partial<Record<ErrorCode, string>> = {
   IMAGE_DAMAGED: 'Image files that are cut short or damaged',
   IMAGE_UNSUPPORTED: 'Files that are not a supported picture',
   IMAGE_TOO_LARGE: 'Images that are too large',
+  DICOM_UNREADABLE: 'DICOM files that cannot be read',
+  DICOM_NO_IMAGE: 'DICOM files without a picture (reports, plans, lists)',
+  DICOM_HEADER_INCOMPLETE: 'DICOM images whose header lacks what is needed',
+  DICOM_PHOTOMETRIC_UNSUPPORTED: 'DICOM images in a kind of colour that cannot be read',
+  DICOM_SYNTAX_UNSUPPORTED: 'DICOM images compressed in a way that cannot be read',
+  DICOM_PIXELS_SHORT: 'DICOM images that are cut short',
+  DICOM_FRAME_DAMAGED: 'DICOM images whose compressed pixels are damaged',
+  DICOM_MULTI_FRAME: 'DICOM files with several frames, of which the first is used',
 }
 
 /** Collects problems by kind while a source is read; never holds cell contents, IDs or file names of patients. */

@@ -9,6 +9,9 @@ import { readFile, stat } from 'node:fs/promises'
 import path from 'node:path'
 import sharp, { type Metadata } from 'sharp'
 import { AppError } from '../domain/errors.ts'
+// DICOM is read below the importers, which need its headers as well; nothing there looks back at this folder.
+import { drawDicom } from '../importers/dicom/decode-pool.ts'
+import { isDicom } from '../importers/dicom/parse.ts'
 
 /** Pixels of one image, always three channels. */
 export interface RgbImage {
@@ -24,11 +27,11 @@ export interface DecodedImage extends RgbImage {
   bitsPerChannel: 8 | 16
   /** EXIF orientation 1..8 that was applied. */
   orientation: number
-  /** Pages or animation frames in the file; only the first is read. */
+  /** Pages, animation or DICOM frames in the file; only the first is read. */
   pageCount: number
 }
 
-export type ImageFormat = 'jpeg' | 'png' | 'gif' | 'webp' | 'tiff'
+export type ImageFormat = 'jpeg' | 'png' | 'gif' | 'webp' | 'tiff' | 'dicom'
 
 export interface DecodeOptions {
   /** How messages call the file; the last part of the path when left out. */
@@ -45,7 +48,8 @@ const imageExtensions = /\.(jpe?g|png|gif|webp|tiff?)$/i
 
 /**
  * Decodes a file (path) or its content. Damaged and truncated files are refused, never returned half grey.
- * Throws AppError: IMAGE_NOT_FOUND, IMAGE_EMPTY, IMAGE_UNSUPPORTED, IMAGE_DAMAGED, IMAGE_TOO_LARGE.
+ * DICOM images come with their own window applied, in grey or colour, as the screen shows them.
+ * Throws AppError: IMAGE_NOT_FOUND, IMAGE_EMPTY, IMAGE_UNSUPPORTED, IMAGE_DAMAGED, IMAGE_TOO_LARGE, DICOM_*.
  */
 export async function decodeImage(source: string | Uint8Array, options: DecodeOptions = {}): Promise<DecodedImage> {
   const name = options.name ?? (typeof source === 'string' ? path.basename(source) : 'The image')
@@ -53,6 +57,7 @@ export async function decodeImage(source: string | Uint8Array, options: DecodeOp
   const content = typeof source === 'string' ? await readWhole(source, name) : source
   if (content.byteLength === 0) throw new AppError('IMAGE_EMPTY', `${name} has no content (0 bytes).`)
   const format = recogniseFormat(content, name)
+  if (format === 'dicom') return decodeDicom(content, name, maxPixels)
   const header = await readHeader(content, name, format)
   if (header.width * header.height > maxPixels) {
     const megapixels = Math.round((header.width * header.height) / 1e6)
@@ -84,17 +89,26 @@ async function readWhole(file: string, name: string): Promise<Uint8Array> {
 function recogniseFormat(content: Uint8Array, name: string): ImageFormat {
   const startsWith = (bytes: readonly number[], offset = 0) => bytes.every((byte, i) => content[offset + i] === byte)
   const ascii = (text: string, offset = 0) => startsWith([...text].map((character) => character.charCodeAt(0)), offset)
+  // First, since the preamble of a DICOM file may be the header of a TIFF (PS3.10 section 7.1).
+  if (isDicom(content)) return 'dicom'
   if (startsWith([0xff, 0xd8, 0xff])) return 'jpeg'
   if (startsWith([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a])) return 'png'
   if (ascii('GIF87a') || ascii('GIF89a')) return 'gif'
   if (ascii('RIFF') && ascii('WEBP', 8)) return 'webp'
   if (startsWith([0x49, 0x49, 0x2a, 0]) || startsWith([0x4d, 0x4d, 0, 0x2a])) return 'tiff'
   if (startsWith([0x49, 0x49, 0x2b, 0]) || startsWith([0x4d, 0x4d, 0, 0x2b])) return 'tiff'
-  if (ascii('DICM', 128)) throw new AppError('IMAGE_UNSUPPORTED', `${name} is a DICOM file, not a picture file.`)
   if (imageExtensions.test(name)) {
     throw new AppError('IMAGE_DAMAGED', `${name} does not hold the image that its name promises.`)
   }
   throw new AppError('IMAGE_UNSUPPORTED', `${name} is not an image of a known kind.`)
+}
+
+async function decodeDicom(content: Uint8Array, name: string, maxPixels: number): Promise<DecodedImage> {
+  const { pixels, width, height, frameCount, bitsStored } = await drawDicom({ bytes: content, frame: 0, voi: null }).catch((cause: unknown) => {
+    throw cause instanceof AppError ? new AppError(cause.code, `${name}: ${cause.message}`, { cause }) : cause
+  })
+  if (width * height > maxPixels) throw new AppError('IMAGE_TOO_LARGE', `${name} has ${width} x ${height} pixels; the limit is ${Math.round(maxPixels / 1e6)} megapixels.`)
+  return { pixels, width, height, format: 'dicom', bitsPerChannel: bitsStored > 8 ? 16 : 8, orientation: 1, pageCount: frameCount }
 }
 
 async function readHeader(content: Uint8Array, name: string, format: ImageFormat) {

@@ -7,6 +7,7 @@ export const entries = [
   { name: 'preload', source: 'electron/preload.ts', output: 'dist/electron/preload.cjs', format: 'cjs' },
   { name: 'worker', source: 'engine/worker.ts', output: 'dist/engine/worker.js', format: 'esm' },
   { name: 'reader', source: 'engine/reader.ts', output: 'dist/engine/reader.js', format: 'esm' },
+  { name: 'dicom-thread', source: 'engine/importers/dicom/decode-thread.ts', output: 'dist/engine/dicom-thread.js', format: 'esm' },
   { name: 'cli', source: 'engine/cli.ts', output: 'dist/engine/cli.js', format: 'esm' },
   { name: 'demo', source: 'engine/demo.ts', output: 'dist/engine/demo.js', format: 'esm' },
   { name: 'golden', source: 'tests/golden/run-golden.ts', output: 'dist/tools/golden.js', format: 'esm' },

@@ -89,9 +89,9 @@ function emptyDataSet(byteArray: Uint8Array, isBigEndian: boolean): DataSet {
 /** Group 2, always little endian; its stated length is not believed, it ends where another group begins. */
 function readMeta(bytes: Uint8Array, start: number): { dataSet: DataSet; end: number } {
   const dataSet = emptyDataSet(bytes, false)
-  const stream = new dicomParser.ByteStream(dicomParser.littleEndianByteArrayParser, bytes, start)
   let end = start
   try {
+    const stream = new dicomParser.ByteStream(dicomParser.littleEndianByteArrayParser, bytes, start)
     while (stream.position + 8 <= bytes.length && bytes[stream.position] === groupLength && bytes[stream.position + 1] === 0) {
       const isExplicit = knownVrs.has(readVr(bytes, stream.position))
       const element = isExplicit ? dicomParser.readDicomElementExplicit(stream, []) : dicomParser.readDicomElementImplicit(stream)
@@ -129,8 +129,8 @@ function sniffLayout(bytes: Uint8Array, from: number, syntax: TransferSyntax | n
 
 function readElements(dataSet: DataSet, from: number, isExplicit: boolean): { pixels: PixelElement | null; isCutShort: boolean } {
   const bytes = dataSet.byteArray
-  const stream = new dicomParser.ByteStream(dataSet.byteArrayParser, bytes, from)
   try {
+    const stream = new dicomParser.ByteStream(dataSet.byteArrayParser, bytes, from)
     while (stream.position + 8 <= bytes.length) {
       const at = stream.position
       const tag = dicomParser.readTag(stream)

@@ -1,9 +1,12 @@
-import { readdir, stat } from 'node:fs/promises'
+import { open, readdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
+import { isDicom } from '../dicom/parse.ts'
 import { assertFolder, folderError } from '../file-errors.ts'
 import type { IssueCollector } from '../issues.ts'
 
-const imageExtensions = new Set(['jpg', 'jpeg', 'jpe', 'jfif', 'png', 'tif', 'tiff', 'webp', 'gif', 'bmp'])
+const imageExtensions = new Set(['jpg', 'jpeg', 'jpe', 'jfif', 'png', 'tif', 'tiff', 'webp', 'gif', 'bmp', 'dcm', 'dicom', 'dic', 'ima'])
+/** Enough to tell a DICOM file: the preamble, the magic word and the first elements. */
+const sniffedBytes = 512
 
 /** Where a name leads: one file, none, or several that it fits equally well. */
 export type FileMatch = { kind: 'found'; path: string } | { kind: 'none' } | { kind: 'ambiguous'; count: number }
@@ -36,7 +39,7 @@ export async function indexFiles(sourceDir: string, issues: IssueCollector, sign
       if (entry.name.startsWith('.') || entry.name === '__MACOSX') continue
       const path = folder === '' ? entry.name : `${folder}/${entry.name}`
       if (entry.isDirectory()) folders.push(path)
-      else if (hasImageExtension(entry.name) && (entry.isFile() || (entry.isSymbolicLink() && await isLinkedFile(join(sourceDir, path))))) paths.push(path)
+      else if ((entry.isFile() || (entry.isSymbolicLink() && await isLinkedFile(join(sourceDir, path)))) && await isImageFile(sourceDir, path)) paths.push(path)
     }
     onProgress?.(paths.length)
   }
@@ -45,8 +48,26 @@ export async function indexFiles(sourceDir: string, issues: IssueCollector, sign
   return createFileIndex(paths)
 }
 
-function hasImageExtension(name: string): boolean {
-  return imageExtensions.has(name.slice(name.lastIndexOf('.') + 1).toLowerCase())
+/** By extension; DICOM files often have none, or end in the last number of their UID, and are told by their content. */
+async function isImageFile(sourceDir: string, path: string): Promise<boolean> {
+  const name = path.slice(path.lastIndexOf('/') + 1)
+  const extension = name.includes('.') ? name.slice(name.lastIndexOf('.') + 1).toLowerCase() : ''
+  if (imageExtensions.has(extension)) return true
+  return /^\d*$/.test(extension) && name.toUpperCase() !== 'DICOMDIR' && await startsLikeDicom(join(sourceDir, path))
+}
+
+async function startsLikeDicom(file: string): Promise<boolean> {
+  const handle = await open(file, 'r').catch(() => null)
+  if (handle === null) return false
+  try {
+    const { buffer, bytesRead } = await handle.read(Buffer.alloc(sniffedBytes), 0, sniffedBytes, 0)
+    return isDicom(buffer.subarray(0, bytesRead))
+  } catch {
+    // A file that cannot be read is no image of this folder; one that a table names turns up as missing.
+    return false
+  } finally {
+    await handle.close()
+  }
 }
 
 async function isLinkedFile(path: string): Promise<boolean> {
@@ -65,7 +86,7 @@ export function createFileIndex(paths: readonly string[]): FileIndex {
   for (const path of paths) {
     const name = foldName(path.slice(path.lastIndexOf('/') + 1))
     append(byName, name, path)
-    append(byStem, name.slice(0, name.lastIndexOf('.')), path)
+    if (name.includes('.')) append(byStem, name.slice(0, name.lastIndexOf('.')), path)
   }
   const find = (cell: string): FileMatch => {
     const wanted = cell.normalize('NFC').replaceAll('\\', '/').split('/').filter((part) => part !== '' && part !== '.')

@@ -3,6 +3,8 @@ import { open, type FileHandle } from 'node:fs/promises'
 import sharp from 'sharp'
 import { AppError, type ErrorCode } from '../../domain/errors.ts'
 import { DEFAULT_MAX_PIXELS, decodeImage } from '../../modalities/image-decode.ts'
+import { isDicom } from '../dicom/parse.ts'
+import { readDicom } from '../dicom/read-dicom.ts'
 import { createBudget } from '../concurrency.ts'
 import { judgeFileError } from '../file-errors.ts'
 import { findJpegDamage } from './jpeg-damage.ts'
@@ -14,8 +16,14 @@ sharp.concurrency(1)
 /** How deep to look: `header` reads size and kind; `full` decodes every pixel, which finds files cut short or damaged. */
 export type InspectionDepth = 'header' | 'full'
 
+/** Something about a usable image that the user should know, without its name. */
+export interface ImageNote {
+  code: ErrorCode
+  detail: string
+}
+
 export type ImageInspection =
-  | { kind: 'usable'; sha256: string; byteSize: number; widthPx: number; heightPx: number }
+  | { kind: 'usable'; sha256: string; byteSize: number; widthPx: number; heightPx: number; note: ImageNote | null }
   | { kind: 'unusable'; code: ErrorCode; detail: string; sha256: string | null; byteSize: number | null }
   | { kind: 'missing'; detail: string }
 
@@ -73,8 +81,9 @@ async function inspectContent(handle: FileHandle, depth: InspectionDepth): Promi
 const rasterFormats = new Set(['jpeg', 'png', 'gif', 'webp', 'tiff'])
 
 /** Width and height after EXIF rotation from the header alone. Throws AppError IMAGE_*. */
-async function readSize(bytes: Buffer): Promise<{ widthPx: number; heightPx: number }> {
-  if (!isKnownStart(bytes)) throw new AppError('IMAGE_UNSUPPORTED', `${name} is ${describeStart(bytes)}; JPEG, PNG, TIFF, WebP and GIF can be read.`)
+async function readSize(bytes: Buffer): Promise<{ widthPx: number; heightPx: number; note: ImageNote | null }> {
+  if (isDicom(bytes)) return readDicomSize(bytes)
+  if (!isKnownStart(bytes)) throw new AppError('IMAGE_UNSUPPORTED', `${name} is ${describeStart(bytes)}; DICOM, JPEG, PNG, TIFF, WebP and GIF can be read.`)
   // The pixel limit is lifted because only the header is read; it is applied below with the numbers in the message.
   const metadata = await sharp(bytes, { failOn: 'none', limitInputPixels: false }).metadata().catch((cause: unknown) => {
     throw new AppError('IMAGE_DAMAGED', `${name} is cut short or damaged: its header cannot be read.`, { cause })
@@ -84,7 +93,14 @@ async function readSize(bytes: Buffer): Promise<{ widthPx: number; heightPx: num
   if (width * height > DEFAULT_MAX_PIXELS) throw new AppError('IMAGE_TOO_LARGE', `${name} says it has ${width} x ${height} pixels; at most ${DEFAULT_MAX_PIXELS / 1e6} million are read.`)
   // Reading only the first page would drop the others without a word.
   if (pages > 1) throw new AppError('IMAGE_UNSUPPORTED', `${name} holds ${pages} pictures; only files with one picture can be read.`)
-  return { widthPx: metadata.autoOrient.width, heightPx: metadata.autoOrient.height }
+  return { widthPx: metadata.autoOrient.width, heightPx: metadata.autoOrient.height, note: null }
+}
+
+function readDicomSize(bytes: Buffer): { widthPx: number; heightPx: number; note: ImageNote | null } {
+  const { description } = readDicom(bytes)
+  const { frameCount } = description
+  const note: ImageNote | null = frameCount > 1 ? { code: 'DICOM_MULTI_FRAME', detail: `${name} holds ${frameCount} frames; the first is used.` } : null
+  return { widthPx: description.columns, heightPx: description.rows, note }
 }
 
 /** First bytes of the formats that may reach the decoder; vector pictures and documents must not. */
@@ -97,7 +113,6 @@ function describeStart(bytes: Buffer): string {
   const start = bytes.toString('latin1', 0, 12)
   if (start.startsWith('BM')) return 'a BMP picture'
   if (start.startsWith('%PDF')) return 'a PDF document'
-  if (bytes.toString('latin1', 128, 132) === 'DICM') return 'a DICOM file'
   if (start.slice(4, 8) === 'ftyp') return 'a HEIF picture or a video'
   if (/^\s*<(\?xml|svg|!doctype|html)/i.test(start)) return 'a web page or drawing'
   return 'not a picture'

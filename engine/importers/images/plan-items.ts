@@ -13,6 +13,8 @@ export interface PlannedItem {
   item: ImportedItem
   /** Set when a file named in the table cannot be used. */
   problem: { code: ErrorCode; detail: string } | null
+  /** Set when an image is used in a way that the user should know of. */
+  note: { code: ErrorCode; detail: string } | null
 }
 
 export interface ItemPlanner {
@@ -35,10 +37,10 @@ export function createItemPlanner(mapping: Mapping, studies: readonly PlannedStu
   }
   const plan = async (study: PlannedStudy, slotIndex: number, inspect: (path: string) => Promise<ImageInspection>): Promise<PlannedItem> => {
     const { slot } = mapping.slots[slotIndex]!
-    if (slot.modality === 'text') return { item: textItem(slot.slotId, study.values[slotIndex] ?? null), problem: null }
+    if (slot.modality === 'text') return { item: textItem(slot.slotId, study.values[slotIndex] ?? null), problem: null, note: null }
     const row = study.rows[0]!
     const found = match(study, slotIndex)
-    if (!found) return { item: absentItem(slot.slotId, 'not-collected', null, null), problem: null }
+    if (!found) return { item: absentItem(slot.slotId, 'not-collected', null, null), problem: null, note: null }
     if (found.kind === 'none') {
       return absentWithProblem(slot.slotId, 'file-missing', 'IMAGE_NOT_FOUND', 'No such file in the folder.', `Row ${row}, ${slot.title}: no such file in the folder.`)
     }
@@ -51,10 +53,11 @@ export function createItemPlanner(mapping: Mapping, studies: readonly PlannedStu
     const file = { sourcePath: found.path, sha256: inspection.sha256, byteSize: inspection.byteSize }
     if (inspection.kind === 'unusable') {
       const item = { ...absentItem(slot.slotId, 'unreadable', inspection.detail, found.path), ...file }
-      return { item, problem: { code: inspection.code, detail: `Row ${row}, ${slot.title}: ${inspection.detail}` } }
+      return { item, problem: { code: inspection.code, detail: `Row ${row}, ${slot.title}: ${inspection.detail}` }, note: null }
     }
     const { widthPx, heightPx } = inspection
-    return { item: { slotId: slot.slotId, isPresent: true, reason: null, detail: null, ...file, widthPx, heightPx, text: null }, problem: null }
+    const note = inspection.note === null ? null : { code: inspection.note.code, detail: `Row ${row}, ${slot.title}: ${inspection.note.detail}` }
+    return { item: { slotId: slot.slotId, isPresent: true, reason: null, detail: null, ...file, widthPx, heightPx, text: null }, problem: null, note }
   }
   return { match, plan }
 }
@@ -74,5 +77,5 @@ function absentItem(slotId: string, reason: ImportedItem['reason'], detail: stri
 }
 
 function absentWithProblem(slotId: string, reason: 'file-missing' | 'unreadable', code: ErrorCode, detail: string, message: string): PlannedItem {
-  return { item: absentItem(slotId, reason, detail, null), problem: { code, detail: message } }
+  return { item: absentItem(slotId, reason, detail, null), problem: { code, detail: message }, note: null }
 }

@@ -92,7 +92,7 @@ describe('decodeImage', () => {
     ['IMAGE_EMPTY', Buffer.alloc(0), 'a.png'],
     ['IMAGE_DAMAGED', Buffer.alloc(500), 'a.jpeg'],
     ['IMAGE_UNSUPPORTED', Buffer.from('<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"/>'), 'a.svg'],
-    ['IMAGE_UNSUPPORTED', Buffer.concat([Buffer.alloc(128), Buffer.from('DICM')]), 'a.dcm'],
+    ['DICOM_UNREADABLE', Buffer.concat([Buffer.alloc(128), Buffer.from('DICM')]), 'a.dcm'],
     ['IMAGE_UNSUPPORTED', Buffer.from('plain text'), 'notes.txt'],
   ])('says %s in words that name the file', async (code, content, name) => {
     await expect(decodeImage(content, { name })).rejects.toMatchObject({ code, message: expect.stringContaining(name) })

@@ -1,0 +1,53 @@
+/** A thread that draws DICOM frames for decode-pool.ts: bytes in, red-green-blue pixels out, nothing kept between messages. */
+import { parentPort } from 'node:worker_threads'
+import { toErrorOutcome, type ErrorOutcome } from '../../domain/errors.ts'
+import type { VoiTransform } from './grayscale.ts'
+import { readDicom } from './read-dicom.ts'
+
+export interface DrawRequest {
+  bytes: Uint8Array
+  frame: number
+  /** Replaces the window that the file proposes; null keeps it. */
+  voi: VoiTransform | null
+}
+
+/** A frame as every other picture format gives it. */
+export interface DrawnFrame {
+  /** [height, width, 3] */
+  pixels: Uint8Array
+  width: number
+  height: number
+  frameCount: number
+  bitsStored: number
+}
+
+export type DrawReply = { ok: true; value: DrawnFrame } | { ok: false; error: ErrorOutcome }
+
+function draw({ bytes, frame, voi }: DrawRequest): DrawnFrame {
+  const image = readDicom(bytes)
+  const { pixels, width, height, channels } = image.renderFrame(frame, voi ?? undefined)
+  return { pixels: channels === 3 ? pixels : toThreeChannels(pixels), width, height, frameCount: image.description.frameCount, bitsStored: image.description.bitsStored }
+}
+
+function toThreeChannels(grey: Uint8Array): Uint8Array {
+  const pixels = new Uint8Array(grey.length * 3)
+  for (let i = 0, at = 0; i < grey.length; i++, at += 3) {
+    const value = grey[i]!
+    pixels[at] = value
+    pixels[at + 1] = value
+    pixels[at + 2] = value
+  }
+  return pixels
+}
+
+parentPort?.on('message', (request: DrawRequest) => {
+  let reply: DrawReply
+  try {
+    reply = { ok: true, value: draw(request) }
+  } catch (error) {
+    reply = { ok: false, error: toErrorOutcome(error, 'DICOM_FRAME_DAMAGED') }
+  }
+  // A view into a larger buffer is copied; a buffer of its own changes hands.
+  const isOwn = reply.ok && reply.value.pixels.byteLength === reply.value.pixels.buffer.byteLength
+  parentPort!.postMessage(reply, reply.ok && isOwn ? [reply.value.pixels.buffer as ArrayBuffer] : [])
+})

@@ -3,7 +3,7 @@
  * gradients. One interface for transformers with adapters and for plain probes, so that runs and comparisons treat them alike.
  */
 import type { SamplePart } from '../backbones/backbone.ts'
-import type { Gradients, ParameterSet } from '../compute/parameters.ts'
+import type { Gradients, HostValues, ParameterSet } from '../compute/parameters.ts'
 import type { Tensor2D } from '../compute/tensorflow.ts'
 import type { Phase } from './method.ts'
 
@@ -48,6 +48,18 @@ export interface ForwardPass {
  */
 export type Serving = 'trained' | 'base' | 'refused'
 
+/**
+ * Numbers counted on the training samples of a fold, such as means: not trained, but part of the model, so they travel with the trained
+ * tensors under names that begin with `statistics.`.
+ */
+export interface Statistics {
+  /** Counts anew; `entries` are the fold's training samples under their own patterns. */
+  fit(entries: readonly PrefixEntry[]): void
+  exportValues(): Record<string, HostValues>
+  /** Throws CHECKPOINT_MISMATCH when a number is missing. */
+  importValues(stored: Record<string, HostValues>): void
+}
+
 export interface Network {
   readonly parameters: ParameterSet
   /** Frozen parameters in use, for the share that is trained. */
@@ -62,7 +74,8 @@ export interface Network {
    * Names what `computePrefix` depends on besides the sample and the backbone (method family, missing input, modalities); networks with
    * equal keys give equal entries, so a later run may use them again. Absent: entries belong to this network alone.
    */
-  readonly prefixKey?: string
+  readonly prefixKey?: string | undefined
+  readonly statistics?: Statistics | undefined
   /**
    * Sets which tensors are trained from now on (`Parameter.isTrained`); null trains all of them. Gradients come for trained tensors only.
    * Absent: the method has one phase.

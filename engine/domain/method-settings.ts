@@ -60,6 +60,34 @@ export const promptSettingsSchema = z.object({
 }).refine(({ level, length }) => level === 'input' || length % 2 === 0, 'The prompt length must be even at attention level.')
 export type PromptSettings = z.infer<typeof promptSettingsSchema>
 
-/** Methods that train the backbone's own weights: all biases (BitFit, arXiv:2106.10199), all layer norms, or everything. */
+/** Methods that train a few of the backbone's own tensors: all biases (BitFit, arXiv:2106.10199), or all layer norms. */
 export const ownWeightsSettingsSchema = z.object({ missingEnters: missingEnters.default('dummy') })
 export type OwnWeightsSettings = z.infer<typeof ownWeightsSettingsSchema>
+
+/** Late fusion of uni-modal models, UME-MMA. Li et al. 2023 (arXiv:2310.06383); its augmentation chance p is the run's modality dropout. */
+export const lateFusionSettingsSchema = z.object({
+  /** `concat`: one linear head over the joined features (section 4.2); `logit-sum`: the uni-modal heads' logits added. */
+  head: z.enum(['concat', 'logit-sum']).default('concat'),
+  /** What stands in place of a missing modality: zeros or a learned vector as its features; the training mean or the blank input before its encoder. */
+  substitute: z.enum(['zeros', 'mean', 'learned', 'blank']).default('zeros'),
+  /** Width of each modality's projected features. Ours: small, for cohorts of hundreds. */
+  width: z.number().int().min(8).max(1024).default(128),
+  /** Epochs of each uni-modal phase as a share of the run's; fusion has them all. */
+  unimodalShare: z.number().min(0.05).max(1).default(1),
+})
+export type LateFusionSettings = z.infer<typeof lateFusionSettingsSchema>
+
+/** One model for each combination of modalities: the best that can be had of each alone, and what the others are measured against (METHODS 3 and 4). */
+export const dedicatedSettingsSchema = z.object({
+  /** Who answers for a combination too rare to be trained: the model of its largest trained part, marked in the result, or nobody. */
+  untrained: z.enum(['base', 'refuse']).default('base'),
+})
+export type DedicatedSettings = z.infer<typeof dedicatedSettingsSchema>
+
+/** Full fine-tuning of the transformer blocks. */
+export const fullSettingsSchema = z.object({
+  missingEnters: missingEnters.default('dummy'),
+  /** Learning rate of the backbone's own weights in units of the run's: 0.03 of 1e-3 is 3e-5 (Devlin et al. 2019, arXiv:1810.04805, appendix A.3). */
+  backboneRate: z.number().positive().max(1).default(0.03),
+})
+export type FullSettings = z.infer<typeof fullSettingsSchema>

@@ -1,7 +1,7 @@
 import { z } from 'zod'
-import { loraSettingsSchema, ownWeightsSettingsSchema, promptSettingsSchema, ssfSettingsSchema } from './method-settings.ts'
+import { dedicatedSettingsSchema, fullSettingsSchema, lateFusionSettingsSchema, loraSettingsSchema, ownWeightsSettingsSchema, promptSettingsSchema, ssfSettingsSchema } from './method-settings.ts'
 
-export const adapterSchema = z.enum(['mora', 'head-only', 'zero-fill'])
+export const adapterSchema = z.enum(['mora', 'ssf', 'lora', 'prompt', 'bitfit', 'norm-tuning', 'full', 'head-only', 'late-fusion', 'dedicated', 'zero-fill', 'mean-fill', 'missingness-only', 'text-only'])
 export type AdapterName = z.infer<typeof adapterSchema>
 
 /** The embedded default, or the id under which an imported backbone is stored (see domain/backbones.ts); it is also a folder name. */
@@ -52,7 +52,9 @@ export const runConfigSchema = z.object({
   prompt: promptSettingsSchema.default(promptSettingsSchema.parse({})),
   bitfit: ownWeightsSettingsSchema.default(ownWeightsSettingsSchema.parse({})),
   'norm-tuning': ownWeightsSettingsSchema.default(ownWeightsSettingsSchema.parse({})),
-  full: ownWeightsSettingsSchema.default(ownWeightsSettingsSchema.parse({})),
+  'late-fusion': lateFusionSettingsSchema.default(lateFusionSettingsSchema.parse({})),
+  dedicated: dedicatedSettingsSchema.default(dedicatedSettingsSchema.parse({})),
+  full: fullSettingsSchema.default(fullSettingsSchema.parse({})),
   /** Paper: 20 epochs. */
   epochs: z.number().int().min(1).max(500).default(20),
   batchSize: z.number().int().min(1).max(256).default(16),

@@ -88,7 +88,8 @@ export async function prepareRun(session: Session, spec: TrainingSpec, context: 
         ...membersOf(fold, 'val', phase).map(([index, pattern]) => ({ index, pattern })),
       ])
       const thresholds = membersOf(fold, 'val', wholePhase).map(([index, pattern]) => ({ index, pattern }))
-      return prefixes.fill(network, [...shown, ...thresholds], 'Preparing inputs')
+      const counted = network.statistics === undefined ? [] : membersOf(fold, 'train', wholePhase).map(([index, pattern]) => ({ index, pattern }))
+      return prefixes.fill(network, [...shown, ...thresholds, ...counted], 'Preparing inputs')
     },
     notes: [],
     fingerprint: fingerprintOf(session, spec, showing),

@@ -34,6 +34,7 @@ export async function runFold(run: PreparedRun, bareModel: TrainingModel, networ
     const progress = { ...position.progress, ...flags, phase: position.phase, epochsBefore: position.epochsBefore, optimizerStep: optimizer.step, fingerprint: run.fingerprint }
     saveFoldState(spec.runDir, fold, { progress, trained: model.exportTrained(), optimizer })
   }
+  if (saved === null && network.statistics !== undefined) model.fitStatistics(run.membersOf(fold, 'train', wholePhase).map(([index, pattern]) => run.prefixesOf(fold).get(index, pattern)))
   let isOver = true
   if (saved?.progress.isTrained !== true) {
     isOver = await trainPhases(run, model, network, fold, saved, position, save)

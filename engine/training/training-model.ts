@@ -47,6 +47,9 @@ export interface TrainingModel {
   gradients(batch: TrainingBatch): { loss: number; gradients: Gradients; logits: Float32Array }
   /** Logits [n, C] row-major, computed `batchSize` samples at a time; samples of like length are batched together. */
   predict(entries: readonly PrefixEntry[], batchSize?: number): Float32Array<ArrayBuffer>
+  /** Counts what the method takes from the training samples of the fold (means, say); nothing for most methods. */
+  fitStatistics(entries: readonly PrefixEntry[]): void
+  /** Trained tensors and statistics. */
   exportTrained(): Record<string, HostValues>
   importTrained(values: Record<string, HostValues>): void
   exportOptimizer(): OptimizerState
@@ -136,8 +139,13 @@ export function createTrainingModel(options: TrainingModelOptions): TrainingMode
       }
       return result
     },
-    exportTrained: () => network.parameters.exportValues(),
-    importTrained: (values) => network.parameters.importValues(values),
+    fitStatistics: (entries) => network.statistics?.fit(entries),
+    exportTrained: () => ({ ...network.parameters.exportValues(), ...network.statistics?.exportValues() }),
+    importTrained: (values) => {
+      const isStatistic = ([name]: [string, HostValues]): boolean => name.startsWith('statistics.')
+      network.parameters.importValues(Object.fromEntries(Object.entries(values).filter((entry) => !isStatistic(entry))))
+      network.statistics?.importValues(Object.fromEntries(Object.entries(values).filter(isStatistic)))
+    },
     exportOptimizer: () => optimizer.exportState(),
     importOptimizer: (state) => optimizer.importState(state),
     dispose: () => {

@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { errorOutcomeSchema, importCheckSchema, importReportSchema, previewRowSchema, tableInspectionSchema } from '../../engine/domain/import.ts'
 import { importSourceSchema, mappingSchema } from '../../engine/domain/mapping.ts'
 import { auditEntrySchema, auditVerdictSchema, cohortSummarySchema, reviewSchema, runRecordSchema, storedPredictionSchema, studyDetailSchema, studyFilterSchema, studyItemSchema, studyListPageSchema, studyListQuerySchema } from '../../engine/domain/records.ts'
-import { runResultsSchema, testSettingSchema } from '../../engine/domain/results.ts'
+import { resultIntervalsSchema, runResultsSchema, testSettingSchema } from '../../engine/domain/results.ts'
 import { deviceVerdictSchema, epochSchema, runConfigSchema, runEstimateSchema, splitProofSchema } from '../../engine/domain/run.ts'
 
 /** All that may cross between the renderer and main. Channel = `aggregate:verb`; one request object; types are inferred, never written twice. */
@@ -120,6 +120,8 @@ export const calls = {
   'runs:resume': { request: z.object({ runId }), reply: nothing },
   'runs:remove': { request: z.object({ runId }), reply: nothing },
   'results:get': { request: z.object({ runId, setting: testSettingSchema }), reply: runResultsSchema },
+  /** Apart from the results, because resampling takes seconds on a large cohort. */
+  'results:intervals': { request: z.object({ runId, setting: testSettingSchema }), reply: resultIntervalsSchema },
   'patients:list': { request: studyListQuerySchema, reply: studyListPageSchema },
   'patients:get': { request: z.object({ studyId, runId: runId.nullable() }), reply: patientPageSchema },
   'patients:neighbours': { request: z.object({ filter: studyFilterSchema, studyId }), reply: z.object({ position: z.number().int(), total: z.number().int(), previous: studyId.nullable(), next: studyId.nullable() }) },

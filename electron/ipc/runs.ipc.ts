@@ -2,7 +2,7 @@ import { estimateRun, removeRun } from '../../engine/jobs/train-run.ts'
 import type { HandlerContext } from './context.ts'
 import type { Handlers } from './answer.ts'
 
-type RunCalls = 'runs:list' | 'runs:get' | 'runs:suggest' | 'runs:estimate' | 'runs:start' | 'runs:stop' | 'runs:resume' | 'runs:remove' | 'results:get' | 'predictions:export'
+type RunCalls = 'runs:list' | 'runs:get' | 'runs:suggest' | 'runs:estimate' | 'runs:start' | 'runs:stop' | 'runs:resume' | 'runs:remove' | 'results:get' | 'results:intervals' | 'predictions:export'
 
 export function runHandlers({ workspace, trainings, publish, dialogs }: HandlerContext): Handlers<RunCalls> {
   const { store, reader } = workspace
@@ -29,6 +29,7 @@ export function runHandlers({ workspace, trainings, publish, dialogs }: HandlerC
       return {}
     },
     'results:get': (request) => reader.read('results:get', request),
+    'results:intervals': (request) => reader.read('results:intervals', request),
     'predictions:export': async ({ runId }) => {
       const path = await dialogs.chooseSaveFile(`predictions-run-${runId}.csv`)
       if (path === null) return { path: null, rowCount: 0 }

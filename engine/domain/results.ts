@@ -39,6 +39,31 @@ export const runResultsSchema = z.object({
 })
 export type RunResults = z.infer<typeof runResultsSchema>
 
+/** A bootstrap interval; both ends null = not estimable, for the given reason. */
+export const intervalSchema = z.object({ lower: z.number().nullable(), upper: z.number().nullable(), reason: z.string().nullable() })
+export type Interval = z.infer<typeof intervalSchema>
+
+/** Intervals of one row of the results table, in the order of its labels. */
+export const rowIntervalsSchema = z.object({
+  pattern: z.string().nullable(),
+  macroF1: intervalSchema,
+  macroAuroc: intervalSchema,
+  macroAuprc: intervalSchema,
+  labels: z.array(z.object({ labelId: z.number().int(), f1: intervalSchema, auroc: intervalSchema, auprc: intervalSchema })),
+})
+export type RowIntervals = z.infer<typeof rowIntervalsSchema>
+
+/** Percentile bootstrap over patients for every number of a results table. */
+export const resultIntervalsSchema = z.object({
+  runId: z.number().int(),
+  setting: z.string(),
+  level: z.number(),
+  resampleCount: z.number().int(),
+  seed: z.number().int(),
+  rows: z.array(rowIntervalsSchema),
+})
+export type ResultIntervals = z.infer<typeof resultIntervalsSchema>
+
 /** Which items the test patients are shown with: as they are, a simulated loss, or one modality only. */
 export const testSettingSchema = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('actual') }),

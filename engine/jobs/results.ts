@@ -1,6 +1,8 @@
 import { AppError } from '../domain/errors.ts'
-import type { MetricsRow, RunResults, TestSetting } from '../domain/results.ts'
+import type { Task } from '../domain/records.ts'
+import type { MetricsRow, ResultIntervals, RowIntervals, RunResults, TestSetting } from '../domain/results.ts'
 import { describePattern, type Slot } from '../domain/slots.ts'
+import { summaryIntervals } from '../evaluation/summary-intervals.ts'
 import { summarisePredictions, type LabelledPrediction } from '../evaluation/summarise.ts'
 import { onlyModality, simulateMissingness } from '../training/missingness.ts'
 import { createRng } from '../training/rng.ts'
@@ -20,26 +22,55 @@ export function describeSetting(setting: TestSetting): string {
  * Studies that have nothing left under the setting are left out (and counted in the row's studyCount by their absence).
  */
 export function evaluateRun(workspace: Pick<Workspace, 'store'>, runId: number, setting: TestSetting): RunResults {
+  const { slots, labels, task, overall, byPattern } = predictionsUnder(workspace, runId, setting)
+  const toRow = (pattern: string | null, predictions: readonly LabelledPrediction[]): MetricsRow => ({
+    pattern,
+    patternTitle: pattern === null ? 'All test patients' : describePattern(slots, pattern),
+    ...summarisePredictions(predictions, labels, task),
+  })
+  return { runId, setting: describeSetting(setting), overall: toRow(null, overall), byPattern: byPattern.map(({ pattern, predictions }) => toRow(pattern, predictions)) }
+}
+
+const resampleCount = 1000
+const intervalSeed = 1
+const intervalLevel = 0.95
+
+/** Intervals for every number of `evaluateRun`, rows in the same order. Seeded: the same run always shows the same intervals. */
+export function intervalsOfRun(workspace: Pick<Workspace, 'store'>, runId: number, setting: TestSetting): ResultIntervals {
+  const { labels, task, overall, byPattern } = predictionsUnder(workspace, runId, setting)
+  const labelIds = labels.map((label) => label.labelId)
+  const rows = [{ pattern: null, predictions: overall }, ...byPattern].map(({ pattern, predictions }): RowIntervals => {
+    // Each row draws its own patients from a seed of its own: leaving a pattern out must not change the others.
+    const rng = createRng(intervalSeed).fork(pattern ?? 'overall')
+    return { pattern, ...summaryIntervals(predictions, labelIds, task, { random: () => rng.uniform(), resampleCount, level: intervalLevel }) }
+  })
+  return { runId, setting: describeSetting(setting), level: intervalLevel, resampleCount, seed: intervalSeed, rows }
+}
+
+interface PredictionsUnder {
+  slots: Slot[]
+  labels: { labelId: number; labelName: string }[]
+  task: Task
+  overall: TestRow[]
+  /** Most frequent first. */
+  byPattern: { pattern: string; predictions: TestRow[] }[]
+}
+
+/** The prediction of each test study that counts under a setting. */
+function predictionsUnder(workspace: Pick<Workspace, 'store'>, runId: number, setting: TestSetting): PredictionsUnder {
   const { store } = workspace
   const run = store.runs.get(runId)
   const cohort = store.cohorts.get(run.cohortId)
   const slots = cohort.slots.filter((slot) => run.config.slotIds.includes(slot.slotId))
-  const labels = run.config.labelIds.map((labelId) => cohort.labels.find((label) => label.labelId === labelId)!)
+  const labels = run.config.labelIds.map((labelId) => ({ labelId, labelName: cohort.labels.find((label) => label.labelId === labelId)!.name }))
   const rows = testRows(workspace, runId)
   if (rows.length === 0) throw new AppError('RUN_WRONG_STATE', `"${run.name}" has no predictions for test patients yet.`)
 
   const studies = [...Map.groupBy(rows, (row) => row.studyId).values()].map((list) => ({ list, actual: list.find((row) => row.isActual)!.pattern }))
   const wanted = wantedPatterns(slots, studies.map((study) => study.actual), setting)
-  const chosen = studies.flatMap(({ list }, index) => list.filter((row) => row.pattern === wanted[index]))
-
-  const toRow = (pattern: string | null, predictions: TestRow[]): MetricsRow => ({
-    pattern,
-    patternTitle: pattern === null ? 'All test patients' : describePattern(slots, pattern),
-    ...summarisePredictions(predictions, labels.map((label) => ({ labelId: label.labelId, labelName: label.name })), run.config.task),
-  })
-  const patterns = Map.groupBy(chosen, (row) => row.pattern)
-  const byPattern = [...patterns].sort((a, b) => b[1].length - a[1].length).map(([pattern, list]) => toRow(pattern, list))
-  return { runId, setting: describeSetting(setting), overall: toRow(null, chosen), byPattern }
+  const overall = studies.flatMap(({ list }, index) => list.filter((row) => row.pattern === wanted[index]))
+  const byPattern = [...Map.groupBy(overall, (row) => row.pattern)].sort((a, b) => b[1].length - a[1].length).map(([pattern, predictions]) => ({ pattern, predictions }))
+  return { slots, labels, task: run.config.task, overall, byPattern }
 }
 
 interface TestRow extends LabelledPrediction {

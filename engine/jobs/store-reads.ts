@@ -4,14 +4,14 @@ import type { RunConfig } from '../domain/run.ts'
 import { createReaderProcess, type ReaderProcessOptions } from '../host/reader-process.ts'
 import type { Store } from '../store/open.ts'
 import { writePredictions } from './export-predictions.ts'
-import { evaluateRun } from './results.ts'
+import { evaluateRun, intervalsOfRun } from './results.ts'
 import { summariseMaterial } from './run-material.ts'
 import { suggestRun } from './suggest-run.ts'
 
 /**
  * Reads that grow with the cohort. The process of the windows never runs them: over 20,000 patients each takes a tenth of a second to
  * seconds, and nothing is drawn or answered meanwhile. They run in a reader process with a read-only connection of its own.
- * `list`: somebody is waiting at a list. `report`: may take seconds, and must not hold up a list; a process of its own.
+ * A process for each lane. `list`: somebody is waiting at a list. `report`: may take a second or several. `interval`: thousands of resamples.
  */
 export const storeReads = {
   'cohorts:list': { lane: 'list', read: (store: Store) => store.cohorts.list() },
@@ -40,6 +40,7 @@ export const storeReads = {
   'runs:suggest': { lane: 'list', read: (store: Store, { cohortId }: { cohortId: number }) => suggestRun({ store }, cohortId) },
   'runs:material': { lane: 'list', read: (store: Store, { config }: { config: RunConfig }) => summariseMaterial({ store }, config) },
   'results:get': { lane: 'report', read: (store: Store, { runId, setting }: { runId: number; setting: TestSetting }) => evaluateRun({ store }, runId, setting) },
+  'results:intervals': { lane: 'interval', read: (store: Store, { runId, setting }: { runId: number; setting: TestSetting }) => intervalsOfRun({ store }, runId, setting) },
   'predictions:export': { lane: 'report', read: (store: Store, { runId, outFile }: { runId: number; outFile: string }) => writePredictions({ store }, runId, outFile) },
   'audit:list': { lane: 'list', read: (store: Store, { limit }: { limit: number }) => store.audit.list(limit) },
   'audit:verify': { lane: 'report', read: (store: Store) => store.audit.verify() },
@@ -67,12 +68,15 @@ const reportIdleMs = 60_000
 
 /** The reads through two processes; each starts when it is first asked and rests when it has long not been. */
 export function createStoreReader(options: Omit<ReaderProcessOptions, 'idleMs'>): StoreReader {
-  const lanes = { list: createReaderProcess({ ...options, idleMs: listIdleMs }), report: createReaderProcess({ ...options, idleMs: reportIdleMs }) }
+  const lanes = {
+    list: createReaderProcess({ ...options, idleMs: listIdleMs }),
+    report: createReaderProcess({ ...options, idleMs: reportIdleMs }),
+    interval: createReaderProcess({ ...options, idleMs: reportIdleMs }),
+  }
   return {
     read: (name, request) => lanes[storeReads[name].lane].ask(name, request) as Promise<never>,
     dispose: () => {
-      lanes.list.dispose()
-      lanes.report.dispose()
+      for (const lane of Object.values(lanes)) lane.dispose()
     },
   }
 }

@@ -97,7 +97,7 @@ describe('valid requests', () => {
     ['cohorts:list', () => ({})], ['cohorts:get', () => ({ cohortId })], ['cohorts:rename', () => ({ cohortId, name: 'Renamed' })],
     ['import:choose-folder', () => ({})], ['import:choose-table', () => ({ folder: null })], ['import:report', () => ({ cohortId })],
     ['runs:list', () => ({ cohortId: null })], ['runs:get', () => ({ runId })], ['runs:suggest', () => ({ cohortId })],
-    ['results:get', () => ({ runId, setting: { kind: 'actual' } })], ['patients:list', () => filter()], ['patients:get', () => ({ studyId, runId })],
+    ['results:get', () => ({ runId, setting: { kind: 'actual' } })], ['results:intervals', () => ({ runId, setting: { kind: 'actual' } })], ['patients:list', () => filter()], ['patients:get', () => ({ studyId, runId })],
     ['patients:neighbours', () => ({ filter: filter(), studyId })], ['patients:source-rows', () => ({ studyId })],
     ['reviews:save', () => ({ studyId, runId, verdict: 'agree', comment: '' })], ['predictions:export', () => ({ runId })],
     ['backbones:list', () => ({})], ['jobs:list', () => ({})], ['jobs:cancel', () => ({ jobKey: 'none' })],

@@ -1,5 +1,5 @@
 import type { StudyFilterInput } from '../../../engine/domain/records.ts'
-import type { MetricsRow, TestSetting } from '../../../engine/domain/results.ts'
+import type { Interval, MetricsRow, ResultIntervals, RowIntervals, TestSetting } from '../../../engine/domain/results.ts'
 import { describePattern, type Slot } from '../../../engine/domain/slots.ts'
 
 /** The settings that the results screen offers at once; anything else is "custom". */
@@ -31,6 +31,16 @@ export function filterOfCell(cohortId: number, runId: number, row: Pick<MetricsR
 /** A metric to three decimals ("0.873"); three are shown because two hide the order of close runs, and more is noise at these counts. */
 export function formatMetric(value: number): string {
   return value.toFixed(3)
+}
+
+/** An interval to two decimals ("0.81–0.93"); empty where there is none, which `reason` explains. */
+export function formatInterval(interval: Interval): string {
+  return interval.lower === null || interval.upper === null ? '' : `${interval.lower.toFixed(2)}–${interval.upper.toFixed(2)}`
+}
+
+/** The intervals of a row, once they are known. */
+export function intervalsOfRow(intervals: ResultIntervals | null, row: Pick<MetricsRow, 'pattern'>): RowIntervals | undefined {
+  return intervals?.rows.find(({ pattern }) => pattern === row.pattern)
 }
 
 /** Key of a row of the results table; the overall row has no pattern, and the empty string is a pattern of its own. */

@@ -1,5 +1,5 @@
 import { AppError } from '../domain/errors.ts'
-import type { ImportReport } from '../domain/import.ts'
+import type { ImportedStudy, ImportReport } from '../domain/import.ts'
 import type { ImportSource, Mapping } from '../domain/mapping.ts'
 import type { JobHooks } from '../host/engine-process.ts'
 import type { EngineData, Progress } from '../protocol.ts'
@@ -33,31 +33,33 @@ export function resumeImport(workspace: Workspace, cohortId: number, onProgress?
 }
 
 function continueImport(workspace: Workspace, cohortId: number, onProgress?: (progress: Progress) => void): RunningImport {
-  const { store } = workspace
+  const { store, reader } = workspace
   const startedMs = performance.now()
-  const imagesBefore = presentImages(workspace, cohortId)
-  const hooks: JobHooks = { onProgress, onData: (data) => storeImportData(workspace, cohortId, data) }
+  let images = 0
+  const onData = (data: EngineData): void => {
+    storeImportData(workspace, cohortId, data)
+    if (data.kind === 'import-batch') images += imagesIn(data.studies)
+  }
+  const hooks: JobHooks = { onProgress, onData }
   const job = workspace.files.start('import:run', {
     ...store.cohorts.importRequest(cohortId),
     pseudonymKey: workspace.pseudonymKey,
   }, hooks)
-  const report = job.outcome.then((outcome) => {
+  const report = job.outcome.then(async (outcome) => {
     const isDone = outcome.status === 'done'
     if (isDone) store.imports.finish(cohortId)
     else store.audit.append('import.paused', { cohortId })
     const elapsedMs = performance.now() - startedMs
-    const images = presentImages(workspace, cohortId) - imagesBefore
-    return { ...store.imports.report(cohortId), elapsedMs, imagesPerSecond: images / (elapsedMs / 1000) }
+    // Counting every row takes the reader; should it be gone, the import is complete all the same.
+    const counted = await reader.read('imports:report', { cohortId }).catch(() => store.imports.report(cohortId))
+    return { ...counted, elapsedMs, imagesPerSecond: images / (elapsedMs / 1000) }
   })
   return { cohortId, report, cancel: job.cancel }
 }
 
-/** Images stored so far; a note is an item too, but takes no time to speak of. */
-function presentImages({ store }: Workspace, cohortId: number): number {
-  const { slots, studyCount } = store.cohorts.get(cohortId)
-  const imageSlots = slots.filter((slot) => slot.modality === 'image').map((slot) => slot.slotId)
-  const absent = store.cohorts.absences(cohortId).filter(({ slotId }) => imageSlots.includes(slotId)).reduce((sum, { count }) => sum + count, 0)
-  return imageSlots.length * studyCount - absent
+/** A note is an item too, but takes no time to speak of. */
+function imagesIn(studies: readonly ImportedStudy[]): number {
+  return studies.reduce((sum, study) => sum + study.items.filter((item) => item.isPresent && item.sourcePath !== null).length, 0)
 }
 
 function storeImportData(workspace: Workspace, cohortId: number, data: EngineData): void {

@@ -3,13 +3,16 @@ import { errorCodeSchema, type ImportReport } from '../domain/import.ts'
 import type { AbsenceReason } from '../domain/slots.ts'
 import { found } from './context.ts'
 
-interface CountRow {
-  name: string
-  status: 'importing' | 'ready'
+interface RowCounts {
   rowsAccepted: number
   rowsRejected: number
-  patientCount: number
   studyCount: number
+}
+
+interface CountRow extends RowCounts {
+  name: string
+  status: 'importing' | 'ready'
+  patientCount: number
   itemCount: number
 }
 
@@ -23,6 +26,9 @@ export function createImportReports(db: Database) {
       (SELECT count(*) FROM studies WHERE cohort_id = cohorts.id) AS studyCount,
       (SELECT count(*) FROM studies JOIN items ON items.study_id = studies.id WHERE studies.cohort_id = cohorts.id) AS itemCount
     FROM cohorts WHERE id = :cohortId`)
+  const selectRowCounts = db.prepare<{ cohortId: number }, RowCounts>(`
+    SELECT (SELECT count(*) FROM rejected_rows WHERE cohort_id = :cohortId) AS rowsRejected,
+      count(*) AS studyCount, coalesce(sum(source_row_count), 0) AS rowsAccepted FROM studies WHERE cohort_id = :cohortId`)
   const selectRejections = db.prepare<{ cohortId: number }, { code: string; detail: string; count: number; rows: string }>(`
     SELECT code, detail, count(*) AS count, json_group_array(row ORDER BY row) AS rows, min(row) FROM rejected_rows WHERE cohort_id = :cohortId GROUP BY code ORDER BY count DESC, code`)
   const selectAbsences = db.prepare<{ cohortId: number }, { slotId: string; reason: AbsenceReason; count: number }>(`
@@ -31,7 +37,8 @@ export function createImportReports(db: Database) {
 
   const counts = (cohortId: number) => found(selectCounts.get({ cohortId }), 'cohort', cohortId)
   return {
-    counts,
+    /** The sum that must come out, without the items: the writer asks while the window waits. */
+    rowCounts: (cohortId: number): RowCounts => selectRowCounts.get({ cohortId })!,
     report: (cohortId: number): Omit<ImportReport, 'elapsedMs' | 'imagesPerSecond'> => {
       const { name, status, ...numbers } = counts(cohortId)
       return {

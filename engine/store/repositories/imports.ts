@@ -163,7 +163,7 @@ export function createImportRepository({ db, now, audit, changed }: StoreContext
 
   const finish = db.transaction((cohortId: number): string => {
     const state = openState(cohortId)
-    const { rowsAccepted, rowsRejected, studyCount } = reports.counts(cohortId)
+    const { rowsAccepted, rowsRejected, studyCount } = reports.rowCounts(cohortId)
     if (state.table_sha256 === null || studyCount !== state.study_total || rowsAccepted + rowsRejected !== state.rows_in) {
       throw new AppError('STORE_IMPORT_INCOMPLETE', `${studyCount} of ${state.study_total} studies are stored; ${rowsAccepted} accepted and ${rowsRejected} rejected rows of ${state.rows_in}.`)
     }

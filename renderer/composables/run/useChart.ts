@@ -1,26 +1,28 @@
-import { LineChart } from 'echarts/charts'
-import { AriaComponent, GridComponent, MarkLineComponent, TitleComponent, TooltipComponent } from 'echarts/components'
-import { init, use, type EChartsCoreOption, type EChartsType } from 'echarts/core'
-import { LabelLayout } from 'echarts/features'
-import { CanvasRenderer, SVGRenderer } from 'echarts/renderers'
+import type { EChartsCoreOption, EChartsType } from 'echarts/core'
 import { onBeforeUnmount, onMounted, watch, type Ref } from 'vue'
+import { drawQueue } from './draw-queue.ts'
 
-// The canvas draws on screen, because SVG on screen would need style attributes; SVG is only written to files.
-use([LineChart, GridComponent, TooltipComponent, MarkLineComponent, TitleComponent, AriaComponent, LabelLayout, CanvasRenderer, SVGRenderer])
+const chartLibrary = () => import('./chart-library.ts')
 
 /** Keeps a plot in an element, follows its size and redraws when the option changes. */
 export function useChart(element: Ref<HTMLElement | null>, option: Ref<EChartsCoreOption>): void {
   let chart: EChartsType | null = null
   let observer: ResizeObserver | null = null
-  onMounted(() => {
-    if (element.value === null) return
+  let isGone = false
+  let takeBack = (): void => {}
+  const draw = (): void => { takeBack = drawQueue.add(option, () => chart?.setOption(option.value, { notMerge: true })) }
+  onMounted(async () => {
+    const { init } = await chartLibrary()
+    if (isGone || element.value === null) return
     chart = init(element.value, null, { renderer: 'canvas' })
-    chart.setOption(option.value)
+    draw()
     observer = new ResizeObserver(() => chart?.resize())
     observer.observe(element.value)
   })
-  watch(option, (next) => chart?.setOption(next, { notMerge: true }))
+  watch(option, draw)
   onBeforeUnmount(() => {
+    isGone = true
+    takeBack()
     observer?.disconnect()
     chart?.dispose()
   })
@@ -31,7 +33,8 @@ const paperSize = { width: 624, height: 312 }
 const dotsPerInch = 300
 
 /** The plot as SVG text, with a title above and the note (research use only) below. */
-export function svgOfOption(option: EChartsCoreOption, title: string, note: string): string {
+export async function svgOfOption(option: EChartsCoreOption, title: string, note: string): Promise<string> {
+  const { init } = await chartLibrary()
   const chart = init(null, null, { renderer: 'svg', ssr: true, ...paperSize })
   try {
     chart.setOption(withFrame(option, title, note))
@@ -43,6 +46,7 @@ export function svgOfOption(option: EChartsCoreOption, title: string, note: stri
 
 /** The same plot as PNG at 300 dots per inch. */
 export async function pngOfOption(option: EChartsCoreOption, title: string, note: string): Promise<Blob> {
+  const { init } = await chartLibrary()
   const canvas = document.createElement('canvas')
   canvas.width = paperSize.width
   canvas.height = paperSize.height

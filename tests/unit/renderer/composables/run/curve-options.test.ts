@@ -27,8 +27,8 @@ describe('learning-curve plots', () => {
   it('use no HTML tooltip, whose style attributes the security policy refuses', () => {
     expect(lossOption(curves, lightPalette, words)).toMatchObject({ tooltip: { renderMode: 'richText' } })
   })
-  it('are saved as SVG with title and research note', () => {
-    const svg = svgOfOption(lossOption(curves, lightPalette, words), 'Loss', 'Research use only.')
+  it('are saved as SVG with title and research note', async () => {
+    const svg = await svgOfOption(lossOption(curves, lightPalette, words), 'Loss', 'Research use only.')
     for (const part of ['<svg', 'Loss', 'Research use only.', 'training', 'validation', 'Epoch']) expect(svg).toContain(part)
   })
 })

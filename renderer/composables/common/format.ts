@@ -33,6 +33,7 @@ export function formatBytes(bytes: number): string {
 
 /** A span of time in its two largest units: "45 s", "3 min 20 s", "2 h 5 min". */
 export function formatSeconds(seconds: number): string {
+  if (seconds > 0 && seconds < 0.5) return 'under 1 s'
   const total = Math.max(0, Math.round(seconds))
   if (total < 60) return `${total} s`
   const minutes = Math.floor(total / 60)

@@ -1,7 +1,10 @@
 import { runConfigSchema, type RunConfig } from '../../../engine/domain/run.ts'
 
 /** Blocks of each backbone that an adapter can sit on. MiniLM-L6 has six (METHODS: mmbt-minilm-resnet50). */
-export const blockCounts: Record<RunConfig['backbone'], number> = { 'mmbt-minilm-resnet50': 6 }
+const blockCounts: Record<string, number> = { 'mmbt-minilm-resnet50': 6 }
+/** ViLT-B/32, BERT-base and ViT-B/16 have this many. */
+const usualBlockCount = 12
+export const blockCountOf = (backbone: RunConfig['backbone']): number => blockCounts[backbone] ?? usualBlockCount
 
 /** Fewer positives than this and neither training nor its test says much about a label. */
 export const fewPositives = 10

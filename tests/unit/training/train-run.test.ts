@@ -113,6 +113,33 @@ describe('trainRun', { timeout: 300_000 }, () => {
     expect(logitsOf(resumed.recording)).toEqual(logitsOf(unbroken.recording))
   })
 
+  it.each([['late-fusion', 4], ['dedicated', 7], ['ssf', 2]] as const)('resumes %s inside a later phase to the numbers of an unbroken run', async (adapter, epoch) => {
+    const config = { ...base.config, adapter }
+    const unbroken = record()
+    await trainRun(specFor(`${adapter}-unbroken`, { config }), unbroken.context)
+    const broken = record({ abortAfterEpoch: epoch })
+    await expect(trainRun(specFor(`${adapter}-broken`, { config }), broken.context)).rejects.toThrow()
+    const resumed = record()
+    await trainRun(specFor(`${adapter}-broken`, { config }), resumed.context)
+    expect(resumed.recording.epochs[0]!.epoch).toBe(epoch + 1)
+    expect([...broken.recording.epochs, ...resumed.recording.epochs]).toMatchObject(unbroken.recording.epochs.map(({ elapsedMs: _, ...rest }) => rest))
+    expect(logitsOf(resumed.recording)).toEqual(logitsOf(unbroken.recording))
+  })
+
+  it('marks what no training patient showed, and repeats a multi-phase model from its checkpoint', async () => {
+    // Nobody with an image alone trains: that model is not there, and the text cannot answer for a picture.
+    const assignments: Split[][] = [base.studies.map((study, index) => (study.items.length < 2 ? 'test' : index < 10 ? 'train' : 'val'))]
+    const config = { ...base.config, adapter: 'mora' as const, modalityDropout: 0 }
+    const trained = record()
+    const spec = specFor('served', { config, assignments })
+    await trainRun(spec, trained.context)
+    const by = Object.fromEntries(trained.recording.blocks.flatMap((block) => block.patterns.map((pattern, row) => [pattern, block.servedBy![row]])))
+    expect(by).toEqual({ 'right-eye+notes': 'trained', 'right-eye': 'extrapolated', notes: 'extrapolated' })
+    const again = record()
+    await predictRun({ ...spec, fold: 0 }, again.context)
+    expect(again.recording.blocks.flatMap((block) => block.servedBy)).toContain('extrapolated')
+  })
+
   it('predicts the same again from the stored checkpoint', async () => {
     const trained = record()
     const spec = specFor('again')

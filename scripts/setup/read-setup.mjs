@@ -46,6 +46,7 @@ export function setupEnvironment(setup, root = repositoryRoot) {
     LACUNA_NODE: setup.nodePath,
     LACUNA_NODE_VERSION: setup.nodeVersion,
     LACUNA_WEIGHTS: dirname(setup.weights.minilm),
+    LACUNA_TENSORFLOW_BUILD: buildOf(setup.tensorflow),
     LACUNA_COMPUTE_REASON: `TensorFlow ${version ? `${version} ` : ''}(${kind}): ${reason}`,
     TF_CPP_MIN_LOG_LEVEL: '2',
     ...(setup.tensorflow.folder ? libraryEnvironment(setup.tensorflow.folder) : {}),
@@ -56,4 +57,10 @@ export function setupEnvironment(setup, root = repositoryRoot) {
     env.ELECTRON_OVERRIDE_DIST_PATH = dirname(setup.electronPath)
   }
   return env
+}
+
+/** Which libraries lie there, whatever they found: the CUDA build without a usable card counts as `cuda`. */
+function buildOf({ kind, folder }) {
+  if (kind === 'none') return 'none'
+  return kind === 'cuda' || /(^|[\\/])cuda-[^\\/]*$/.test(folder ?? '') ? 'cuda' : 'cpu'
 }

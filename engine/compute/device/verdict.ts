@@ -95,7 +95,7 @@ function obstacleOf(kind: BackendKind, facts: DeviceFacts, choice: BackendChoice
     wasm: `Install Lacuna again, or ${setupAgain}.`,
   }
   const causes: Record<BackendKind, string> = {
-    cuda: `TensorFlow cannot use the ${facts.nvidia.cards.length > 0 ? bestCard(facts.nvidia.cards).name : 'NVIDIA card'} (${trial.failure})`,
+    cuda: `TensorFlow cannot use the ${facts.nvidia.cards.length > 0 ? bestCard(facts.nvidia.cards).name : 'NVIDIA card'} (${[trial.failure, setupNote(facts)].filter(Boolean).join('; ')})`,
     webgpu: `WebGPU cannot be used (${trial.failure})`,
     cpu: `TensorFlow could not be loaded (${trial.failure})`,
     wasm: `WebAssembly could not be started (${trial.failure})`,
@@ -160,6 +160,11 @@ function compareVersions(a: string, b: string): number {
 
 function detail(reason: string | null): string {
   return reason === null ? '' : ` (${reason.replace(/[.\s]+$/, '')})`
+}
+
+/** What the set-up found out about the card, where it says more than that there is one. */
+function setupNote({ setup }: DeviceFacts): string | null {
+  return /the CUDA build (found no usable GPU|failed) ?\(([^)]*)\)/.exec(setup.reason ?? '')?.[2] ?? null
 }
 
 function gigabytes(megabytes: number): string {

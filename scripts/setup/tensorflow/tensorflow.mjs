@@ -9,6 +9,7 @@ import { cudaWheels, tensorflowCpu, tensorflowCuda } from '../pins.mjs'
 import { report, SetupError } from '../progress.mjs'
 import { lastLines, runProgram, succeeds } from '../process.mjs'
 import { libraryEnvironment } from './environment.mjs'
+import { explainMissingGpu } from './diagnose.mjs'
 import { bindingPackage, ensureBinding, linkBinding, unlinkBinding } from './binding.mjs'
 import { ensureKernels } from './kernels.mjs'
 
@@ -102,7 +103,7 @@ export async function installTensorflow(root, fetched, node) {
       const probe = await probeTensorflow(root, node, libraryEnvironment(fetched.folder))
       const kind = fetched.kind === 'cuda' && probe.isGpu ? 'cuda' : 'cpu'
       const notes = [...fetched.notes]
-      if (fetched.kind === 'cuda' && !probe.isGpu) notes.push('the CUDA build found no usable GPU and runs on the CPU')
+      if (fetched.kind === 'cuda' && !probe.isGpu) notes.push(`the CUDA build found no usable GPU${probe.why ? ` (${probe.why})` : ''} and runs on the CPU`)
       return { kind, version: probe.version, folder: fetched.folder, reason: notes.join('; ') }
     } catch (error) {
       failure = [...fetched.notes, error.message, error.fix].filter(Boolean).join('; ')
@@ -138,9 +139,9 @@ async function installFromPackage(root, node, failure) {
 
 async function probeTensorflow(root, node, env) {
   const script = join(dirname(fileURLToPath(import.meta.url)), 'probe.cjs')
-  const result = await runProgram(node.path, [script, root], { timeoutMs: 120_000, env: { ...process.env, ...env, TF_CPP_MIN_LOG_LEVEL: '2' } })
+  const result = await runProgram(node.path, [script, root], { timeoutMs: 120_000, env: { ...process.env, ...env, TF_CPP_MIN_LOG_LEVEL: '0' } })   // its warnings name a missing library
   if (result.status !== 0) throw new SetupError(`TensorFlow does not load: ${lastLines(result.stderr, 3)}`)
   const probe = JSON.parse(result.stdout.slice(result.stdout.lastIndexOf('{')))
   if (!probe.isRight) throw new SetupError('TensorFlow loads but multiplies two matrices wrongly.')
-  return probe
+  return { ...probe, why: probe.isGpu ? undefined : explainMissingGpu(result.stderr) }
 }

@@ -12,6 +12,7 @@ import { cacheFolder, repositoryRoot } from '../../../scripts/setup/paths.mjs'
 import { cudaWheels, electronFallbacks, nodeRuntimes, tensorflowCpu, tensorflowCuda } from '../../../scripts/setup/pins.mjs'
 import { isSetupCurrent, readSetup, setupEnvironment } from '../../../scripts/setup/read-setup.mjs'
 import { summarise } from '../../../scripts/setup/summary.mjs'
+import { explainMissingGpu } from '../../../scripts/setup/tensorflow/diagnose.mjs'
 import { readBackboneManifests } from '../../../scripts/setup/weights.mjs'
 
 let folder
@@ -82,6 +83,11 @@ describe('setup record', () => {
     const env = setupEnvironment(setup, '/repo')
     expect(env).toMatchObject({ LACUNA_NODE: '/c/node/bin/node', LACUNA_WEIGHTS: '/c/weights', LACUNA_ELECTRON: '/c/electron/electron', LACUNA_ROOT: '/repo' })
     expect(env['LACUNA_COMPUTE_REASON']).toContain('no NVIDIA GPU')
+    const buildFor = (tensorflow) => setupEnvironment({ ...setup, tensorflow: { ...setup.tensorflow, ...tensorflow } }, '/repo')['LACUNA_TENSORFLOW_BUILD']
+    expect(buildFor({ folder: '/c/tensorflow/cpu-2.21.0' })).toBe('cpu')
+    // The CUDA libraries lie there although the set-up found no card it could use.
+    expect(buildFor({ folder: '/c/tensorflow/cuda-2.21.0' })).toBe('cuda')
+    expect(buildFor({ kind: 'none' })).toBe('none')
     expect(setupEnvironment({ ...setup, electronPath: null }, '/repo')).not.toHaveProperty('LACUNA_ELECTRON')
   })
 
@@ -92,6 +98,17 @@ describe('setup record', () => {
     expect(wasm).toContain('WebAssembly, a last resort')
     expect(wasm).toContain('pip is missing')
   })
+})
+
+it.each([
+  ["W dso_loader.cc:60] Could not load dynamic library 'libcudnn.so.9'; dlerror: x\nW gpu_device.cc Cannot dlopen some GPU libraries.", 'the library libcudnn.so.9 is missing'],
+  ['W gpu_device.cc:2348] Cannot dlopen some GPU libraries. Please make sure', 'a CUDA or cuDNN library is missing'],
+  ['E cuda_executor.cc:1228] failed call to cuInit: CUDA_ERROR_NO_DEVICE: no CUDA-capable device is detected', 'the driver refuses to start: CUDA_ERROR_NO_DEVICE'],
+  ['I cuda_diagnostics.cc:155] failed call to cuInit: CUDA_ERROR_SYSTEM_DRIVER_MISMATCH', 'the NVIDIA driver was updated without a restart'],
+  ['Ignoring visible gpu device (device: 0, name: GTX 970). The minimum required Cuda capability is 6.0.', 'the card is too old: compute capability 6.0 is needed'],
+  ['I0000 oneDNN custom operations are on.', undefined],
+])('tells why the CUDA build found no card: %s', (stderr, expected) => {
+  expect(explainMissingGpu(stderr)).toBe(expected)
 })
 
 describe('withLock', () => {

@@ -1,4 +1,5 @@
-import type { StoredPrediction } from '../../../engine/domain/records.ts'
+import { decide } from '../../../engine/domain/decisions.ts'
+import type { StoredPrediction, Task } from '../../../engine/domain/records.ts'
 import type { Split } from '../../../engine/domain/run.ts'
 
 /** One what-if of a label: what the run would say if only the items of `pattern` were there. */
@@ -16,7 +17,8 @@ export interface PredictionLine {
   labelId: number
   labelName: string
   probability: number
-  threshold: number
+  /** Null where the most probable class is called and no threshold plays a part. */
+  threshold: number | null
   reference: 0 | 1 | null
   isPositive: boolean
   /** Null without a reference value. */
@@ -37,36 +39,45 @@ const splitOrder: Record<Split, number> = { test: 0, val: 1, train: 2 }
 
 /**
  * The lines of the patient page. With several folds the study has several opinions: the one of the fold in which it was a
- * test patient counts, else validation, else training, the same rule as the patient list. Null when there is none.
+ * test patient counts, else validation, else training, the same rule as the patient list.
+ * What is called comes from the same `decide` as every count, so that a page never contradicts a table. Null when there is none.
  */
-export function predictionPanelOf(predictions: readonly StoredPrediction[]): PredictionPanel | null {
+export function predictionPanelOf(predictions: readonly StoredPrediction[], task: Task): PredictionPanel | null {
   const actuals = predictions.filter((prediction) => prediction.isActual)
   const [actual] = [...actuals].sort((a, b) => splitOrder[a.split] - splitOrder[b.split] || a.fold - b.fold)
   if (actual === undefined) return null
   const whatIfs = predictions.filter((prediction) => prediction.fold === actual.fold && !prediction.isActual && prediction.pattern !== actual.pattern)
+  const called = calledOf(actual, task)
+  const calledIn = whatIfs.map((prediction) => calledOf(prediction, task))
   const lines = actual.labels.map((label): PredictionLine => {
-    const isPositive = label.probability >= label.threshold
+    const isPositive = called.has(label.labelId)
     return {
       labelId: label.labelId,
       labelName: label.labelName,
       probability: label.probability,
-      threshold: label.threshold,
+      threshold: task === 'multi-class' ? null : label.threshold,
       reference: label.reference,
       isPositive,
       agreement: agreementOf(isPositive, label.reference),
-      whatIfs: whatIfs.flatMap((prediction) => {
+      whatIfs: whatIfs.flatMap((prediction, index) => {
         const other = prediction.labels.find((candidate) => candidate.labelId === label.labelId)
         if (other === undefined) return []
         return [{
           pattern: prediction.pattern,
           probability: other.probability,
           change: other.probability - label.probability,
-          isOtherSide: other.probability >= other.threshold !== isPositive,
+          isOtherSide: calledIn[index]!.has(label.labelId) !== isPositive,
         }]
       }),
     }
   })
   return { fold: actual.fold, foldCount: new Set(actuals.map((prediction) => prediction.fold)).size, split: actual.split, pattern: actual.pattern, lines }
+}
+
+/** Ids of the labels that a prediction calls present. */
+function calledOf({ labels }: StoredPrediction, task: Task): Set<number> {
+  const decisions = decide(task, labels.map((label) => label.probability), labels.map((label) => label.threshold))
+  return new Set(labels.filter((_, index) => decisions[index]).map((label) => label.labelId))
 }
 
 /** How a decision stands to the reference value; null when there is none. */

@@ -35,7 +35,7 @@ describe('the synthetic replies', () => {
 
 describe('predictions of a patient', () => {
   const page = fakeRunCalls['patients:get']!({ studyId: 12, runId: 1 })
-  const panel = predictionPanelOf(page.predictions)!
+  const panel = predictionPanelOf(page.predictions, 'multi-label')!
   it('keep probability, threshold and reference apart', async () => {
     const text = textOf(await draw(PredictionTable, { panel, slots, isOpen: false }))
     expect(text).toMatch(/Label Probability .* Predicted Reference/)

@@ -13,8 +13,8 @@ function prediction(overrides: Partial<StoredPrediction>, probability: number): 
 
 describe('predictionPanelOf', () => {
   it('is null without a prediction under the real items', () => {
-    expect(predictionPanelOf([])).toBeNull()
-    expect(predictionPanelOf([prediction({ isActual: false }, 0.2)])).toBeNull()
+    expect(predictionPanelOf([], 'multi-label')).toBeNull()
+    expect(predictionPanelOf([prediction({ isActual: false }, 0.2)], 'multi-label')).toBeNull()
   })
 
   it('takes the word of the fold in which the patient was tested', () => {
@@ -24,7 +24,7 @@ describe('predictionPanelOf', () => {
       prediction({ fold: 2, split: 'test' }, 0.3),
       prediction({ fold: 0, split: 'train', isActual: false, pattern: 'image' }, 0.99),
       prediction({ fold: 2, split: 'test', isActual: false, pattern: 'image' }, 0.6),
-    ])
+    ], 'multi-label')
     expect(panel).toMatchObject({ fold: 2, split: 'test', foldCount: 3 })
     expect(panel?.lines[0]?.whatIfs.map((whatIf) => whatIf.probability)).toEqual([0.6])
   })
@@ -34,14 +34,23 @@ describe('predictionPanelOf', () => {
       prediction({}, 0.7),
       prediction({ isActual: false, pattern: 'image' }, 0.75),
       prediction({ isActual: false, pattern: 'notes' }, 0.2),
-    ])!.lines
+    ], 'multi-label')!.lines
     expect(line!.whatIfs.map((whatIf) => [whatIf.pattern, Number(whatIf.change.toFixed(6)), whatIf.isOtherSide])).toEqual([['image', 0.05, false], ['notes', -0.5, true]])
     expect(whatIfRangeOf(line!)).toEqual({ low: 0.2, high: 0.75 })
     expect(whatIfRangeOf({ ...line!, whatIfs: [] })).toBeNull()
   })
 
+  it('calls the most probable class alone when exactly one applies, whatever the thresholds', () => {
+    const classes = (probabilities: number[], overrides: Partial<StoredPrediction> = {}) => prediction({
+      labels: probabilities.map((probability, i) => ({ labelId: i + 1, labelName: `Class ${i + 1}`, logit: 0, probability, threshold: 0.5, reference: i === 0 ? 1 : 0 })), ...overrides,
+    }, 0)
+    const { lines } = predictionPanelOf([classes([0.4, 0.35, 0.25]), classes([0.2, 0.45, 0.35], { isActual: false, pattern: 'image' })], 'multi-class')!
+    expect(lines.map((line) => [line.isPositive, line.threshold, line.agreement])).toEqual([[true, null, 'true-positive'], [false, null, 'true-negative'], [false, null, 'true-negative']])
+    expect(lines.map((line) => line.whatIfs[0]!.isOtherSide)).toEqual([true, true, false])
+  })
+
   it('calls a probability on the threshold positive, as the engine does', () => {
-    expect(predictionPanelOf([prediction({}, 0.5)])!.lines[0]).toMatchObject({ isPositive: true, agreement: 'true-positive' })
+    expect(predictionPanelOf([prediction({}, 0.5)], 'multi-label')!.lines[0]).toMatchObject({ isPositive: true, agreement: 'true-positive' })
   })
 })
 

@@ -30,6 +30,7 @@ export interface ImportWizard {
   isStarting: Ref<boolean>
   chooseFolder: () => Promise<void>
   chooseTable: () => Promise<void>
+  useHeaders: () => void
   inspect: () => Promise<void>
   runCheck: () => Promise<void>
   cancelCheck: () => void
@@ -79,6 +80,10 @@ export function useImportWizard(): ImportWizard {
     const { path } = await call('import:choose-table', { folder: state.value.sourceDir })
     if (path !== null) store.send({ kind: 'table-chosen', path })
   })
+  /** The folder itself as the table: one row for each DICOM file, made from its header. */
+  const useHeaders = (): void => {
+    if (state.value.sourceDir !== null) store.send({ kind: 'table-chosen', path: state.value.sourceDir })
+  }
   watch(() => JSON.stringify(sourceOf(state.value)), () => {
     if (state.value.inspection === null) void inspect()
   }, { immediate: true })
@@ -109,7 +114,7 @@ export function useImportWizard(): ImportWizard {
     state, send: store.send, error, isInspecting, problems, preview, previewError, isPreviewing,
     checkJob: computed(() => (store.checking === null ? null : jobs.byKey.get(store.checking.jobKey) ?? null)),
     checkError: computed(() => store.checkError), isChecking: computed(() => store.checking !== null),
-    isStarting, chooseFolder, chooseTable, inspect, runCheck, cancelCheck: store.cancelCheck, start,
+    isStarting, chooseFolder, chooseTable, useHeaders, inspect, runCheck, cancelCheck: store.cancelCheck, start,
   }
 }
 

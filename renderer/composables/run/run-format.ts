@@ -25,6 +25,12 @@ export function epochTextOf(run: Pick<RunRecord, 'epochsDone' | 'config'>): stri
   return `${run.epochsDone} / ${run.config.epochs * foldCountOf(run.config)}`
 }
 
+/** What stands under a title: the parts that say something new, so that a run named "MoRA" is not "MoRA · MoRA". */
+export function subtitleOf(title: string, parts: readonly string[]): string {
+  const isNew = (part: string, before: readonly string[]): boolean => ![title, ...before].some((other) => other.toLowerCase().includes(part.toLowerCase()))
+  return parts.filter((part, index) => isNew(part, parts.slice(0, index))).join(' · ')
+}
+
 /** Number of trained parameters, or nothing while unknown. */
 export function trainedTextOf(run: Pick<RunRecord, 'trainedParameters'>): string {
   return run.trainedParameters === null ? '' : formatCount(run.trainedParameters)

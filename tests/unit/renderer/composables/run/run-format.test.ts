@@ -1,12 +1,17 @@
 import { describe, expect, it } from 'vitest'
 import { runConfigSchema } from '../../../../../engine/domain/run.ts'
 import { numberOfText, textOfNumber } from '../../../../../renderer/composables/run/number-text.ts'
-import { epochTextOf, foldCountOf, formatParameterShare } from '../../../../../renderer/composables/run/run-format.ts'
+import { epochTextOf, foldCountOf, formatParameterShare, subtitleOf } from '../../../../../renderer/composables/run/run-format.ts'
 import { settingRowsOf } from '../../../../../renderer/composables/run/run-settings.ts'
 
 const config = runConfigSchema.parse({ cohortId: 1, slotIds: ['notes'], labelIds: [4], split: { kind: 'k-fold', folds: 3 } })
 
 describe('run numbers', () => {
+  it('says nothing twice under a title', () => {
+    expect(subtitleOf('MoRA', ['MoRA', 'Eyes 2024'])).toBe('Eyes 2024')
+    expect(subtitleOf('Results', ['MoRA on Eyes 2024', 'MoRA', 'Eyes 2024'])).toBe('MoRA on Eyes 2024')
+    expect(subtitleOf('Results', ['First try', 'Zero-fill', 'Eyes 2024'])).toBe('First try · Zero-fill · Eyes 2024')
+  })
   it('shows a parameter share with two significant digits', () => {
     expect([formatParameterShare(455_432, 46_912_344), formatParameterShare(1_790_000, 113_000_000), formatParameterShare(1, 4), formatParameterShare(0, 0)]).toEqual(['0.97', '1.6', '25', '0'])
   })

@@ -137,8 +137,7 @@ async function decodePixels(content: Uint8Array, name: string, maxPixels: number
       .toBuffer({ resolveWithObject: true })
     return { pixels: toThreeChannels(data, info.channels), width: info.width, height: info.height }
   } catch (cause) {
-    const detail = cause instanceof Error ? firstLine(cause.message) : 'unknown error'
-    throw new AppError('IMAGE_DAMAGED', `${name} is damaged or cut short (${detail}).`, { cause })
+    throw new AppError('IMAGE_DAMAGED', `${name} is damaged: ${damageInWords(cause)}.`, { cause })
   }
 }
 
@@ -150,6 +149,14 @@ function toThreeChannels(data: Uint8Array, channels: number): Uint8Array {
   return pixels
 }
 
-function firstLine(text: string): string {
-  return text.split('\n')[0]!.trim()
+/** What the decoders of libvips say when a file is broken, in the words of a reader; their own names settings and libraries. */
+const damages: readonly [told: RegExp, words: string][] = [
+  [/premature|truncat|unexpected end|end of (file|data)|\beof\b|not enough/i, 'it ends too early'],
+  [/crc|checksum|libspng|inflate|zlib|idat|lzw|decompress/i, 'its compressed pixels do not add up'],
+  [/corrupt|huffman|marker|bad |invalid|extraneous/i, 'its pixel data is corrupt'],
+]
+
+function damageInWords(cause: unknown): string {
+  const told = cause instanceof Error ? cause.message : ''
+  return damages.find(([pattern]) => pattern.test(told))?.[1] ?? 'its pixels cannot be decoded'
 }

@@ -91,7 +91,7 @@ export function createTransformerNetwork(options: TransformerNetworkOptions): Ne
     const view = createBatchView(compute, batch.map(({ presence }) => presence), longest)
     const input: Sequence = {
       x: padRows(compute, batch.map(({ x, tokens }) => x.subarray(0, tokens * D)), longest, D),
-      shape: { batch: batch.length, heads, keyBias: keyBiasFor(compute, lengths, longest) },
+      shape: { batch: batch.length, heads, keyBias: keyBiasFor(compute, lengths, longest), ...(compute.keeping === undefined ? {} : { keeping: compute.keeping }) },
       view, presence: presenceTensor(batch), textTokens: batch.map(textTokensOf), promptTokens: 0,
     }
     const embedding = adapter.embedding?.forward(input, { keep, needsInput: false, cached: null }) ?? null
@@ -188,6 +188,7 @@ export function createTransformerNetwork(options: TransformerNetworkOptions): Ne
   return {
     parameters,
     frozenParameterCount: backbone.parameterCount,
+    prefixKey: adapter.firstBlock === blocks.length ? `pooled ${options.missingInput} ${JSON.stringify(modalities)}` : undefined,
     computePrefix,
     forward,
     beginPhase: (phase) => {

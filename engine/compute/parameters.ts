@@ -14,6 +14,8 @@ export interface Parameter {
   readonly group: 'adapter' | 'head'
   /** Whether weight decay applies; by default it applies to every trained tensor (golden training_common). */
   readonly decays: boolean
+  /** Its learning rate in units of the run's; 1 unless the method says otherwise. */
+  rateFactor: number
   /** False while another phase of training is on: no gradient, no update, no decay. */
   isTrained: boolean
   value: Tensor
@@ -36,7 +38,7 @@ export function createParameterSet(tf: Tf): ParameterSet {
   return {
     all,
     add: (name, values, shape, group, decays = true) => {
-      const parameter: Parameter = { name, shape, group, decays, isTrained: true, value: tf.keep(tf.tensor(values, shape, 'float32')) }
+      const parameter: Parameter = { name, shape, group, decays, rateFactor: 1, isTrained: true, value: tf.keep(tf.tensor(values, shape, 'float32')) }
       all.push(parameter)
       return parameter
     },

@@ -64,7 +64,7 @@ export function createAdamW(compute: Compute, parameters: ParameterSet, config: 
       for (const parameter of trained) {
         const gradient = gradients.get(parameter.name)
         if (gradient === undefined) throw new Error(`no gradient for ${parameter.name}`)
-        const parameterRate = parameter.name.startsWith('classifier.') ? rate * config.headRateFactor : rate
+        const parameterRate = rate * parameter.rateFactor * (parameter.name.startsWith('classifier.') ? config.headRateFactor : 1)
         const decays = config.weightDecay > 0 && parameter.decays && (config.decayVectors || parameter.shape.length > 1)
         const [updated, m, v] = compute.kernels.adamW(parameter.value, gradient, first.get(parameter.name)!, second.get(parameter.name)!, {
           beta1: config.beta1, beta2: config.beta2, epsilon: config.epsilon,

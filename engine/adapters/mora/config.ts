@@ -6,5 +6,7 @@ export const moraConfigSchema = z.object({
   rank: z.int().min(1).max(256).default(4),
   /** Blocks that carry an adapter, counted from 0 (section 4.4: the first; ablation: the first three). */
   blocks: z.array(z.int().min(0)).min(1).default([0]),
+  /** `block`: beside the whole block (eq. 4 and the reference code); `attention`: on attention's input, added to its output. */
+  beside: z.enum(['block', 'attention']).default('block'),
 })
 export type MoraConfig = z.infer<typeof moraConfigSchema>

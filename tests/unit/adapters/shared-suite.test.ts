@@ -1,9 +1,12 @@
 /** One suite for every method (conventions, section 11): what a run may rely on, whichever method it chose. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { methods } from '../../../engine/adapters/index.ts'
-import type { Method } from '../../../engine/adapters/method.ts'
+import { findMethod, methods } from '../../../engine/adapters/index.ts'
+import type { Method, MissingInput } from '../../../engine/adapters/method.ts'
 import { type Network, type Sample, restrictSample } from '../../../engine/adapters/network.ts'
+import { promptParameterCount } from '../../../engine/adapters/prompt/inject.ts'
+import { ssfParameterCount } from '../../../engine/adapters/ssf/inject.ts'
 import type { Backbone } from '../../../engine/backbones/backbone.ts'
+import { blockParameterCount } from '../../../engine/backbones/transformer-weights.ts'
 import { type Compute, openCompute } from '../../../engine/compute/backend.ts'
 import { createRng } from '../../../engine/compute/rng.ts'
 import type { Tensor } from '../../../engine/compute/tensorflow.ts'
@@ -27,7 +30,39 @@ const expectedCounts: Record<string, number> = {
   'text-only': 16 * CLASSES + CLASSES,
   'late-fusion': (16 * 128 + 128) + (24 * 128 + 128) + 2 * (128 * CLASSES + CLASSES) + 2 * 128 * CLASSES + CLASSES,
   dedicated: 3 * HEAD_COUNT,
+  // One set for each of two incomplete combinations; the embeddings' norm is the one outside the blocks.
+  ssf: HEAD_COUNT + 2 * ssfParameterCount(2, 16, 32, 1),
+  'ssf, joint': HEAD_COUNT + 3 * ssfParameterCount(2, 16, 32, 1),
+  'ssf, joint, encoder': HEAD_COUNT + 3 * ssfParameterCount(2, 16, 32, 0),
+  lora: HEAD_COUNT + 2 * 2 * (16 * 4 + 4 * 16),
+  'lora, every layer': HEAD_COUNT + 2 * (4 * (16 * 2 + 2 * 16) + 2 * (16 * 2 + 2 * 32)),
+  'lora, by combination': HEAD_COUNT + 2 * 2 * 2 * (16 * 4 + 4 * 16),
+  'lora, by combination, joint': HEAD_COUNT + 3 * 2 * 2 * (16 * 4 + 4 * 16),
+  prompt: HEAD_COUNT + promptParameterCount(3, 2, 16, 16),
+  'prompt, attention': HEAD_COUNT + promptParameterCount(3, 2, 4, 16),
+  'prompt, second block': HEAD_COUNT + promptParameterCount(3, 1, 4, 16),
+  bitfit: HEAD_COUNT + 2 * (3 * 16 + 16 + 32 + 16 + 2 * 16),
+  'norm-tuning': HEAD_COUNT + 2 * 4 * 16,
+  full: HEAD_COUNT + 2 * blockParameterCount({ width: 16, heads: 4, feedForward: 32, blocks: 2, epsilon: 0 }),
+  'mora, beside attention': HEAD_COUNT + 16 * 4 + 2 * 4 * 16,
+  'mora, second block': HEAD_COUNT + 16 * 4 + 2 * 4 * 16,
+  'mora, both blocks, beside attention': HEAD_COUNT + 2 * (16 * 4 + 2 * 4 * 16),
 }
+
+/** Every method as a run gets it, and settings that take another way through the code. */
+const cases: { name: string; id: string; config: object }[] = [
+  ...methods.map(({ id }) => ({ name: id, id, config: {} })),
+  { name: 'ssf, joint', id: 'ssf', config: { training: 'joint' } },
+  { name: 'ssf, joint, encoder', id: 'ssf', config: { training: 'joint', sites: 'encoder' } },
+  { name: 'lora, every layer', id: 'lora', config: { rank: 2, targets: ['query', 'key', 'value', 'output', 'expand', 'contract'] } },
+  { name: 'lora, by combination', id: 'lora', config: { by: 'combination' } },
+  { name: 'lora, by combination, joint', id: 'lora', config: { by: 'combination', training: 'joint' } },
+  { name: 'prompt, attention', id: 'prompt', config: { level: 'attention', length: 4 } },
+  { name: 'prompt, second block', id: 'prompt', config: { length: 4, blocks: [1, 7] } },
+  { name: 'mora, beside attention', id: 'mora', config: { beside: 'attention' } },
+  { name: 'mora, second block', id: 'mora', config: { blocks: [1] } },
+  { name: 'mora, both blocks, beside attention', id: 'mora', config: { blocks: [0, 1], beside: 'attention' } },
+]
 
 let compute: Compute
 let backbone: Backbone
@@ -37,9 +72,10 @@ beforeAll(async () => {
 })
 afterAll(() => backbone.dispose())
 
-function build(method: Method<unknown>, seed = 1, missingInput: 'dummy' | 'left-out' = 'left-out'): { network: Network; model: TrainingModel } {
+function build({ id, config }: { id: string; config: object }, seed = 1, missingInput: MissingInput = 'left-out'): { network: Network; model: TrainingModel } {
+  const method: Method<unknown> = findMethod(id)
   const network = method.createNetwork(
-    { compute, backbone, modalities: tinyModalities, labelsCount: CLASSES, missingInput, random: createRng(seed) }, method.configSchema.parse({}))
+    { compute, backbone, modalities: tinyModalities, labelsCount: CLASSES, missingInput, random: createRng(seed) }, method.configSchema.parse(config))
   const model = createTrainingModel({
     compute, network, labelsCount: CLASSES, task: 'multi-label', labelWeights: null, optimizer: adamWConfigSchema.parse({}),
   })
@@ -60,14 +96,14 @@ function frozenValues(): Float32Array[] {
 
 it('lists every method once, each with a known parameter count', () => {
   expect(new Set(methods.map(({ id }) => id)).size).toBe(methods.length)
-  expect(Object.keys(expectedCounts).sort()).toEqual(methods.map(({ id }) => id).sort())
+  expect(Object.keys(expectedCounts).sort()).toEqual(cases.map(({ name }) => name).sort())
 })
 
-describe.each(methods.map((method) => [method.id, method as Method<unknown>] as const))('%s', (id, method) => {
+describe.each(cases.map((one) => [one.name, one] as const))('%s', (name, method) => {
   it('has as many trained parameters as the formula says', () => {
     const { model } = build(method)
-    expect(model.trainedParameterCount).toBe(expectedCounts[id])
-    expect(model.totalParameterCount).toBe(expectedCounts[id]! + backbone.parameterCount)
+    expect(model.trainedParameterCount).toBe(expectedCounts[name])
+    expect(model.totalParameterCount).toBe(expectedCounts[name]! + backbone.parameterCount)
     model.dispose()
   })
 
@@ -81,7 +117,7 @@ describe.each(methods.map((method) => [method.id, method as Method<unknown>] as 
     built.model.dispose()
   })
 
-  it.each(['dummy', 'left-out'] as const)('has a finite loss and finite gradients for every pattern, missing input %s', (missingInput) => {
+  it.each(['dummy', 'zeros', 'left-out'] as const)('has a finite loss and finite gradients for every pattern, missing input %s', (missingInput) => {
     const { network, model } = build(method, 1, missingInput)
     for (const pattern of TINY_PATTERNS) {
       const entries = network.computePrefix(samples.map((sample) => restrictSample(sample, pattern)!), true)
@@ -113,11 +149,10 @@ describe.each(methods.map((method) => [method.id, method as Method<unknown>] as 
         model.importTrained(moved)
         return model.evaluateLoss(batch)
       }
-      const step = 1e-3
-      const numeric = (lossAt(step) - lossAt(-step)) / (2 * step)
       const analytic = gradient.reduce((sum, value, i) => sum + value * direction[i]!, 0)
-      // Central differences in float32: the error is about 1e-7 / step plus the third derivative.
-      expect(Math.abs(numeric - analytic)).toBeLessThan(2e-3 + 0.01 * Math.abs(analytic))
+      // Central differences in float32: the error is about 1e-7 / step plus the third derivative, which is large in some directions; so two steps.
+      const errors = [1e-3, 3e-4].map((step) => Math.abs((lossAt(step) - lossAt(-step)) / (2 * step) - analytic))
+      expect(Math.min(...errors)).toBeLessThan(2e-3 + 0.01 * Math.abs(analytic))
     }
     for (const gradient of gradients.values()) gradient.dispose()
     model.dispose()
@@ -141,7 +176,7 @@ describe.each(methods.map((method) => [method.id, method as Method<unknown>] as 
     })
     expect(runs[0]).toEqual(runs[1])
     // A probe that starts from zeros has nothing to draw.
-    if (!probes.has(id)) expect(runs[0]).not.toEqual(runs[2])
+    if (!probes.has(method.id)) expect(runs[0]).not.toEqual(runs[2])
   })
 
   it('saves, loads and resumes to the same numbers', () => {
@@ -197,10 +232,9 @@ describe.each(methods.map((method) => [method.id, method as Method<unknown>] as 
   })
 })
 
-it('starts MoRA from the unchanged backbone', () => {
-  const [mora, headOnly] = ['mora', 'head-only'].map((id) => methods.find((method) => method.id === id) as Method<unknown>)
-  const [adapted, plain] = [build(mora!), build(headOnly!)]
-  const head = Object.fromEntries(Object.entries(adapted.model.exportTrained()).filter(([name]) => !name.startsWith('mora.')))
+it.each(cases.filter(({ id }) => findMethod(id).startsUnchanged && id !== 'head-only'))('starts from the unchanged backbone: $name', (method) => {
+  const [adapted, plain] = [build(method), build({ id: 'head-only', config: {} })]
+  const head = Object.fromEntries(Object.entries(adapted.model.exportTrained()).filter(([name]) => /^(pooler|classifier)\./.test(name)))
   plain.model.importTrained(head)
   const a = adapted.model.predict(adapted.network.computePrefix(mixed, true))
   const b = plain.model.predict(plain.network.computePrefix(mixed, true))

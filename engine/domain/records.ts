@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { servedBySchema } from './exchange.ts'
 import { errorOutcomeSchema, importedItemSchema } from './import.ts'
 import { deviceVerdictSchema, runConfigSchema, runStatusSchema, splitProofSchema, splitSchema } from './run.ts'
 import { modalitySchema, slotPresenceSchema, slotSchema } from './slots.ts'
@@ -197,6 +198,8 @@ export const storedPredictionSchema = z.object({
   split: splitSchema,
   pattern: z.string(),
   isActual: z.boolean(),
+  /** Who answered; null in runs of 0.1, which did not record it. Absent where a caller does not ask. */
+  servedBy: servedBySchema.nullable().optional(),
   labels: z.array(z.object({
     labelId: idSchema,
     labelName: z.string(),

@@ -7,6 +7,7 @@ import type { StoreContext } from './context.ts'
 import { lockStore, type StoreLock } from './lock.ts'
 import { checkSchema, migrate, schemaVersion, type Migration } from './migrate.ts'
 import initialSql from './migrations/0001_initial.sql'
+import servingSql from './migrations/0002_serving_and_missingness.sql'
 import { createAuditRepository, type AuditRepository } from './repositories/audit.ts'
 import { createCohortRepository, type CohortRepository } from './repositories/cohorts.ts'
 import { createImportRepository, type ImportRepository } from './repositories/imports.ts'
@@ -18,7 +19,10 @@ import { createRunRepository, type RunRepository } from './repositories/runs.ts'
 import { guarded, translateErrors } from './sqlite-errors.ts'
 import { createStudyIndex } from './study-index.ts'
 
-export const storeMigrations: readonly Migration[] = [{ version: 1, name: '0001_initial', sql: initialSql }]
+export const storeMigrations: readonly Migration[] = [
+  { version: 1, name: '0001_initial', sql: initialSql },
+  { version: 2, name: '0002_serving_and_missingness', sql: servingSql },
+]
 
 /** How long a statement waits for a reader in another process before it gives up. */
 const busyTimeoutMs = 5000

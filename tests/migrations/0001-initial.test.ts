@@ -7,10 +7,12 @@ import { openStore, storeMigrations } from '../../engine/store/open.ts'
 import { addCohort, temporaryFolder } from '../unit/store/fixtures.ts'
 
 /**
- * Pattern for every later migration: build the version before it with `storeMigrations.slice(0, n - 1)`, put data in, open with all, look at the data.
+ * Pattern for every later migration: build the version before it with `migrate(db, storeMigrations.slice(0, n - 1))`, put data in by SQL, open with all, look at the data.
  */
 const options = { appVersion: '0.1.0' }
-const second: Migration = { version: 2, name: '0002_add_colour', sql: `ALTER TABLE cohorts ADD COLUMN colour TEXT NOT NULL DEFAULT 'grey';` }
+const next = storeMigrations.length + 1
+/** A step after all of ours. */
+const second: Migration = { version: next, name: `${String(next).padStart(4, '0')}_add_colour`, sql: `ALTER TABLE cohorts ADD COLUMN colour TEXT NOT NULL DEFAULT 'grey';` }
 
 function inspect<T>(path: string, read: (db: SqliteDatabase.Database) => T): T {
   const db = new SqliteDatabase(path)
@@ -23,16 +25,16 @@ function inspect<T>(path: string, read: (db: SqliteDatabase.Database) => T): T {
 
 const versionOf = (path: string) => inspect(path, (db) => db.pragma('user_version', { simple: true }))
 
-describe('migration 0001', () => {
-  it('makes an empty file a database of version 1, without a backup', () => {
+describe('the first start', () => {
+  it('makes an empty file a database of the newest version, without a backup', () => {
     const folder = temporaryFolder()
     const path = join(folder, 'a.db')
     openStore(path, options).close()
-    expect(versionOf(path)).toBe(1)
+    expect(versionOf(path)).toBe(storeMigrations.length)
     expect(readdirSync(folder).filter((name) => name === 'backups')).toEqual([])
     const tables = inspect(path, (db) => db.prepare(`SELECT name, strict FROM pragma_table_list WHERE schema = 'main' AND type = 'table' AND name NOT LIKE 'sqlite_%'`).all()) as { name: string; strict: number }[]
     expect(tables.map((table) => table.name).sort()).toEqual(['audit_log', 'checkpoints', 'cohorts', 'epochs', 'items', 'label_words', 'labels', 'meta', 'migrations', 'patients', 'patterns',
-      'prediction_sets', 'predictions', 'rejected_rows', 'reviews', 'runs', 'splits', 'studies', 'study_labels'])
+      'prediction_sets', 'predictions', 'rejected_rows', 'reviews', 'run_missingness', 'runs', 'splits', 'studies', 'study_labels'])
     expect(tables.filter((table) => table.strict !== 1)).toEqual([])
   })
 
@@ -52,7 +54,7 @@ describe('the migration runner', () => {
     expect(after.cohorts.get(cohortId).studyCount).toBe(10)
     expect(after.imports.verifyContent(cohortId)).toBe(true)
     after.close()
-    expect(versionOf(path)).toBe(2)
+    expect(versionOf(path)).toBe(next)
     const copies = readdirSync(join(folder, 'backups'))
     expect(copies).toHaveLength(1)
     const copy = openStore(join(folder, 'backups', copies[0]!), options)
@@ -67,10 +69,10 @@ describe('the migration runner', () => {
     const before = openStore(path, options)
     addCohort(before, 5)
     before.close()
-    const broken = { version: 3, name: '0003_broken', sql: 'CREATE TABLE half (id INTEGER) STRICT; INSERT INTO nowhere VALUES (1);' }
+    const broken = { version: next + 1, name: `${String(next + 1).padStart(4, '0')}_broken`, sql: 'CREATE TABLE half (id INTEGER) STRICT; INSERT INTO nowhere VALUES (1);' }
     expect(() => openStore(path, { ...options, backupDir, migrations: [...storeMigrations, second, broken] }))
-      .toThrow(expect.objectContaining({ code: 'STORE_MIGRATION_FAILED', message: expect.stringMatching(/0003_broken.*nowhere.*a\.db\.v1\./) }))
-    expect(versionOf(path)).toBe(2)
+      .toThrow(expect.objectContaining({ code: 'STORE_MIGRATION_FAILED', message: expect.stringMatching(new RegExp(`_broken.*nowhere.*a\\.db\\.v${storeMigrations.length}\\.`)) }))
+    expect(versionOf(path)).toBe(next)
     expect(inspect(path, (db) => db.prepare(`SELECT count(*) FROM sqlite_schema WHERE name = 'half'`).pluck().get())).toBe(0)
     expect(readdirSync(backupDir)).toHaveLength(1)
     const copy = openStore(join(backupDir, readdirSync(backupDir)[0]!), options)
@@ -84,8 +86,8 @@ describe('the migration runner', () => {
     addCohort(before, 5)
     before.close()
     for (const sql of ['DELETE FROM cohorts;', 'COMMIT; CREATE TABLE outside (id INTEGER);']) {
-      expect(() => openStore(path, { ...options, migrations: [...storeMigrations, { version: 2, name: '0002_bad', sql }] })).toThrow(expect.objectContaining({ code: 'STORE_MIGRATION_FAILED' }))
-      expect(versionOf(path)).toBe(1)
+      expect(() => openStore(path, { ...options, migrations: [...storeMigrations, { version: next, name: '0002_bad', sql }] })).toThrow(expect.objectContaining({ code: 'STORE_MIGRATION_FAILED' }))
+      expect(versionOf(path)).toBe(storeMigrations.length)
     }
     const after = openStore(path, options)
     expect(after.cohorts.list()[0]!.studyCount).toBe(5)
@@ -97,7 +99,7 @@ describe('the migration runner', () => {
     openStore(path, { ...options, migrations: [...storeMigrations, second] }).close()
     expect(() => openStore(path, options)).toThrow(expect.objectContaining({ code: 'STORE_NEWER_THAN_APP' }))
     expect(() => openStore(path, { ...options, readonly: true })).toThrow(expect.objectContaining({ code: 'STORE_NEWER_THAN_APP' }))
-    expect(versionOf(path)).toBe(2)
+    expect(versionOf(path)).toBe(next)
   })
 
   it('refuses a database built by other files of the same number', () => {
@@ -111,6 +113,6 @@ describe('the migration runner', () => {
     const path = join(temporaryFolder(), 'a.db')
     openStore(path, options).close()
     expect(() => openStore(path, { ...options, readonly: true, migrations: [...storeMigrations, second] })).toThrow(expect.objectContaining({ code: 'STORE_UPDATE_NEEDED' }))
-    expect(versionOf(path)).toBe(1)
+    expect(versionOf(path)).toBe(storeMigrations.length)
   })
 })

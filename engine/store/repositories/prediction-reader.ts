@@ -1,6 +1,7 @@
 import type { Database } from 'better-sqlite3'
 import { AppError } from '../../domain/errors.ts'
 import type { StoredPrediction } from '../../domain/records.ts'
+import type { ServedBy } from '../../domain/exchange.ts'
 import type { Split } from '../../domain/run.ts'
 
 /** Predictions of a run as columns for metrics: row r is one study under one pattern, C labels at `r * C + c`. */
@@ -14,6 +15,7 @@ export interface RunPredictions {
   splits: Split[]
   patterns: string[]
   isActual: Uint8Array
+  servedBy: (ServedBy | null)[]
   logits: Float32Array
   probabilities: Float32Array
   thresholds: Float32Array
@@ -32,6 +34,7 @@ interface SetRow {
   split: Split
   pattern: string
   is_actual: 0 | 1
+  served_by: ServedBy | null
 }
 
 const splitRank = { test: 0, val: 1, train: 2 } as const
@@ -39,7 +42,7 @@ const splitRank = { test: 0, val: 1, train: 2 } as const
 /** Reads predictions back: of one study, of a run as columns, or set by set for an export. */
 export function createPredictionReader(db: Database) {
   const setColumns = `prediction_sets.id AS id, studies.id AS studyId, patients.patient_key AS patientKey, studies.study_key AS studyKey,
-    prediction_sets.fold AS fold, prediction_sets.split AS split, patterns.key AS pattern, prediction_sets.is_actual AS is_actual
+    prediction_sets.fold AS fold, prediction_sets.split AS split, patterns.key AS pattern, prediction_sets.is_actual AS is_actual, prediction_sets.served_by AS served_by
     FROM prediction_sets JOIN patterns ON patterns.id = prediction_sets.pattern_id JOIN studies ON studies.id = prediction_sets.study_id
     JOIN patients ON patients.id = studies.patient_id`
   const selectOfStudy = db.prepare<{ runId: number; studyId: number }, SetRow>(`SELECT ${setColumns} WHERE prediction_sets.run_id = :runId AND prediction_sets.study_id = :studyId`)
@@ -55,7 +58,7 @@ export function createPredictionReader(db: Database) {
     LEFT JOIN study_labels ON study_labels.study_id = :studyId AND study_labels.label_id = predictions.label_id WHERE predictions.set_id = :setId`)
   const selectName = db.prepare<{ labelId: number }>('SELECT name FROM labels WHERE id = :labelId').pluck()
   const selectRunSets = db.prepare<{ runId: number; split: Split | null; onlyActual: 0 | 1 }>(`
-    SELECT prediction_sets.id, studies.id, studies.patient_id, prediction_sets.fold, prediction_sets.split, patterns.key, prediction_sets.is_actual
+    SELECT prediction_sets.id, studies.id, studies.patient_id, prediction_sets.fold, prediction_sets.split, patterns.key, prediction_sets.is_actual, prediction_sets.served_by
     FROM prediction_sets JOIN patterns ON patterns.id = prediction_sets.pattern_id JOIN studies ON studies.id = prediction_sets.study_id
     WHERE prediction_sets.run_id = :runId AND (:split IS NULL OR prediction_sets.split = :split) AND (:onlyActual = 0 OR prediction_sets.is_actual = 1)
     ORDER BY prediction_sets.fold, studies.ordinal, prediction_sets.is_actual DESC, prediction_sets.id`).raw()
@@ -68,7 +71,7 @@ export function createPredictionReader(db: Database) {
   function toSet(row: SetRow, labelIds: readonly number[]): StoredSet {
     const labels = selectLabels.all({ setId: row.id, studyId: row.studyId })
     labels.sort((a, b) => labelIds.indexOf(a.labelId) - labelIds.indexOf(b.labelId))
-    return { patientKey: row.patientKey, studyKey: row.studyKey, fold: row.fold, split: row.split, pattern: row.pattern, isActual: row.is_actual === 1, labels }
+    return { patientKey: row.patientKey, studyKey: row.studyKey, fold: row.fold, split: row.split, pattern: row.pattern, isActual: row.is_actual === 1, servedBy: row.served_by, labels }
   }
 
   function forStudy(runId: number, studyId: number, labelIds: readonly number[]): StoredPrediction[] {
@@ -92,7 +95,7 @@ export function createPredictionReader(db: Database) {
 
   function forRun(runId: number, labelIds: readonly number[], split: Split | null, onlyActual: boolean): RunPredictions {
     const filter = { runId, split, onlyActual: onlyActual ? 1 : 0 } as const
-    const rows = selectRunSets.all(filter) as [number, number, number, number, Split, string, 0 | 1][]
+    const rows = selectRunSets.all(filter) as [number, number, number, number, Split, string, 0 | 1, ServedBy | null][]
     const N = rows.length
     const C = labelIds.length
     const rowOf = new Map(rows.map((row, r) => [row[0], r]))
@@ -118,6 +121,7 @@ export function createPredictionReader(db: Database) {
       splits: rows.map((row) => row[4]),
       patterns: rows.map((row) => row[5]),
       isActual: Uint8Array.from(rows, (row) => row[6]),
+      servedBy: rows.map((row) => row[7]),
     }
   }
 

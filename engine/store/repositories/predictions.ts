@@ -2,7 +2,7 @@ import { decide } from '../../domain/decisions.ts'
 import { AppError } from '../../domain/errors.ts'
 import type { StoredPrediction } from '../../domain/records.ts'
 import { runConfigSchema, type RunConfig, type Split } from '../../domain/run.ts'
-import type { PredictionBlock } from '../../domain/exchange.ts'
+import type { PredictionBlock, ServedBy } from '../../domain/exchange.ts'
 import { found, type StoreContext } from '../context.ts'
 import { createPredictionReader, type RunPredictions } from './prediction-reader.ts'
 
@@ -13,6 +13,7 @@ interface SetRow {
   pattern_id: number
   split: Split
   is_actual: 0 | 1
+  served_by: ServedBy | null
 }
 
 interface PredictionRow {
@@ -38,6 +39,7 @@ export interface PredictionExportRow {
   split: Split
   pattern: string
   isActual: boolean
+  servedBy: ServedBy | null
   labelName: string
   reference: 0 | 1 | null
   logit: number
@@ -57,7 +59,7 @@ export interface PredictionRepository {
 
 function assertShape(block: PredictionBlock, labelCount: number): void {
   const rows = block.studyIds.length
-  const fits = block.patterns.length === rows && block.isActual.length === rows && block.logits.length === rows * labelCount
+  const fits = block.patterns.length === rows && block.isActual.length === rows && (block.servedBy === undefined || block.servedBy.length === rows) && block.logits.length === rows * labelCount
     && block.probabilities.length === rows * labelCount && block.thresholds.length === labelCount
   if (!fits) throw new Error(`a block of ${rows} predictions does not fit ${labelCount} labels`)
   if (!block.logits.every(Number.isFinite) || !block.probabilities.every((value) => value >= 0 && value <= 1)) throw new Error('a block holds a prediction that is not a number')
@@ -71,8 +73,8 @@ export function createPredictionRepository({ db, audit, changed }: StoreContext)
   const insertPattern = db.prepare<{ key: string }>('INSERT INTO patterns (key) VALUES (:key)')
   const selectSet = db.prepare<Pick<SetRow, 'run_id' | 'fold' | 'study_id' | 'pattern_id'>, SetRow & { id: number }>(`
     SELECT * FROM prediction_sets WHERE run_id = :run_id AND fold = :fold AND study_id = :study_id AND pattern_id = :pattern_id`)
-  const insertSet = db.prepare<SetRow>(`INSERT INTO prediction_sets (run_id, fold, study_id, pattern_id, split, is_actual)
-    VALUES (:run_id, :fold, :study_id, :pattern_id, :split, :is_actual)`)
+  const insertSet = db.prepare<SetRow>(`INSERT INTO prediction_sets (run_id, fold, study_id, pattern_id, split, is_actual, served_by)
+    VALUES (:run_id, :fold, :study_id, :pattern_id, :split, :is_actual, :served_by)`)
   const insertPrediction = db.prepare<PredictionRow>('INSERT INTO predictions (set_id, label_id, logit, probability, threshold) VALUES (:set_id, :label_id, :logit, :probability, :threshold)')
   const selectPredictions = db.prepare<{ setId: number }, PredictionRow>('SELECT * FROM predictions WHERE set_id = :setId')
   const deleteFold = db.prepare<{ runId: number; fold: number }>('DELETE FROM prediction_sets WHERE run_id = :runId AND fold = :fold')
@@ -105,7 +107,7 @@ export function createPredictionRepository({ db, audit, changed }: StoreContext)
     let added = 0
     block.studyIds.forEach((studyId, r) => {
       found(selectStudy.get({ studyId, cohortId: run.cohort_id }), 'study of this cohort', studyId)
-      const set: SetRow = { run_id: runId, fold: block.fold, study_id: studyId, pattern_id: patternIds.get(block.patterns[r]!)!, split: block.split, is_actual: block.isActual[r]! ? 1 : 0 }
+      const set: SetRow = { run_id: runId, fold: block.fold, study_id: studyId, pattern_id: patternIds.get(block.patterns[r]!)!, split: block.split, is_actual: block.isActual[r]! ? 1 : 0, served_by: block.servedBy?.[r] ?? null }
       const rows = labelIds.map((labelId, c) => ({ label_id: labelId, logit: block.logits[r * C + c]!, probability: block.probabilities[r * C + c]!, threshold: block.thresholds[c]! }))
       const stored = selectSet.get(set)
       if (stored !== undefined) {
@@ -133,7 +135,7 @@ export function createPredictionRepository({ db, audit, changed }: StoreContext)
       const decisions = decide(config.task, set.labels.map((label) => label.probability), set.labels.map((label) => label.threshold))
       for (const [c, label] of set.labels.entries()) {
         yield {
-          runId, patientKey: set.patientKey, studyKey: set.studyKey, fold: set.fold, split: set.split, pattern: set.pattern, isActual: set.isActual,
+          runId, patientKey: set.patientKey, studyKey: set.studyKey, fold: set.fold, split: set.split, pattern: set.pattern, isActual: set.isActual, servedBy: set.servedBy,
           labelName: label.labelName, reference: label.reference, logit: label.logit, probability: label.probability, threshold: label.threshold, isPredicted: decisions[c]!,
         }
       }

@@ -1,5 +1,6 @@
 import { AppError } from '../../domain/errors.ts'
 import { splitSchema, type Split, type SplitProof } from '../../domain/run.ts'
+import { storedMissingnessSchema, type StoredMissingness } from '../../domain/missingness.ts'
 import { found, type StoreContext } from '../context.ts'
 
 export interface StoredSplit {
@@ -12,6 +13,9 @@ export interface StoredSplit {
 export interface RunSplitRepository {
   setSplit: (runId: number, assignments: readonly (readonly Split[])[], studyIds: readonly number[], proof: SplitProof) => void
   getSplit: (runId: number) => StoredSplit | null
+  /** Kept once, beside the split it was hashed to. */
+  setMissingness: (runId: number, missingness: StoredMissingness) => void
+  getMissingness: (runId: number) => StoredMissingness | null
 }
 
 /** Who trains, validates and tests in each fold of a run, with the proof that no patient stands on two sides. */
@@ -28,6 +32,8 @@ export function createRunSplits({ db, audit }: Pick<StoreContext, 'db' | 'audit'
     GROUP BY splits.fold, studies.patient_id HAVING count(DISTINCT splits.split) > 1 LIMIT 1`)
   const selectSplit = db.prepare<{ runId: number }>(`
     SELECT splits.fold, splits.study_id, splits.split FROM splits JOIN studies ON studies.id = splits.study_id WHERE splits.run_id = :runId ORDER BY splits.fold, studies.ordinal`).raw()
+  const insertMissingness = db.prepare<{ runId: number; hash: string; table: string }>('INSERT INTO run_missingness (run_id, hash, table_json) VALUES (:runId, :hash, :table)')
+  const selectMissingness = db.prepare<{ runId: number }>('SELECT table_json FROM run_missingness WHERE run_id = :runId').pluck()
   const rowOf = (runId: number) => found(selectRun.get({ runId }), 'run', runId)
 
   const setSplit = db.transaction((runId: number, assignments: readonly (readonly Split[])[], studyIds: readonly number[], proof: SplitProof): void => {
@@ -49,7 +55,18 @@ export function createRunSplits({ db, audit }: Pick<StoreContext, 'db' | 'audit'
     audit('run.split', { runId, splitHash: proof.splitHash, folds: assignments.length })
   })
 
+  const setMissingness = db.transaction((runId: number, missingness: StoredMissingness): void => {
+    rowOf(runId)
+    insertMissingness.run({ runId, hash: missingness.hash, table: JSON.stringify(missingness) })
+    audit('run.missingness', { runId, hash: missingness.hash })
+  })
+
   return {
+    setMissingness: (runId, missingness) => setMissingness.immediate(runId, missingness),
+    getMissingness: (runId) => {
+      const stored = selectMissingness.get({ runId }) as string | undefined
+      return stored === undefined ? null : storedMissingnessSchema.parse(JSON.parse(stored))
+    },
     setSplit: (runId, assignments, studyIds, proof) => setSplit.immediate(runId, assignments, studyIds, proof),
     getSplit: (runId) => {
       if (rowOf(runId).split_hash === null) return null

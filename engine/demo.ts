@@ -1,6 +1,9 @@
 import { mkdirSync, rmSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { createOutput, formatResults, formatSeconds } from './cli/output.ts'
+import { compareRuns, isClaimShown, type ComparedRun } from './demo/comparison.ts'
+import { formatDifferences, formatMethods } from './demo/format.ts'
+import { demoRuns } from './demo/runs.ts'
 import { AppError, toErrorOutcome } from './domain/errors.ts'
 import type { TestSetting } from './domain/results.ts'
 import type { RunConfigInput } from './domain/run.ts'
@@ -18,7 +21,11 @@ import { openWorkspace, type Workspace } from './jobs/workspace.ts'
 const output = createOutput(false)
 const outDir = resolve(process.argv[2] ?? 'demo-output')
 const shownPatients = 6
-const settings: TestSetting[] = [{ kind: 'actual' }, { kind: 'only', modality: 'image' }, { kind: 'only', modality: 'text' }, { kind: 'simulated', image: 0.35, text: 0.35, seed: 1 }]
+const whatIfs: { title: string; setting: TestSetting }[] = [
+  { title: 'images only', setting: { kind: 'only', modality: 'image' } },
+  { title: 'text only', setting: { kind: 'only', modality: 'text' } },
+  { title: '35 % + 35 %', setting: { kind: 'simulated', image: 0.35, text: 0.35, seed: 1 } },
+]
 
 async function importDemo(workspace: Workspace): Promise<number> {
   const request = await makeDemoSource(workspace, join(outDir, 'cohort'), output.progress).request
@@ -28,8 +35,14 @@ async function importDemo(workspace: Workspace): Promise<number> {
   return report.cohortId
 }
 
-async function train(workspace: Workspace, config: RunConfigInput): Promise<number> {
-  const run = await startTraining(workspace, config, { onProgress: output.progress }).done
+/** Null where too few complete patients are there to train on, as in a demo made very small: the habit is then not even possible. */
+async function train(workspace: Workspace, config: RunConfigInput): Promise<number | null> {
+  const run = await startTraining(workspace, config, { onProgress: output.progress }).done.catch((error: unknown) => {
+    if (!(error instanceof AppError) || error.code !== 'RUN_TOO_FEW_PATIENTS' || config.trainOn !== 'complete') throw error
+    output.note(`${config.name}: not trained. ${error.message}`)
+    return null
+  })
+  if (run === null) return null
   output.note(`${run.name}: ${run.epochsDone} epochs in ${formatSeconds((run.elapsedMs ?? 0) / 1000)}, ${run.trainedParameters} of ${run.totalParameters} parameters trained, on ${run.device?.backend}.`)
   return run.runId
 }
@@ -43,15 +56,35 @@ function printPatients(workspace: Workspace, runId: number): void {
   }
 }
 
-/** The rows that matter side by side: macro-AUROC / macro-F1 under four settings of the test patients. */
-function printComparison(workspace: Workspace, runs: { title: string; runId: number }[]): void {
-  const titles = ['as they are', 'images only', 'text only', '35 % + 35 %']
-  const cell = (runId: number, setting: TestSetting) => {
-    const { overall } = evaluateRun(workspace, runId, setting)
-    return [overall.macroAuroc, overall.macroF1].map((estimate) => estimate.value?.toFixed(2) ?? 'n. e.').join(' / ').padStart(16)
-  }
-  output.result(null, `\n${'macro-AUROC / macro-F1, test patients'.padEnd(38)}${titles.map((title) => title.padStart(16)).join('')}`)
-  for (const { title, runId } of runs) output.result(null, `${title.padEnd(38)}${settings.map((setting) => cell(runId, setting)).join('')}`)
+/** The test patients of a run as they really are, in import order. */
+function comparedRun(workspace: Workspace, runId: number, title: string): ComparedRun & { patterns: string[] } {
+  const stored = workspace.store.predictions.forRun(runId, { split: 'test', onlyActual: true })
+  const width = stored.labelIds.length
+  const cells = (values: Float32Array, row: number) => values.subarray(row * width, (row + 1) * width)
+  const predictions = Array.from({ length: stored.count }, (_, row) => ({
+    patientId: stored.patientIds[row]!, probabilities: cells(stored.probabilities, row), thresholds: cells(stored.thresholds, row), reference: cells(stored.references, row),
+  }))
+  return { title, predictions, patterns: [...stored.patterns] }
+}
+
+/** Every run on the test patients as they are, by what they have, and how far MoRA is ahead of or behind each other run. */
+function printComparison(workspace: Workspace, runs: readonly { runId: number; title: string; isMissingBlind: boolean }[]): void {
+  const { slots } = workspace.store.cohorts.get(workspace.store.runs.get(runs[0]!.runId).cohortId)
+  const compared = runs.map(({ runId, title }) => comparedRun(workspace, runId, title))
+  output.result(null, `\n${formatMethods(slots, compared)}`)
+  const [mora, ...others] = compared
+  const differences = others.map((other) => ({ title: other.title, difference: compareRuns(mora!, other) }))
+  output.result(null, `\n${formatDifferences(mora!, differences)}`)
+  const blind = differences.filter((_, index) => runs[index + 1]!.isMissingBlind)
+  const isShown = blind.length === demoRuns.filter((run) => run.isMissingBlind).length && isClaimShown(blind.map(({ difference }) => difference))
+  output.result(null, `The claim "MoRA beats the missing-blind habit" (resources/demo/README.md) is ${isShown ? '' : 'NOT '}shown by this run.`)
+  output.result(null, `\nThe same runs when more is missing${' '.repeat(8)}${whatIfs.map(({ title }) => title.padStart(16)).join('')}   (macro-AUROC / macro-F1)`)
+  for (const { title, runId } of runs) output.result(null, `${title.padEnd(42)}${whatIfs.map(({ setting }) => whatIfCell(workspace, runId, setting).padStart(16)).join('')}`)
+}
+
+function whatIfCell(workspace: Workspace, runId: number, setting: TestSetting): string {
+  const { overall } = evaluateRun(workspace, runId, setting)
+  return [overall.macroAuroc, overall.macroF1].map((estimate) => estimate.value?.toFixed(2) ?? 'n. e.').join(' / ')
 }
 
 async function demo(): Promise<void> {
@@ -64,12 +97,14 @@ async function demo(): Promise<void> {
   try {
     const cohortId = await importDemo(workspace)
     const suggested = suggestRun(workspace, cohortId).config
-    const mora = await train(workspace, { ...suggested, name: 'MoRA' })
-    // The habit: train on the complete patients, fill what is missing with zeros, hope.
-    const blind = await train(workspace, { ...suggested, adapter: 'zero-fill', trainOn: 'complete', modalityDropout: 0, name: 'Missing-blind (complete cases, zero-fill)' })
-    const aware = await train(workspace, { ...suggested, adapter: 'zero-fill', name: 'Zero-fill probe with modality dropout' })
+    const runs: { runId: number; title: string; isMissingBlind: boolean }[] = []
+    for (const { settings, isMissingBlind } of demoRuns) {
+      const runId = await train(workspace, { ...suggested, ...settings })
+      if (runId !== null) runs.push({ runId, title: settings.name, isMissingBlind })
+    }
+    const mora = runs[0]!.runId
     output.result(null, `\n${formatResults(evaluateRun(workspace, mora, { kind: 'actual' }))}`)
-    printComparison(workspace, [{ title: 'MoRA', runId: mora }, { title: 'Missing-blind (complete cases)', runId: blind }, { title: 'Zero-fill, modality dropout', runId: aware }])
+    printComparison(workspace, runs)
     printPatients(workspace, mora)
     const rowCount = exportPredictions(workspace, mora, join(outDir, 'predictions.csv'))
     output.result(null, `\nDatabase: ${storeFile}\nPredictions: ${join(outDir, 'predictions.csv')} (${rowCount} rows)`)

@@ -19,6 +19,8 @@ export interface FundusTraits {
   veil: number
   /** Fair (1) to deeply pigmented (0) fundus; says nothing about the signs. */
   fairness: number
+  /** The older camera's film is warm and its rim dark: a colour cast, beside the exaggeration that the signs carry already. */
+  isOlderCamera: boolean
 }
 
 const discRadius = 25
@@ -45,7 +47,7 @@ export function drawFundus(traits: FundusTraits, anatomy: Rng, exposure: Rng): U
   paintPaleSpots(raster, traits.paleSpots, maculaX, maculaY, exposure)
   paintRedBlots(raster, traits.redBlots, discX, discY, exposure)
   blur(raster, 0.35 + 3.4 * traits.veil)
-  return expose(raster, traits.veil, exposure)
+  return expose(raster, traits, exposure)
 }
 
 function paintBackground(raster: Raster, fairness: number, random: Rng): void {
@@ -122,8 +124,14 @@ function paintRedBlots(raster: Raster, strength: number, discX: number, discY: n
   }
 }
 
+/** Factor for red, green and blue, and how much light the rim loses. */
+const cameras: Readonly<Record<'older' | 'newer', { cast: Colour; rimLoss: number }>> = {
+  older: { cast: [1.05, 0.96, 0.78], rimLoss: 0.52 },
+  newer: { cast: [1, 1, 1], rimLoss: 0.4 },
+}
+
 /** Light falls off to the rim, leans to one side a little, and the sensor adds its grain; outside the field it is black. */
-function expose(raster: Raster, veil: number, random: Rng): Uint8Array {
+function expose(raster: Raster, { veil, isOlderCamera }: FundusTraits, random: Rng): Uint8Array {
   const { size, pixels } = raster
   const bytes = new Uint8Array(size * size * 3)
   const middle = size / 2
@@ -134,6 +142,7 @@ function expose(raster: Raster, veil: number, random: Rng): Uint8Array {
   const leanY = Math.sin(leanAngle) * lean / fieldRadius
   const milk: Colour = [186, 166, 132]
   const veilStrength = 0.62 * veil
+  const { cast, rimLoss } = cameras[isOlderCamera ? 'older' : 'newer']
   for (let y = 0; y < size; y++) {
     for (let x = 0; x < size; x++) {
       const dx = x - middle + 0.5
@@ -142,14 +151,14 @@ function expose(raster: Raster, veil: number, random: Rng): Uint8Array {
       const field = 1 - smoothStep(fieldRadius - 1.5, fieldRadius + 1, distance)
       if (field === 0) continue
       const relative = distance / fieldRadius
-      const light = gain * (1.06 - 0.4 * relative * relative * relative) * (1 + leanX * dx + leanY * dy)
+      const light = gain * (1.06 - rimLoss * relative * relative * relative) * (1 + leanX * dx + leanY * dy)
       // One draw for the three channels and a sum of uniforms: grain is mostly of brightness, and this is the hottest line.
       const grain = (random.uniform() + random.uniform() - 1) * 7
       const at = (y * size + x) * 3
       for (let channel = 0; channel < 3; channel++) {
         const value = pixels[at + channel]!
         const seen = value + (milk[channel]! - value) * veilStrength
-        bytes[at + channel] = Math.round(clamp((seen * light + grain) * field, 0, 255))
+        bytes[at + channel] = Math.round(clamp((seen * light * cast[channel]! + grain) * field, 0, 255))
       }
     }
   }

@@ -7,7 +7,7 @@ import { createRng } from '../training/rng.ts'
 import type { Rng } from '../training/rng.ts'
 import { drawFundus, fundusSize } from './fundus.ts'
 import { composeNote } from './notes.ts'
-import { demoLabels, drawGaps, drawPatient, traitsOf } from './signal.ts'
+import { demoLabels, drawGaps, drawPatient, pathways, traitsOf } from './signal.ts'
 import type { EyeGap } from './signal.ts'
 
 export interface DemoCohortOptions {
@@ -49,19 +49,19 @@ export const demoMapping: Mapping = {
  * @throws AppError EXPORT_FAILED or STORE_DISK_FULL when the folder cannot be written; the signal's reason when cancelled
  */
 export async function generateDemoCohort(options: DemoCohortOptions): Promise<DemoCohort> {
-  const { outDir, seed = 7, patientCount = 240, onProgress, signal } = options
+  const { outDir, seed = 7, patientCount = 720, onProgress, signal } = options
   const root = createRng(seed)
   const sourceDir = join(outDir, 'images')
   const tableFile = join(outDir, 'patients.csv')
   const gaps = drawGaps(patientCount, root.fork('missing'))
-  const rows = [['patient_id', 'age', 'sex', 'right_image', 'left_image', 'note', ...demoLabels]]
+  const rows = [['patient_id', 'age', 'sex', 'seen_at', 'right_image', 'left_image', 'note', ...demoLabels]]
   let imageCount = 0
   await writing(outDir, () => mkdir(sourceDir, { recursive: true }))
   for (let index = 0; index < patientCount; index++) {
     signal?.throwIfAborted()
     const rng = root.fork(`patient-${index}`)
-    const patient = drawPatient(rng.fork('signal'))
     const gap = gaps[index]!
+    const patient = drawPatient(gap.pathway, rng.fork('signal'))
     const patientId = `D${String(index + 1).padStart(4, '0')}`
     // A few PNG among the JPEG, whoever they belong to: a delivery from two machines.
     const extension = rng.fork('format').uniform() < 0.12 ? 'png' : 'jpg'
@@ -78,8 +78,8 @@ export async function generateDemoCohort(options: DemoCohortOptions): Promise<De
       imageCount++
     }
     await Promise.all(encoded)
-    const note = gap.hasNote ? composeNote(patient.isTold, patient.isOlderCamera, rng.fork('note')) : ''
-    rows.push([patientId, ...drawAttributes(rng.fork('attributes')), cells.right, cells.left, note, ...patient.isLabelled.map((is) => (is ? '1' : '0'))])
+    const note = gap.hasNote ? composeNote(patient.isTold, pathways[gap.pathway].hasImages ? patient.isOlderCamera : null, rng.fork('note')) : ''
+    rows.push([patientId, ...drawAttributes(rng.fork('attributes')), gap.pathway, cells.right, cells.left, note, ...patient.isLabelled.map((is) => (is ? '1' : '0'))])
     onProgress?.(index + 1, patientCount)
   }
   await writing(outDir, () => writeFile(tableFile, toCsv(rows)))

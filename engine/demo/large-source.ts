@@ -39,14 +39,14 @@ export async function generateLargeSource({ outDir, rowCount, seed, signal }: La
     signal?.throwIfAborted()
     const rng = root.fork(`picture-${index}`)
     const side = index % 2 === 0 ? 'right' : 'left'
-    const pixels = drawFundus(traitsOf(drawPatient(rng), side), rng.fork('anatomy'), rng.fork('exposure'))
+    const pixels = drawFundus(traitsOf(drawPatient('clinic', rng), side), rng.fork('anatomy'), rng.fork('exposure'))
     pictures.push(await sharp(pixels, { raw: { width: fundusSize, height: fundusSize, channels: 3 } }).jpeg({ quality: 85 }).toBuffer())
   }
   const rows = [['patient_id', 'age', 'sex', 'right_image', 'left_image', 'note', ...demoLabels]]
   let pending: Promise<void>[] = []
   for (let index = 0; index < rowCount; index++) {
     const rng = root.fork(`row-${index}`)
-    const patient = drawPatient(rng)
+    const patient = drawPatient('clinic', rng)
     const patientId = `B${String(index + 1).padStart(6, '0')}`
     const isRight = index % 2 === 0
     const file = `${patientId}.jpg`

@@ -51,6 +51,13 @@ const newerCamera: readonly string[] = [
   'Pictures from the new camera, contrast is gentle and smooth.',
 ]
 
+/** Opens the letter of a patient whom no camera has seen yet. */
+const referral: readonly string[] = [
+  'Referred by the family doctor, who asks for an appointment.',
+  'Letter from the optician next door asking for a check.',
+  'Sent by the nurse of the practice, please arrange a visit.',
+]
+
 const noComplaint: readonly string[] = [
   'Came for a routine check without any complaint about the eyes.',
   'Feels well and has noticed no change in sight since last time.',
@@ -61,12 +68,12 @@ const noComplaint: readonly string[] = [
 /**
  * Writes a note of two to five sentences; about 4 % of the notes are longer than 64 word pieces (71 at most).
  * @param isTold for each label in the order of `demoLabels`, whether the note tells of its complaints
- * @param isOlderCamera which camera the note says was used
+ * @param isOlderCamera which camera the note says was used; null in a letter written before any picture was taken
  */
-export function composeNote(isTold: readonly boolean[], isOlderCamera: boolean, rng: Rng): string {
+export function composeNote(isTold: readonly boolean[], isOlderCamera: boolean | null, rng: Rng): string {
   const complaints = isTold.flatMap((told, label) => (told ? [rng.pick(complaintsByLabel[label]!)] : []))
   const told = complaints.length > 0 ? rng.shuffle(complaints) : [rng.pick(noComplaint)]
-  const camera = rng.pick(isOlderCamera ? olderCamera : newerCamera)
-  const body = rng.uniform() < 0.5 ? [camera, ...told] : [...told, camera]
+  const setting = rng.pick(isOlderCamera === null ? referral : isOlderCamera ? olderCamera : newerCamera)
+  const body = rng.uniform() < 0.5 ? [setting, ...told] : [...told, setting]
   return body.join(' ')
 }

@@ -6,36 +6,46 @@ export const demoLabels = ['Large cup', 'Bright deposits', 'Dark bleeds', 'Lens 
 
 /**
  * Constants of the generating equations; resources/demo/README.md explains them.
- *   y_k       = 1 when a_k + b_k + labelNoise * noise > labelCut
+ *   y_k       = 1 when a_k + b_k + interaction * a_k * b_k + labelNoise * noise > labelCut
  *   shown_k,e = a_k + cameraEffect * c + eyeNoise * noise                 (drawn into the picture of eye e)
  *   told_k    = 1 when b_k + fairnessEffect * f + toldNoise * noise > 0   (said in the note)
- * with a_k and b_k = +1 or -1, c = +1 (older camera) or -1 (newer), f and every noise standard normal, all independent.
+ * with a_k and b_k = +1 or -1, c = +1 (older camera) or -1 (newer), f and every noise standard normal. All are independent of each
+ * other and of the pathway, except c: which camera takes the picture depends on where the patient is seen.
  */
 export const signalConstants = {
+  interaction: 0.3,
   labelNoise: 0.5,
-  labelCut: 0.7,
+  labelCut: 0.5,
   /** Share of patients with a_k = +1, and with b_k = +1. */
   visibleShare: 0.5,
   reportedShare: 0.5,
-  cameraEffect: 0.4,
+  cameraEffect: 0.7,
   eyeNoise: 0.3,
   fairnessEffect: 0.4,
   toldNoise: 0.3,
 } as const
 
-export const missingShares = {
-  /** No note: blank cell. */
-  note: 0.18,
-  /** No picture of either eye: both cells blank. Never together with a missing note. */
-  images: 0.14,
-  /** One eye only: every second one has a blank cell, the others name a file that is not there. */
-  oneEye: 0.1,
-} as const
+/** How a patient came into the cohort; decides what there is and which camera was used. */
+export type Pathway = 'clinic' | 'screening' | 'letter'
+
+/**
+ * `share`: part of all patients. The screening unit takes pictures and writes no note; of those referred by letter nobody has taken a
+ * picture yet; only the eye clinic has both. `olderCamera`: share photographed with the older camera.
+ */
+export const pathways: Readonly<Record<Pathway, { share: number; hasImages: boolean; hasNote: boolean; olderCamera: number }>> = {
+  clinic: { share: 0.2, hasImages: true, hasNote: true, olderCamera: 0.1 },
+  screening: { share: 0.45, hasImages: true, hasNote: false, olderCamera: 0.9 },
+  letter: { share: 0.35, hasImages: false, hasNote: true, olderCamera: 0 },
+}
+
+/** Of the patients with pictures, this share has one eye only: every second one has a blank cell, the others name a file that is not there. */
+export const oneEyeShare = 0.1
 
 export type EyeGap = 'blank' | 'file-missing'
 
 /** What the table leaves out of one patient. */
 export interface Gaps {
+  pathway: Pathway
   hasNote: boolean
   right: EyeGap | null
   left: EyeGap | null
@@ -51,16 +61,17 @@ export interface DemoPatient {
   shown: { right: number[]; left: number[] }
 }
 
-/** Draws labels and signal of one patient from the equations above. */
-export function drawPatient(rng: Rng): DemoPatient {
+/** Draws labels and signal of one patient from the equations above; the labels do not depend on the pathway. */
+export function drawPatient(pathway: Pathway, rng: Rng): DemoPatient {
   const constants = signalConstants
-  const isOlderCamera = rng.uniform() < 0.5
+  const isOlderCamera = rng.uniform() < pathways[pathway].olderCamera
   const fairness = rng.normal()
   const patient: DemoPatient = { isLabelled: [], isTold: [], isOlderCamera, fairness, shown: { right: [], left: [] } }
   for (let label = 0; label < demoLabels.length; label++) {
     const visible = rng.uniform() < constants.visibleShare ? 1 : -1
     const reported = rng.uniform() < constants.reportedShare ? 1 : -1
-    patient.isLabelled.push(visible + reported + constants.labelNoise * rng.normal() > constants.labelCut)
+    const risk = visible + reported + constants.interaction * visible * reported + constants.labelNoise * rng.normal()
+    patient.isLabelled.push(risk > constants.labelCut)
     patient.isTold.push(reported + constants.fairnessEffect * fairness + constants.toldNoise * rng.normal() > 0)
     const photographed = visible + constants.cameraEffect * (isOlderCamera ? 1 : -1)
     patient.shown.right.push(photographed + constants.eyeNoise * rng.normal())
@@ -70,19 +81,19 @@ export function drawPatient(rng: Rng): DemoPatient {
 }
 
 /**
- * Decides who lacks what, completely at random: exact shares, no look at labels or signal.
- * Nobody lacks everything, because those without a note are never among those without pictures.
+ * Decides who comes which way and so who lacks what: exact shares, no look at labels or signal.
+ * Nobody lacks everything, because every pathway has pictures or a note, and a lost eye leaves the other one.
  */
 export function drawGaps(patientCount: number, rng: Rng): Gaps[] {
-  const gaps: Gaps[] = Array.from({ length: patientCount }, () => ({ hasNote: true, right: null, left: null }))
-  const order = rng.shuffle(gaps)
-  const noteCount = Math.round(missingShares.note * patientCount)
-  const imageCount = Math.round(missingShares.images * patientCount)
-  const oneEyeCount = Math.round(missingShares.oneEye * patientCount)
-  for (const gap of order.slice(0, noteCount)) gap.hasNote = false
-  for (const gap of order.slice(noteCount, noteCount + imageCount)) Object.assign(gap, { right: 'blank', left: 'blank' })
+  const clinicCount = Math.round(pathways.clinic.share * patientCount)
+  const screeningCount = Math.round(pathways.screening.share * patientCount)
+  const ordered = Array.from({ length: patientCount }, (_, index): Pathway => (index < clinicCount ? 'clinic' : index < clinicCount + screeningCount ? 'screening' : 'letter'))
+  const gaps = rng.shuffle(ordered).map((pathway): Gaps => {
+    const { hasImages, hasNote } = pathways[pathway]
+    return { pathway, hasNote, right: hasImages ? null : 'blank', left: hasImages ? null : 'blank' }
+  })
   const withPictures = rng.shuffle(gaps.filter((gap) => gap.right === null))
-  withPictures.slice(0, oneEyeCount).forEach((gap, index) => {
+  withPictures.slice(0, Math.round(oneEyeShare * withPictures.length)).forEach((gap, index) => {
     const side = rng.uniform() < 0.5 ? 'right' : 'left'
     gap[side] = index % 2 === 0 ? 'blank' : 'file-missing'
   })
@@ -99,6 +110,7 @@ export function traitsOf(patient: DemoPatient, side: 'right' | 'left'): FundusTr
     redBlots: strengthOf(red, 0.5, 2.2),
     veil: strengthOf(veil, 0.9, 1.9),
     fairness: strengthOf(patient.fairness, 0, 1.5),
+    isOlderCamera: patient.isOlderCamera,
   }
 }
 

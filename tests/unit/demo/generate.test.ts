@@ -5,11 +5,13 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parse } from 'csv-parse/sync'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { drawFundus, fundusSize } from '../../../engine/demo/fundus.ts'
 import { generateDemoCohort } from '../../../engine/demo/generate.ts'
 import type { DemoCohort } from '../../../engine/demo/generate.ts'
 import { generateLargeSource } from '../../../engine/demo/large-source.ts'
 import { demoLabels } from '../../../engine/demo/signal.ts'
 import { mappingSchema } from '../../../engine/domain/mapping.ts'
+import { createRng } from '../../../engine/training/rng.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'lacuna-demo-'))
 let cohort: DemoCohort
@@ -41,13 +43,36 @@ test('the table, the files and the mapping fit together', async () => {
   expect(rows).toHaveLength(50)
   expect(mappingSchema.parse(cohort.mapping)).toEqual(cohort.mapping)
   const columns = Object.keys(rows[0]!)
-  expect(columns).toEqual(['patient_id', 'age', 'sex', 'right_image', 'left_image', 'note', ...demoLabels])
+  expect(columns).toEqual(['patient_id', 'age', 'sex', 'seen_at', 'right_image', 'left_image', 'note', ...demoLabels])
   const files = readdirSync(cohort.sourceDir)
   expect(files).toHaveLength(cohort.imageCount)
   const named = new Set(rows.flatMap((row) => [row.right_image!, row.left_image!]))
   for (const file of files) expect(named).toContain(file)
   const metadata = await sharp(join(cohort.sourceDir, files[0]!)).metadata()
   expect([metadata.width, metadata.height, metadata.channels]).toEqual([256, 256, 3])
+})
+
+test('the table leaves out what the way in leaves out', () => {
+  for (const row of rows) {
+    expect(row.note !== '').toBe(row.seen_at !== 'screening')
+    expect(row.right_image !== '' || row.left_image !== '').toBe(row.seen_at !== 'letter')
+  }
+})
+
+test('the same eye is warmer and darker at the rim on the older camera', () => {
+  const draw = (isOlderCamera: boolean) => {
+    const rng = createRng(1)
+    return drawFundus({ side: 'right', cup: 0.4, paleSpots: 0.2, redBlots: 0.2, veil: 0.1, fairness: 0.5, isOlderCamera }, rng.fork('anatomy'), rng.fork('exposure'))
+  }
+  const mean = (bytes: Uint8Array, channel: number, row: number) => {
+    const values = Array.from({ length: 41 }, (_, i) => bytes[(row * fundusSize + fundusSize / 2 - 20 + i) * 3 + channel]!)
+    return values.reduce((sum, value) => sum + value, 0) / values.length
+  }
+  const [older, newer] = [draw(true), draw(false)]
+  const [middle, rim] = [fundusSize / 2, 14]
+  expect(mean(older, 2, middle)).toBeLessThan(0.85 * mean(newer, 2, middle))
+  expect(mean(older, 0, middle)).toBeGreaterThan(mean(newer, 0, middle))
+  expect(mean(older, 0, rim)).toBeLessThan(mean(newer, 0, rim))
 })
 
 test('no two pictures are the same file', () => {

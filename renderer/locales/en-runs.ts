@@ -8,7 +8,11 @@ import type { AdapterName, RunStatus } from '../../engine/domain/run.ts'
 /** A setting as the form shows it: what it is called, what it does, where its default comes from. */
 export interface FieldText { label: string; hint: string; source?: string; unit?: string }
 
-const methodNames: Record<AdapterName, string> = { 'mora': 'MoRA', 'head-only': 'Head only', 'zero-fill': 'Zero-fill baseline' }
+const methodNames: Record<AdapterName, string> = {
+  'mora': 'MoRA', 'ssf': 'SSF per combination', 'lora': 'LoRA', 'prompt': 'Missing-aware prompts', 'bitfit': 'BitFit', 'norm-tuning': 'Norm tuning', 'full': 'Full fine-tuning',
+  'head-only': 'Head only', 'late-fusion': 'Late fusion (UME-MMA)', 'dedicated': 'One model per pattern', 'zero-fill': 'Zero-fill baseline', 'mean-fill': 'Mean-fill baseline',
+  'missingness-only': 'Missingness only', 'text-only': 'Text only',
+}
 const statusNames: Record<RunStatus, string> = { queued: 'Waiting', running: 'Training', paused: 'Paused', finished: 'Finished', failed: 'Failed', cancelled: 'Cancelled' }
 
 const settingNames: Record<SettingChoice, string> = {
@@ -59,6 +63,17 @@ export const enRuns = {
     method: 'Method',
     methodHints: {
       'mora': 'Adds a small trained correction for each modality beside the frozen model and leaves it out when that modality is missing.',
+      'ssf': 'Trains the last layers on complete patients, then a small scale and shift for each combination of what is present.',
+      'lora': 'Adds small trained updates inside the frozen model: the same for every patient, or one set for each combination of what is present.',
+      'prompt': 'Puts trained tokens in front of the input that tell the frozen model which modality is missing.',
+      'bitfit': 'Trains only the biases of the model; blind to which modality is missing.',
+      'norm-tuning': 'Trains only the normalisation layers of the model; blind to which modality is missing.',
+      'full': 'Trains a copy of all transformer layers. Needs several times the memory, and with few patients it learns them by heart.',
+      'late-fusion': 'Trains one model for each modality alone, then joins their results while modalities are dropped at random.',
+      'dedicated': 'Trains a separate model for every combination of what is present; each sees only the patients that fit.',
+      'mean-fill': 'Replaces whatever is missing by the average of the training patients, blind to missingness.',
+      'missingness-only': 'Predicts from the pattern of what is missing and nothing else: a good result here is an alarm.',
+      'text-only': 'Predicts from the text alone: a result near the full model means that the text gives the answer away.',
       'head-only': 'Trains only the last layers; shows what the frozen model can do without any adaptation.',
       'zero-fill': 'Replaces whatever is missing by zeros, blind to missingness; the comparison that every method has to beat.',
     } satisfies Record<AdapterName, string>,

@@ -46,7 +46,8 @@ export function createMmbt(compute: Compute, parts: MmbtParts): Backbone {
   const projectionValues = orthonormalColumns(parts.random, gridDepth, D)
   const projection = tf.tensor2d(projectionValues, [gridDepth, D])
   const wordDeviation = tf.tidy(() => tf.moments(bert.wordEmbeddings).variance.sqrt().dataSync()[0]!)
-  const typeDeviation = tf.tidy(() => tf.moments(bert.typeEmbeddings).variance.sqrt().dataSync()[0]!)
+  // On the host in double precision: it is part of the backbone's hash, which must be the same on every backend and number of threads.
+  const typeDeviation = Math.fround(standardDeviation(bert.typeEmbeddings.dataSync() as Float32Array))
   const segmentValues = normalArray(parts.random, MMBT_SLOT_LIMIT * D, typeDeviation)
   const segments = tf.tensor2d(segmentValues, [MMBT_SLOT_LIMIT, D])
   const hash = createHash('sha256').update(bert.weightsHash).update(parts.gridHash)
@@ -99,6 +100,11 @@ export function createMmbt(compute: Compute, parts: MmbtParts): Backbone {
       bert.dispose()
     },
   }
+}
+
+function standardDeviation(values: Float32Array): number {
+  const mean = values.reduce((sum, value) => sum + value, 0) / values.length
+  return Math.sqrt(values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / values.length)
 }
 
 /** Global average of the grid with unit length, [depth]. */

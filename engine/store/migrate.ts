@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { mkdirSync } from 'node:fs'
+import { mkdirSync, readdirSync, rmSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import type { Database } from 'better-sqlite3'
 import { AppError } from '../domain/errors.ts'
@@ -21,6 +21,9 @@ export interface MigrateOptions {
 
 /** Marks a file as ours ("LACU"), so that another program's database is refused instead of filled with tables. */
 export const applicationId = 0x4c414355
+
+/** Copies of the database from before its last updates that are kept. */
+const keptBackups = 3
 
 function sha256Of(text: string): string {
   return createHash('sha256').update(text).digest('hex')
@@ -60,6 +63,15 @@ function backUp(db: Database, options: MigrateOptions): string {
   const target = join(options.backupDir, `${basename(db.name)}.v${schemaVersion(db)}.${stamp}.backup`)
   db.prepare('VACUUM INTO :target').run({ target })
   return target
+}
+
+/** Removes the oldest copies; each is as large as the database, and one from several updates ago helps nobody. */
+function pruneBackups(db: Database, backupDir: string): void {
+  const start = `${basename(db.name)}.v`
+  const stampOf = (name: string): string => name.split('.').at(-2)!
+  const copies = readdirSync(backupDir).filter((name) => name.startsWith(start) && name.endsWith('.backup'))
+  copies.sort((a, b) => (stampOf(a) < stampOf(b) ? -1 : 1))
+  for (const name of copies.slice(0, -keptBackups)) rmSync(join(backupDir, name), { force: true })
 }
 
 function applyOne(db: Database, migration: Migration, options: MigrateOptions): void {
@@ -104,5 +116,7 @@ export function migrate(db: Database, migrations: readonly Migration[], options:
   } finally {
     db.pragma('foreign_keys = ON')
   }
+  // Only now: a copy may be needed until the update has gone through.
+  if (backup !== null) pruneBackups(db, options.backupDir)
   return backup
 }

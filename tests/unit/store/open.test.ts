@@ -1,11 +1,11 @@
 import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
-import { closeSync, existsSync, openSync, readFileSync, writeFileSync, writeSync } from 'node:fs'
+import { closeSync, existsSync, mkdirSync, openSync, readdirSync, readFileSync, writeFileSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
 import SqliteDatabase from 'better-sqlite3'
 import { describe, expect, it } from 'vitest'
 import { openStore, storeMigrations } from '../../../engine/store/open.ts'
-import { addCohort, createEmptyCohort, makeStart, makeStudy, openTestStore, temporaryFolder } from './fixtures.ts'
+import { addCohort, createEmptyCohort, makeStart, makeStudy, openTestStore, steppingClock, temporaryFolder } from './fixtures.ts'
 
 const options = { appVersion: '0.1.0' }
 const child = join(import.meta.dirname, 'import-child.mjs')
@@ -153,7 +153,7 @@ describe('a full disk', () => {
   it('stops the batch and keeps everything before it', () => {
     const folder = temporaryFolder()
     // The limit on pages belongs to the connection, so the only way in is a migration that sets it.
-    const limit = { version: 2, name: '0002_limit', sql: 'PRAGMA max_page_count = 120;' }
+    const limit = { version: storeMigrations.length + 1, name: 'limit', sql: 'PRAGMA max_page_count = 120;' }
     const store = openStore(join(folder, 'a.db'), { ...options, migrations: [...storeMigrations, limit] })
     const cohortId = createEmptyCohort(store)
     store.imports.setStart(cohortId, makeStart(4000))
@@ -191,5 +191,23 @@ describe('a full disk', () => {
     } finally {
       spawnSync('umount', ['-l', disk])
     }
+  })
+})
+
+describe('copies from before an update', () => {
+  it('keeps the last three, and no file of anybody else', () => {
+    const folder = temporaryFolder()
+    const path = join(folder, 'lacuna.db')
+    const backupDir = join(folder, 'backups')
+    const steps = Array.from({ length: 5 }, (_, i) => ({ version: storeMigrations.length + i + 1, name: `next_${i}`, sql: `CREATE TABLE next_${i} (id INTEGER PRIMARY KEY) STRICT` }))
+    openStore(path, { appVersion: '0.1.0' }).close()
+    mkdirSync(backupDir)
+    for (const name of ['lacuna.db.by-hand.backup.zip', 'other.db.v1.2020.backup']) writeFileSync(join(backupDir, name), 'kept')
+    const now = steppingClock()
+    for (let count = 1; count <= steps.length; count++) openStore(path, { appVersion: '0.1.0', now, migrations: [...storeMigrations, ...steps.slice(0, count)] }).close()
+    const names = readdirSync(backupDir).sort()
+    const versions = names.flatMap((name) => /^lacuna\.db\.v(\d+)\./.exec(name)?.[1] ?? []).map(Number)
+    expect(versions).toEqual([2, 3, 4].map((step) => storeMigrations.length + step))
+    expect(names).toEqual(expect.arrayContaining(['lacuna.db.by-hand.backup.zip', 'other.db.v1.2020.backup']))
   })
 })

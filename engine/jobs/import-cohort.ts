@@ -1,8 +1,14 @@
+import { createHash } from 'node:crypto'
+import { createReadStream, existsSync } from 'node:fs'
+import { stat } from 'node:fs/promises'
+import { join } from 'node:path'
+import { pipeline } from 'node:stream/promises'
 import { AppError } from '../domain/errors.ts'
 import type { ImportedStudy, ImportReport } from '../domain/import.ts'
 import type { ImportSource, Mapping } from '../domain/mapping.ts'
-import type { JobHooks } from '../host/engine-process.ts'
+import type { RunningJob } from '../host/engine-process.ts'
 import type { EngineData, Progress } from '../protocol.ts'
+import type { StoredImage } from '../store/repositories/imports.ts'
 import type { Workspace } from './workspace.ts'
 
 export interface ImportRequest {
@@ -40,21 +46,57 @@ function continueImport(workspace: Workspace, cohortId: number, onProgress?: (pr
     storeImportData(workspace, cohortId, data)
     if (data.kind === 'import-batch') images += imagesIn(data.studies)
   }
-  const hooks: JobHooks = { onProgress, onData }
-  const job = workspace.files.start('import:run', {
-    ...store.cohorts.importRequest(cohortId),
-    pseudonymKey: workspace.pseudonymKey,
-  }, hooks)
-  const report = job.outcome.then(async (outcome) => {
-    const isDone = outcome.status === 'done'
+  const request = store.cohorts.importRequest(cohortId)
+  let job: RunningJob<'import:run'> | null = null
+  let isCancelled = false
+  const run = async (): Promise<ImportReport> => {
+    await assertSameImages(request.source.sourceDir, store.imports.sampleImages(cohortId, sampledStudies))
+    let isDone = false
+    if (!isCancelled) {
+      job = workspace.files.start('import:run', { ...request, pseudonymKey: workspace.pseudonymKey }, { onProgress, onData })
+      isDone = (await job.outcome).status === 'done'
+    }
     if (isDone) store.imports.finish(cohortId)
     else store.audit.append('import.paused', { cohortId })
     const elapsedMs = performance.now() - startedMs
     // Counting every row takes the reader; should it be gone, the import is complete all the same.
     const counted = await reader.read('imports:report', { cohortId }).catch(() => store.imports.report(cohortId))
     return { ...counted, elapsedMs, imagesPerSecond: images / (elapsedMs / 1000) }
-  })
-  return { cohortId, report, cancel: job.cancel }
+  }
+  const cancel = (): void => {
+    isCancelled = true
+    job?.cancel()
+  }
+  return { cohortId, report: run(), cancel }
+}
+
+/** Studies whose images are read again before an import goes on: enough to notice another delivery, few enough to take a moment. */
+const sampledStudies = 40
+
+/**
+ * Compares images that are stored already with the folder as it is now. The table's hash says nothing about them, and half a cohort
+ * from one delivery and half from another would look like one.
+ * @throws AppError IMPORT_IMAGES_CHANGED
+ */
+async function assertSameImages(sourceDir: string, sample: readonly StoredImage[]): Promise<void> {
+  // A folder that is gone is told by the import itself, with the drive as the cause.
+  if (!existsSync(sourceDir)) return
+  let gone = 0
+  let changed = 0
+  for (const image of sample) {
+    const path = join(sourceDir, image.path)
+    const info = await stat(path).catch(() => null)
+    if (info === null) gone++
+    else if (info.size !== image.byteSize || (await sha256OfFile(path)) !== image.sha256) changed++
+  }
+  if (gone + changed === 0) return
+  throw new AppError('IMPORT_IMAGES_CHANGED', `Of ${sample.length} images that were imported before and looked at again, ${changed} ${changed === 1 ? 'has' : 'have'} changed and ${gone} ${gone === 1 ? 'is' : 'are'} no longer there.`)
+}
+
+async function sha256OfFile(path: string): Promise<string> {
+  const hash = createHash('sha256')
+  await pipeline(createReadStream(path), hash)
+  return hash.digest('hex')
 }
 
 /** A note is an item too, but takes no time to speak of. */

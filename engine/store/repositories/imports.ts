@@ -58,11 +58,15 @@ function assertShape(study: ImportedStudy, slots: readonly Slot[], labelCount: n
   if (!fits) throw new Error(`study ${study.ordinal} brings ${study.items.length} items and ${study.labels.length} labels; the cohort has ${slots.length} slots and ${labelCount} labels`)
 }
 
+export interface StoredImage { path: string; sha256: string; byteSize: number }
+
 export interface ImportRepository {
   setStart: (cohortId: number, start: ImportStart) => void
   addBatch: (cohortId: number, studies: readonly ImportedStudy[], nextOrdinal: number) => { added: number }
   finish: (cohortId: number) => string
   verifyContent: (cohortId: number) => boolean
+  /** Images of at most `count` studies stored so far, spread evenly, as they were when they were read. `path` is relative to the source folder. */
+  sampleImages: (cohortId: number, count: number) => StoredImage[]
   report: (cohortId: number) => Omit<ImportReport, 'elapsedMs' | 'imagesPerSecond'>
 }
 
@@ -87,6 +91,11 @@ export function createImportRepository({ db, now, audit, changed }: StoreContext
   const insertStudyLabel = db.prepare<{ studyId: number; labelId: number; value: 0 | 1 }>('INSERT INTO study_labels (study_id, label_id, value) VALUES (:studyId, :labelId, :value)')
   const updateProgress = db.prepare<{ cohortId: number; nextOrdinal: number; chain: string }>('UPDATE cohorts SET next_ordinal = :nextOrdinal, content_chain = :chain WHERE id = :cohortId')
   const updateReady = db.prepare<{ cohortId: number; hash: string; finishedAt: string }>(`UPDATE cohorts SET status = 'ready', content_hash = :hash, finished_at = :finishedAt WHERE id = :cohortId`)
+  // CROSS JOIN keeps the short list outside, so that only its studies are looked up.
+  const selectImages = db.prepare<{ cohortId: number; ordinals: string }, StoredImage>(`
+    SELECT items.source_path AS path, items.sha256 AS sha256, items.byte_size AS byteSize FROM json_each(:ordinals) AS chosen
+    CROSS JOIN studies ON studies.cohort_id = :cohortId AND studies.ordinal = chosen.value JOIN items ON items.study_id = studies.id
+    WHERE items.is_present = 1 AND items.source_path IS NOT NULL AND items.sha256 IS NOT NULL ORDER BY studies.ordinal, items.slot_id`)
   const reports = createImportReports(db)
   const content = createContentReader(db)
 
@@ -194,6 +203,11 @@ export function createImportRepository({ db, now, audit, changed }: StoreContext
     addBatch: (cohortId, studies, nextOrdinal) => addBatch.immediate(cohortId, studies, nextOrdinal),
     finish: (cohortId) => finish.immediate(cohortId),
     verifyContent,
+    sampleImages: (cohortId, count) => {
+      const stored = stateOf(cohortId).next_ordinal
+      const chosen = new Set(Array.from({ length: Math.min(count, stored) }, (_, i) => Math.floor((i * stored) / Math.min(count, stored))))
+      return selectImages.all({ cohortId, ordinals: JSON.stringify([...chosen]) })
+    },
     report: (cohortId) => reports.report(cohortId),
   }
 }

@@ -72,6 +72,7 @@ export const enWorkstation = {
   auditHint: 'Every line is chained to the one before it; a line changed afterwards breaks the chain. No patient data is written here.',
   auditColumns: { sequence: 'No.', event: 'Event', details: 'Details', created: 'When', version: 'Version' },
   auditEvents,
+  auditFields: { runId: 'run', cohortId: 'cohort', studyId: 'study', reviewId: 'review', labelId: 'label', rowCount: 'rows', splitHash: 'split', cohortHash: 'cohort hash', contentHash: 'content hash', tableSha256: 'table hash', adapter: 'method', fromStudy: 'from study' } as Record<string, string>,
   auditEmpty: 'Nothing has been logged yet',
   auditLoading: 'Reading the audit log',
   auditFailed: 'The audit log could not be read',

@@ -36,6 +36,7 @@ export const errorCatalog = {
   RUN_WRONG_STATE: { fix: 'Reload the run page; the run has moved on.' },
   RUN_CHECKPOINT_MISSING: { fix: 'Train the run again; its checkpoint folder was moved or deleted.' },
   RUN_CHECKPOINT_MISMATCH: { fix: 'Use the checkpoint with the backbone and modalities it was trained on.' },
+  RUN_CHECKPOINT_DAMAGED: { fix: 'Copy the checkpoint folder again as a whole, or train the run again.' },
   RUN_DIVERGED: { fix: 'Lower the learning rate (try a tenth) and start again.' },
   EXPORT_FAILED: { fix: 'Choose another folder with enough space that you may write to.' },
   CLI_USAGE: { fix: 'Run "npx lacuna help" to see the commands and their options.' },

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { missingnessDescriptionSchema, missingnessSettingsSchema } from './missingness.ts'
 import { dedicatedSettingsSchema, fullSettingsSchema, lateFusionSettingsSchema, loraSettingsSchema, ownWeightsSettingsSchema, promptSettingsSchema, ssfSettingsSchema } from './method-settings.ts'
 
 export const adapterSchema = z.enum(['mora', 'ssf', 'lora', 'prompt', 'bitfit', 'norm-tuning', 'full', 'head-only', 'late-fusion', 'dedicated', 'zero-fill', 'mean-fill', 'missingness-only', 'text-only'])
@@ -69,6 +70,8 @@ export const runConfigSchema = z.object({
   threshold: z.enum(['fixed-0.5', 'validation-f1']).default('validation-f1'),
   /** Simulated missingness while training (train and val patients), on top of what is really missing. */
   trainMissingness: missingnessSchema.default({ image: 0, text: 0 }),
+  /** Simulated tables for each side of the split, in place of `trainMissingness`; null: those rates, and test patients as they are. */
+  missingness: missingnessSettingsSchema.nullable().default(null),
   /**
    * Modality dropout: chance that a training sample with images and text is shown with only one of them, drawn anew in every epoch.
    * Prepares the model for every what-if pattern, not only for those that happen to occur (METHODS 3 and 4; 0 = as the MoRA paper).
@@ -128,5 +131,7 @@ export const runEstimateSchema = z.object({
   excludedStudyCount: z.number().int(),
   verdict: deviceVerdictSchema,
   warnings: z.array(z.string()),
+  /** What training, validation and test studies would be shown with. */
+  missingness: z.array(missingnessDescriptionSchema).optional(),
 })
 export type RunEstimate = z.infer<typeof runEstimateSchema>

@@ -1,8 +1,12 @@
 import { AppError } from '../domain/errors.ts'
+import type { MissingnessDescription } from '../domain/missingness.ts'
 import type { CohortSummary } from '../domain/records.ts'
 import type { RunConfig } from '../domain/run.ts'
 import { describePattern, type Slot } from '../domain/slots.ts'
 import type { StoredTrainingStudy } from '../store/repositories/patients.ts'
+import { assignFolds } from '../training/folds.ts'
+import { createRng } from '../training/rng.ts'
+import { planMissingness } from './missingness/plan.ts'
 import { slotWarnings } from './slot-warnings.ts'
 import type { Workspace } from './workspace.ts'
 
@@ -45,10 +49,16 @@ export function collectMaterial(workspace: Pick<Workspace, 'store'>, config: Run
 }
 
 /** What a configuration would train on, counted, with what is worth a warning. */
-export function summariseMaterial(workspace: Pick<Workspace, 'store'>, config: RunConfig): { slots: Slot[]; imageCount: number; studyCount: number; excludedStudyCount: number; warnings: string[] } {
+export function summariseMaterial(workspace: Pick<Workspace, 'store'>, config: RunConfig): { slots: Slot[]; imageCount: number; studyCount: number; excludedStudyCount: number; warnings: string[]; missingness: MissingnessDescription[] } {
   const material = collectMaterial(workspace, config)
   const imageCount = new Set(material.studies.flatMap((study) => study.items.filter((item) => item.path !== null).map((item) => item.sha256))).size
-  return { slots: material.slots, imageCount, studyCount: material.studies.length, excludedStudyCount: material.excludedStudyCount, warnings: warningsOf(workspace, config, material) }
+  return { slots: material.slots, imageCount, studyCount: material.studies.length, excludedStudyCount: material.excludedStudyCount, warnings: warningsOf(workspace, config, material), missingness: describeMissingness(config, material) }
+}
+
+/** What the studies would be shown with, in words and counts, for the split that the configuration gives. */
+export function describeMissingness(config: RunConfig, material: RunMaterial): MissingnessDescription[] {
+  const { assignments, proof } = assignFolds(material.studies, config.split, createRng, config.seed)
+  return planMissingness(config, material, assignments, proof.splitHash).descriptions
 }
 
 function warningsOf(workspace: Pick<Workspace, 'store'>, config: RunConfig, material: RunMaterial): string[] {

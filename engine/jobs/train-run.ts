@@ -6,6 +6,7 @@ import { runConfigSchema, type RunConfig, type RunConfigInput, type RunEstimate,
 import type { EngineData, Progress, TrainingSpec } from '../protocol.ts'
 import { assignFolds } from '../training/folds.ts'
 import { createRng } from '../training/rng.ts'
+import { planMissingness, shownTablesOf } from './missingness/plan.ts'
 import { collectMaterial, type RunMaterial } from './run-material.ts'
 import type { Workspace } from './workspace.ts'
 
@@ -13,7 +14,7 @@ import type { Workspace } from './workspace.ts'
 const minimumPatientsPerSide = 3
 
 /** Errors after which nothing but time or space is needed to go on. */
-const resumableCodes: ReadonlySet<ErrorCode> = new Set(['ENGINE_CRASHED', 'ENGINE_UNRESPONSIVE', 'STORE_DISK_FULL'])
+const resumableCodes: ReadonlySet<ErrorCode> = new Set(['ENGINE_CRASHED', 'ENGINE_UNRESPONSIVE', 'STORE_DISK_FULL', 'COMPUTE_OUT_OF_MEMORY', 'COMPUTE_DEVICE_LOST'])
 
 export interface RunHooks {
   onProgress?: (progress: Progress) => void
@@ -54,6 +55,7 @@ export function startTraining(workspace: Workspace, input: RunConfigInput, hooks
   const runId = store.transaction(() => {
     const inserted = store.runs.insert({ config, codeVersion: workspace.versions.code })
     store.runs.setSplit(inserted, assignments, material.studies.map((study) => study.studyId), proof)
+    store.runs.setMissingness(inserted, planMissingness(config, material, assignments, proof.splitHash))
     return inserted
   })
   return execute(workspace, runId, material, hooks)
@@ -77,9 +79,10 @@ export function trainingSpecOf(workspace: Workspace, runId: number): TrainingSpe
 
 function specOf(workspace: Workspace, runId: number, config: RunConfig, material: RunMaterial): TrainingSpec {
   return {
-    runId, config, slots: material.slots, labelNames: material.labelNames,
+    runId, config, slots: material.slots, labelNames: material.labelNames, cohortHash: workspace.store.runs.get(runId).cohortHash,
     studies: material.studies.map(({ studyId, patientId, items, labels }) => ({ studyId, patientId, items, labels })),
     assignments: splitInOrder(workspace, runId, material),
+    shown: shownInOrder(workspace, runId, material),
     runDir: join(workspace.paths.runsDir, `run_${runId}`),
     cacheDir: workspace.paths.cacheDir,
     weightsDir: workspace.paths.weightsDir,
@@ -92,6 +95,14 @@ function splitInOrder(workspace: Workspace, runId: number, material: RunMaterial
   const isSame = split !== null && split.studyIds.length === material.studies.length && material.studies.every((study, index) => study.studyId === split.studyIds[index])
   if (!isSame) throw new AppError('RUN_COHORT_CHANGED', 'The stored split does not cover the studies that the run would use.')
   return split.assignments
+}
+
+/** What the run shows its studies with; undefined for runs of 0.1, whose tables the engine draws from their rates. */
+function shownInOrder(workspace: Workspace, runId: number, material: RunMaterial): TrainingSpec['shown'] {
+  const stored = workspace.store.runs.getMissingness(runId)
+  if (stored === null) return undefined
+  const { cohortHash, splitHash } = workspace.store.runs.get(runId)
+  return shownTablesOf(stored, material.studies.length, cohortHash, splitHash ?? '')
 }
 
 function execute(workspace: Workspace, runId: number, material: RunMaterial, hooks: RunHooks): RunningTraining {

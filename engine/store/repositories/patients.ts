@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import { AppError } from '../../domain/errors.ts'
-import { studyFilterSchema, studyListQuerySchema, type Review, type StudyDetail, type StudyFilter, type StudyFilterInput, type StudyItem, type StudyListPage, type StudyListQueryInput } from '../../domain/records.ts'
+import { studyFilterSchema, studyListQuerySchema, type Review, type Sex, type StudyDetail, type StudyFilter, type StudyFilterInput, type StudyItem, type StudyListPage, type StudyListQueryInput } from '../../domain/records.ts'
 import { patternKey, type AbsenceReason, type Slot } from '../../domain/slots.ts'
 import type { TrainingStudy } from '../../domain/exchange.ts'
 import { found, slotsOf, type StoreContext } from '../context.ts'
@@ -42,6 +42,8 @@ function rowToItem(row: ItemRow, slot: Slot): StudyItem {
 
 /** A study for training, with what a split and its proof need besides. `pattern` covers the asked slots. */
 export interface StoredTrainingStudy extends TrainingStudy {
+  ageYears: number | null
+  sex: Sex | null
   patientKey: string
   studyKey: string
   pattern: string
@@ -83,8 +85,9 @@ export function createPatientRepository({ db }: StoreContext, index: StudyIndex)
   const selectFile = db.prepare<{ studyId: number; slotId: string }, { source_dir: string; source_path: string; sha256: string }>(`
     SELECT cohorts.source_dir, items.source_path, items.sha256 FROM items JOIN studies ON studies.id = items.study_id JOIN cohorts ON cohorts.id = studies.cohort_id
     WHERE items.study_id = :studyId AND items.slot_id = :slotId AND items.is_present = 1 AND items.source_path IS NOT NULL`)
-  const selectTrainingStudies = db.prepare<{ cohortId: number }, { studyId: number; patientId: number; patientKey: string; studyKey: string }>(`
-    SELECT studies.id AS studyId, studies.patient_id AS patientId, patients.patient_key AS patientKey, studies.study_key AS studyKey
+  const selectTrainingStudies = db.prepare<{ cohortId: number }, { studyId: number; patientId: number; patientKey: string; studyKey: string; ageYears: number | null; sex: Sex | null }>(`
+    SELECT studies.id AS studyId, studies.patient_id AS patientId, patients.patient_key AS patientKey, studies.study_key AS studyKey,
+      studies.age_years AS ageYears, studies.sex AS sex
     FROM studies JOIN patients ON patients.id = studies.patient_id WHERE studies.cohort_id = :cohortId ORDER BY studies.ordinal`)
   const selectTrainingItems = db.prepare<{ cohortId: number; slotId: string }>(`
     SELECT items.study_id, items.source_path, items.sha256, items.text FROM studies JOIN items ON items.study_id = studies.id

@@ -135,7 +135,7 @@ export function createPredictionRepository({ db, audit, changed }: StoreContext)
       const decisions = decide(config.task, set.labels.map((label) => label.probability), set.labels.map((label) => label.threshold))
       for (const [c, label] of set.labels.entries()) {
         yield {
-          runId, patientKey: set.patientKey, studyKey: set.studyKey, fold: set.fold, split: set.split, pattern: set.pattern, isActual: set.isActual, servedBy: set.servedBy,
+          runId, patientKey: set.patientKey, studyKey: set.studyKey, fold: set.fold, split: set.split, pattern: set.pattern, isActual: set.isActual, servedBy: set.servedBy ?? null,
           labelName: label.labelName, reference: label.reference, logit: label.logit, probability: label.probability, threshold: label.threshold, isPredicted: decisions[c]!,
         }
       }

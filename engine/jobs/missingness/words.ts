@@ -1,0 +1,80 @@
+import type { Loss, LossTarget, MissingnessDescription } from '../../domain/missingness.ts'
+import type { RunConfig, Split } from '../../domain/run.ts'
+import { describePattern, slotIdsOfPattern, type Modality, type Slot } from '../../domain/slots.ts'
+import { slotsOfTarget, type DrawnTable } from '../../training/missingness-table.ts'
+
+export interface SideOfRun {
+  side: Split
+  config: RunConfig
+  slots: readonly Slot[]
+  labelNames: readonly string[]
+  studies: readonly { pattern: string }[]
+  isOnSide: readonly boolean[]
+  table: DrawnTable
+}
+
+const sideNames: Record<Split, string> = { train: 'Training', val: 'Validation', test: 'Test' }
+const modalityNames: Record<Modality, string> = { image: 'images', text: 'text', tabular: 'tabular values' }
+const percent = (share: number): string => `${Math.round(share * 1000) / 10} %`
+
+/** One side of a run in words, with what was really drawn beside what was asked for, and each pattern's count before and after. */
+export function describeSide(of: SideOfRun): MissingnessDescription {
+  const { side, config, slots, studies, table } = of
+  const indices = studies.flatMap((_, index) => (of.isOnSide[index] ? [index] : []))
+  const settings = config.missingness?.[side]
+  const legacy = config.missingness === null && side !== 'test' ? config.trainMissingness : null
+  const losses: Loss[] = settings?.losses ?? (legacy === null ? [] : (['image', 'text'] as const).filter((modality) => legacy[modality] > 0)
+    .map((modality) => ({ target: { kind: 'modality', modality }, rate: legacy[modality], mechanism: { kind: 'mcar' } })))
+  const sentences = [`${sideNames[side]} studies: ${indices.length}${config.split.kind === 'k-fold' ? `, each in some of the ${config.split.folds} folds` : ''}.`]
+  if (losses.length === 0) sentences.push('Nothing is hidden on top of what is really missing.')
+  for (const loss of losses) sentences.push(describeLoss(loss, of, indices))
+  if (losses.length > 1) sentences.push(describeTogether(settings ?? { exclusive: true, correlation: 0 }))
+  if (table.restored > 0) sentences.push(`${table.restored} of all ${studies.length} studies would have been left with nothing and kept one of their losses, so the shares come out lower than asked for.`)
+  if (settings !== undefined && losses.length > 0) sentences.push(`Seed ${settings.seed}.`)
+  const counts = new Map<string, { natural: number; shown: number }>()
+  const countOf = (pattern: string) => counts.get(pattern) ?? counts.set(pattern, { natural: 0, shown: 0 }).get(pattern)!
+  for (const index of indices) {
+    countOf(studies[index]!.pattern).natural++
+    countOf(table.patterns[index]!).shown++
+  }
+  const patterns = [...counts].map(([pattern, count]) => ({ pattern, title: describePattern(slots, pattern), ...count }))
+  patterns.sort((a, b) => b.shown - a.shown || b.natural - a.natural || (a.pattern < b.pattern ? -1 : 1))
+  return { side, sentences, patterns }
+}
+
+function describeLoss(loss: Loss, of: SideOfRun, indices: readonly number[]): string {
+  const targets = new Set(slotsOfTarget(of.slots, loss.target))
+  const has = (pattern: string) => slotIdsOfPattern(pattern).some((slotId) => targets.has(slotId))
+  const eligible = indices.filter((index) => has(of.studies[index]!.pattern))
+  const lost = eligible.filter((index) => !has(of.table.patterns[index]!)).length
+  const drawn = eligible.length === 0 ? 'no study has it' : `${lost} of ${eligible.length}, ${percent(lost / eligible.length)}, drawn`
+  return `${capitalised(targetName(loss.target, of.slots))}: hidden ${mechanismWords(loss, of)} in ${percent(loss.rate)} of the studies that have it (${drawn}).`
+}
+
+function mechanismWords({ mechanism, target }: Loss, of: SideOfRun): string {
+  if (mechanism.kind === 'mcar') return 'completely at random'
+  const { driver, strength } = mechanism
+  const names: Record<typeof driver.kind, () => string> = {
+    age: () => 'age', sex: () => 'sex',
+    column: () => `"${driver.kind === 'column' ? driver.column : ''}"`,
+    label: () => `the label "${driver.kind === 'label' ? of.labelNames[of.config.labelIds.indexOf(driver.labelId)] : ''}"`,
+    'word-count': () => 'the length of the text itself',
+  }
+  const kind = mechanism.kind === 'mar' ? 'at random given' : 'not at random, by'
+  const more = strength >= 0 ? 'more' : 'less'
+  return `${kind} ${names[driver.kind]()} (${more} often where it is higher, or the most frequent category: log-odds ${strength >= 0 ? '+' : ''}${strength} for each standard deviation)${target.kind === 'slot' ? ', this one alone' : ''}`
+}
+
+function describeTogether({ exclusive, correlation }: { exclusive: boolean; correlation: number }): string {
+  if (exclusive) return 'No study loses more than one of these.'
+  if (correlation === 0) return 'The losses are independent of each other.'
+  return correlation > 0 ? `A study that loses one of these tends to lose the others (correlation ${correlation}).` : `A study that loses one of these tends to keep the other (correlation ${correlation}).`
+}
+
+function targetName(target: LossTarget, slots: readonly Slot[]): string {
+  return target.kind === 'modality' ? modalityNames[target.modality] : (slots.find((slot) => slot.slotId === target.slotId)?.title ?? target.slotId)
+}
+
+function capitalised(words: string): string {
+  return words.charAt(0).toUpperCase() + words.slice(1)
+}

@@ -1,10 +1,11 @@
 import { AppError, errorCatalog, toErrorOutcome } from './domain/errors.ts'
 import { checkCommand, importCommand } from './cli/import-command.ts'
 import { helpText, parseCommandLine, type CliOptions } from './cli/options.ts'
+import { verdictSentence } from './compute/device/verdict.ts'
 import { createOutput, type CliOutput } from './cli/output.ts'
 import { evaluateCommand, exportCommand, predictCommand, trainCommand } from './cli/run-commands.ts'
 import { defaultStoreFile } from './jobs/places.ts'
-import { workspaceOptionsFromEnvironment } from './jobs/environment.ts'
+import { storeBackendChoice, workspaceOptionsFromEnvironment } from './jobs/environment.ts'
 import { openWorkspace, type Workspace } from './jobs/workspace.ts'
 
 /** Entry of the headless twin: the same jobs and the same store as the app, from a terminal or a cluster job. */
@@ -12,7 +13,7 @@ import { openWorkspace, type Workspace } from './jobs/workspace.ts'
 const exitUsage = 2
 const exitRefused = 3
 const exitMachine = 4
-const machineCodes = /^(ENGINE_|STORE_DISK_FULL|STORE_CORRUPT|EXPORT_)/
+const machineCodes = /^(ENGINE_|COMPUTE_|STORE_DISK_FULL|STORE_CORRUPT|EXPORT_)/
 
 let interrupt: (() => void) | null = null
 const onInterrupt = (cancel: () => void) => (interrupt = cancel)
@@ -47,8 +48,9 @@ async function runCommand(command: string, options: CliOptions, output: CliOutpu
       return output.result(verdict, verdict.isIntact ? `The audit log is intact (${verdict.entryCount} entries).` : `The audit log was changed at entry ${verdict.brokenAt}: ${verdict.reason}`)
     }
     case 'device': {
+      if (options.use !== undefined) return output.result({ choice: storeBackendChoice(workspace.paths.storeFile, options.use) }, `From the next start on this database computes with: ${options.use}.`)
       const verdict = await workspace.compute.run('device:verdict', { weightsDir: workspace.paths.weightsDir })
-      return output.result(verdict, verdict ? `${verdict.backend}: ${verdict.device}. ${verdict.reason}${verdict.remedy ? ` ${verdict.remedy}` : ''}` : '')
+      return output.result(verdict, verdict ? verdictSentence(verdict) : '')
     }
     default: throw new AppError('CLI_USAGE', `There is no command "${command}".`)
   }

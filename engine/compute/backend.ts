@@ -3,8 +3,8 @@ import { readDeviceFacts, type DeviceFacts, type Trial } from './device/facts.ts
 import { type LoadedTensorflow, loadTensorflow, tensorflowTrial } from './device/open-tensorflow.ts'
 import { openWasm } from './device/open-wasm.ts'
 import { openWebgpu } from './device/open-webgpu.ts'
-import { backendKinds, candidates, judge, obstacleBefore, type BackendChoice, type BackendKind, type DeviceVerdict, type Trials } from './device/verdict.ts'
-import type { Kernels } from './kernels.ts'
+import { candidates, choiceFrom, judge, obstacleBefore, type BackendChoice, type BackendKind, type DeviceVerdict, type Trials } from './device/verdict.ts'
+import type { Keeping, Kernels } from './kernels.ts'
 import { loadNativeKernels } from './kernels-native.ts'
 import { createPlainKernels } from './kernels-plain.ts'
 import { createTensorflowKernels } from './kernels-tensorflow.ts'
@@ -16,6 +16,8 @@ export interface Compute {
   kind: BackendKind
   verdict: DeviceVerdict
   kernels: Kernels
+  /** What frozen blocks keep between their passes; 'full' unless a run sets it. */
+  keeping?: Keeping
   /** Throws what the device has reported since the last call, where that comes late (WebGPU); call it before trained tensors are changed. */
   settle: () => void
 }
@@ -58,14 +60,6 @@ export async function openCompute(options: OpenComputeOptions = {}): Promise<Com
   }
   const judgement = judge(facts, choice, trials)
   throw new AppError(choice === 'auto' ? 'COMPUTE_UNAVAILABLE' : 'COMPUTE_CHOICE_FAILED', 'refusal' in judgement ? judgement.refusal : 'No compute backend could be started.')
-}
-
-/** Reads the choice of a setting or of LACUNA_BACKEND. Throws COMPUTE_CHOICE_FAILED for a word that is no backend: a typing error must not choose another device. */
-export function choiceFrom(word: string | undefined): BackendChoice {
-  if (word === undefined || word === '' || word === 'auto') return 'auto'
-  const kind = backendKinds.find((known) => known === word.toLowerCase())
-  if (kind === undefined) throw new AppError('COMPUTE_CHOICE_FAILED', `"${word}" is no compute backend; there are auto, ${backendKinds.join(', ')}.`)
-  return kind
 }
 
 /** A device is opened once in a process; TensorFlow.js keeps its backends by name. */

@@ -1,5 +1,7 @@
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { choiceFrom, type BackendChoice } from '../compute/device/verdict.ts'
 import type { WorkspaceOptions } from './workspace.ts'
 
 declare const __LACUNA_VERSION__: string
@@ -20,6 +22,7 @@ export function workspaceOptionsFromEnvironment(storeFile: string, log: (line: s
     workerFile: process.env.LACUNA_WORKER ?? join(bundleDir, '..', 'engine', 'worker.js'),
     readerFile: join(bundleDir, '..', 'engine', 'reader.js'),
     weightsDir: process.env.LACUNA_WEIGHTS ?? join(resourcesDir, 'weights'),
+    backend: process.env.LACUNA_BACKEND ?? readBackendChoice(storeFile),
     versions: versions(),
     log,
   }
@@ -30,4 +33,22 @@ export function versions(): { app: string; code: string } {
   const app = typeof __LACUNA_VERSION__ === 'string' ? __LACUNA_VERSION__ : '0.0.0-source'
   const code = typeof __LACUNA_CODE_VERSION__ === 'string' ? __LACUNA_CODE_VERSION__ : 'source'
   return { app, code }
+}
+
+/** The compute backend that was chosen for this database: a word in a file beside it, `auto` where nobody chose. */
+function readBackendChoice(storeFile: string): string {
+  const file = choiceFile(storeFile)
+  return existsSync(file) ? readFileSync(file, 'utf8').trim() : 'auto'
+}
+
+/** Keeps the choice for later starts; `auto` forgets it. Throws COMPUTE_CHOICE_FAILED for a word that is no backend. */
+export function storeBackendChoice(storeFile: string, word: string): BackendChoice {
+  const choice = choiceFrom(word)
+  if (choice === 'auto') rmSync(choiceFile(storeFile), { force: true })
+  else writeFileSync(choiceFile(storeFile), `${choice}\n`)
+  return choice
+}
+
+function choiceFile(storeFile: string): string {
+  return `${storeFile}.compute`
 }

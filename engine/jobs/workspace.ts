@@ -37,6 +37,8 @@ export interface WorkspaceOptions {
   nodePath: string
   workerFile: string
   readerFile: string
+  /** Which compute backend the engine may use: `auto` or a name (LACUNA_BACKEND). */
+  backend?: string
   versions: { app: string; code: string }
   log: (line: string) => void
 }
@@ -57,7 +59,7 @@ export function openWorkspace(options: WorkspaceOptions): Workspace {
   for (const dir of [paths.cacheDir, paths.runsDir]) mkdirSync(dir, { recursive: true })
   const store = openStore(storeFile, { appVersion: options.versions.app })
   store.runs.markInterrupted()
-  const createEngine = () => createEngineProcess({ nodePath: options.nodePath, workerFile: options.workerFile, env: {}, log: options.log })
+  const createEngine = () => createEngineProcess({ nodePath: options.nodePath, workerFile: options.workerFile, env: { LACUNA_BACKEND: options.backend }, log: options.log })
   const files = createEngine()
   const compute = createEngine()
   const reader = createStoreReader({ nodePath: options.nodePath, readerFile: options.readerFile, storeFile, appVersion: options.versions.app, log: options.log })

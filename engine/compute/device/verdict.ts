@@ -2,9 +2,10 @@
  * Which backend computes, and the reason and remedy in words: pure functions of what was found, so that every machine can be tried on paper.
  * A backend that was passed over is always named with its cause. A backend that the user chose is never replaced by another one.
  */
+import { AppError } from '../../domain/errors.ts'
 import type { DeviceFacts, NvidiaCard, Trial } from './facts.ts'
 
-export const backendKinds = ['cuda', 'webgpu', 'cpu', 'wasm'] as const
+const backendKinds = ['cuda', 'webgpu', 'cpu', 'wasm'] as const
 export type BackendKind = (typeof backendKinds)[number]
 export type BackendChoice = 'auto' | BackendKind
 
@@ -33,6 +34,14 @@ const minimumCapability = 6
 /** Below this not even the default backbone with small batches fits beside the display. */
 const minimumCardMegabytes = 3000
 const setupAgain = 'run "npm run setup" with a connection to the package registries'
+
+/** Reads the choice of a setting or of LACUNA_BACKEND. Throws COMPUTE_CHOICE_FAILED for a word that is no backend: a typing error must not choose another device. */
+export function choiceFrom(word: string | undefined): BackendChoice {
+  if (word === undefined || word === '' || word === 'auto') return 'auto'
+  const kind = backendKinds.find((known) => known === word.toLowerCase())
+  if (kind === undefined) throw new AppError('COMPUTE_CHOICE_FAILED', `"${word}" is no compute backend; there are auto, ${backendKinds.join(', ')}.`)
+  return kind
+}
 
 /** Backends in the order in which they are tried. */
 export function candidates(choice: BackendChoice): readonly BackendKind[] {

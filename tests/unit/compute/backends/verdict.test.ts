@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest'
-import { choiceFrom, kernelsFor, openCompute } from '../../../../engine/compute/backend.ts'
+import { kernelsFor, openCompute } from '../../../../engine/compute/backend.ts'
 import { cpuFlags, parseNvidiaSmi, type DeviceFacts, type NvidiaCard } from '../../../../engine/compute/device/facts.ts'
 import { libraryEnvironment } from '../../../../engine/compute/device/open-tensorflow.ts'
-import { candidates, judge, obstacleBefore, verdictSentence, type BackendChoice, type BackendKind, type Trials } from '../../../../engine/compute/device/verdict.ts'
+import { candidates, choiceFrom, judge, obstacleBefore, verdictSentence, type BackendChoice, type BackendKind, type Trials } from '../../../../engine/compute/device/verdict.ts'
 import { deviceVerdictSchema } from '../../../../engine/domain/run.ts'
 
 const a100: NvidiaCard = { name: 'NVIDIA A100', memoryMegabytes: 40960, driver: '550.54.14', computeCapability: '8.0' }

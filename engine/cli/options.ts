@@ -6,6 +6,7 @@ const optionTypes = {
   map: { type: 'string' }, cohort: { type: 'string' }, method: { type: 'string' }, config: { type: 'string' }, seed: { type: 'string' },
   slots: { type: 'string' }, labels: { type: 'string' }, folds: { type: 'string' }, epochs: { type: 'string' }, name: { type: 'string' },
   run: { type: 'string' }, out: { type: 'string' }, missing: { type: 'string' }, only: { type: 'string' },
+  use: { type: 'string' },
   json: { type: 'boolean' }, resume: { type: 'boolean' }, help: { type: 'boolean' },
 } as const
 
@@ -64,7 +65,7 @@ lacuna evaluate --run ID [--missing image=0.35,text=0.35] [--only image|text] [-
 lacuna predict  --run ID --out FILE.csv [--cohort NAME] predict again from the stored checkpoint, also for another cohort
 lacuna export   --run ID --out FILE.csv                 all stored predictions
 lacuna audit                                            check the audit log
-lacuna device                                           which backend computes, and why
+lacuna device   [--use auto|cuda|webgpu|cpu|wasm]       which backend computes, and why; --use chooses it for this database
 
 Everywhere: --store FILE.db (else the app's own database), --json (results as JSON on stdout).
 Exit codes: 0 done, 2 wrong usage, 3 refused because of the input, 4 the engine or the machine failed, 130 cancelled.`

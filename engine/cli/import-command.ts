@@ -28,7 +28,9 @@ export async function checkCommand(workspace: Workspace, options: CliOptions, ou
 }
 
 async function sourceAndMapping(workspace: Workspace, options: CliOptions, output: CliOutput): Promise<{ source: ImportSource; mapping: Mapping }> {
-  const source: ImportSource = { sourceDir: resolve(required(options, 'source')), tableFile: resolve(required(options, 'table')), sheet: options.sheet ?? null }
+  const sourceDir = resolve(required(options, 'source'))
+  // Without a table the headers of the DICOM files in the folder are the table.
+  const source: ImportSource = { sourceDir, tableFile: options.table === undefined ? sourceDir : resolve(options.table), sheet: options.sheet ?? null }
   const inspection = await workspace.files.run('table:inspect', { source })
   const suggestion = inspection?.suggestion ?? null
   if (options.map) return { source, mapping: readMapping(options.map) }

@@ -53,9 +53,9 @@ export function missingRates(text: string): { image: number; text: number } {
 
 export const helpText = `Lacuna, command line. Research use only. Not for diagnosis or treatment.
 
-lacuna import   --source DIR --table FILE --cohort NAME [--sheet NAME] [--profile odir|odir-per-eye|covid-cxr|demo] [--map FILE.json]
+lacuna import   --source DIR [--table FILE] --cohort NAME [--sheet NAME] [--profile odir|odir-per-eye|covid-cxr|demo] [--map FILE.json]
 lacuna import   --cohort NAME --resume                  go on with a stopped import
-lacuna check    --source DIR --table FILE [--map FILE]  what an import would do, without writing anything
+lacuna check    --source DIR [--table FILE] [--map FILE]  what an import would do, without writing anything
 lacuna cohorts                                          the cohorts in the store
 lacuna train    --cohort NAME [--method mora|head-only|zero-fill] [--config FILE.json] [--seed N] [--folds K] [--epochs N]
                 [--slots right-eye,left-eye,...] [--labels "Diabetes,Glaucoma"] [--name TEXT] [--missing image=0.35,text=0.35]

@@ -20,7 +20,7 @@ export type ImportIssue = z.infer<typeof importIssueSchema>
 /** What a table looks like before any mapping. `columns[].samples` are the first distinct non-blank cells. */
 export const tableInspectionSchema = z.object({
   source: importSourceSchema,
-  format: z.enum(['csv', 'xlsx']),
+  format: z.enum(['csv', 'xlsx', 'dicom']),
   encoding: z.string(),
   separator: z.string().nullable(),
   sheets: z.array(z.string()),

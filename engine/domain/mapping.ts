@@ -53,7 +53,10 @@ export const mappingSchema = z.object({
 })
 export type Mapping = z.infer<typeof mappingSchema>
 
-/** What the wizard and the CLI name as a source: a folder with images, a table, a sheet of it when it has several. */
+/**
+ * What the wizard and the CLI name as a source: a folder with images, a table, a sheet of it when it has several.
+ * A folder in place of the table stands for the headers of the DICOM files in it.
+ */
 export const importSourceSchema = z.object({
   sourceDir: z.string().min(1),
   tableFile: z.string().min(1),

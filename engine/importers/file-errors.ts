@@ -75,7 +75,6 @@ export function folderError(error: unknown): AppError {
 export function tableFileError(error: unknown): AppError {
   const code = systemCode(error)
   if (goneCodes.has(code)) return new AppError('IMPORT_TABLE_MISSING', 'The table file cannot be found.', { cause: error })
-  if (code === 'EISDIR') return new AppError('IMPORT_TABLE_MISSING', 'The table is a folder, not a file.', { cause: error })
   if (deniedCodes.has(code)) return new AppError('IMPORT_FOLDER_UNREADABLE', 'The table file may not be read by this user.', { cause: error })
   return new AppError('IMPORT_FILE_FAILED', `The table cannot be read: ${plainCauses[code] ?? `system error ${code || 'unknown'}`}.`, { cause: error })
 }

@@ -44,14 +44,32 @@ function startNext(): void {
 
 function createThread(): Worker {
   threadCount++
-  return new Worker(new URL(threadFile, import.meta.url), { resourceLimits: { maxOldGenerationSizeMb: maxHeapMb } })
+  const thread = new Worker(new URL(threadFile, import.meta.url), { resourceLimits: { maxOldGenerationSizeMb: maxHeapMb } })
+  // What a thread says while it is being ended belongs to no job any more.
+  thread.on('error', () => undefined)
+  return thread
 }
 
 function run(thread: Worker, { request, settle, fail }: Job): void {
   thread.ref()
+  const onMessage = (reply: DrawReply): void => {
+    finish(true)
+    settle(reply)
+  }
+  const onError = (cause: Error & { code?: string }): void => {
+    finish(false)
+    // Out of memory is the file's doing; anything else is ours.
+    fail(cause.code === 'ERR_WORKER_OUT_OF_MEMORY' ? new AppError('IMAGE_TOO_LARGE', 'Decoding the image takes more memory than it may have.', { cause }) : cause)
+  }
+  const timer = setTimeout(() => {
+    finish(false)
+    fail(new AppError('DICOM_FRAME_DAMAGED', `Decoding did not end within ${maxMs / 1000} seconds; the compressed pixels are damaged.`))
+  }, maxMs)
   const finish = (isUsable: boolean): void => {
     clearTimeout(timer)
-    thread.removeAllListeners()
+    // One by one: a worker has listeners of its own, without which it falls silent.
+    thread.off('message', onMessage)
+    thread.off('error', onError)
     if (isUsable) {
       // An idle thread must not keep a finished command alive.
       thread.unref()
@@ -62,18 +80,7 @@ function run(thread: Worker, { request, settle, fail }: Job): void {
     }
     startNext()
   }
-  const timer = setTimeout(() => {
-    finish(false)
-    fail(new AppError('DICOM_FRAME_DAMAGED', `Decoding did not end within ${maxMs / 1000} seconds; the compressed pixels are damaged.`))
-  }, maxMs)
-  thread.once('message', (reply: DrawReply) => {
-    finish(true)
-    settle(reply)
-  })
-  thread.once('error', (cause: Error & { code?: string }) => {
-    finish(false)
-    // Out of memory is the file's doing; anything else is ours.
-    fail(cause.code === 'ERR_WORKER_OUT_OF_MEMORY' ? new AppError('IMAGE_TOO_LARGE', 'Decoding the image takes more memory than it may have.', { cause }) : cause)
-  })
+  thread.on('message', onMessage)
+  thread.on('error', onError)
   thread.postMessage(request)
 }

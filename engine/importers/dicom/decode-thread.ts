@@ -1,7 +1,7 @@
 /** A thread that draws DICOM frames for decode-pool.ts: bytes in, red-green-blue pixels out, nothing kept between messages. */
 import { parentPort } from 'node:worker_threads'
 import { toErrorOutcome, type ErrorOutcome } from '../../domain/errors.ts'
-import type { VoiTransform } from './grayscale.ts'
+import type { VoiTransform } from './display/grayscale.ts'
 import { readDicom } from './read-dicom.ts'
 
 export interface DrawRequest {

@@ -1,6 +1,6 @@
 /** What a header says of an image without saying of whom: for views, markers and the choice of slots. */
 import type { DicomDataSet } from './data-set.ts'
-import { frameScopes } from './grayscale-header.ts'
+import { frameScopes } from './display/grayscale-header.ts'
 import type { TransferSyntax } from './transfer-syntax.ts'
 
 /** Facts without identity; null where the header is silent. */

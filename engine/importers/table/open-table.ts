@@ -1,7 +1,8 @@
-import { open } from 'node:fs/promises'
+import { open, stat } from 'node:fs/promises'
 import { setImmediate } from 'node:timers/promises'
 import { AppError } from '../../domain/errors.ts'
 import type { ImportSource } from '../../domain/mapping.ts'
+import { openDicomTable } from '../dicom/header-table.ts'
 import { tableFileError } from '../file-errors.ts'
 import { cleanCell } from '../ids.ts'
 import type { IssueCollector } from '../issues.ts'
@@ -20,7 +21,7 @@ export interface TableRow {
 }
 
 export interface OpenTable {
-  format: 'csv' | 'xlsx'
+  format: 'csv' | 'xlsx' | 'dicom'
   encoding: string
   separator: string | null
   sheets: string[]
@@ -37,9 +38,11 @@ const chunkRows = 2000
 
 /**
  * Opens a CSV, TSV or XLSX table whatever its encoding and separator, and reads its header. Repairs and guesses go to `issues`.
+ * A folder is read as the table of its DICOM headers.
  * @throws AppError IMPORT_TABLE_MISSING, _UNSUPPORTED, _UNREADABLE, _TOO_LARGE, _EMPTY or IMPORT_SHEET_MISSING; an AbortError when cancelled
  */
 export async function openTable(source: ImportSource, issues: IssueCollector, signal: AbortSignal): Promise<OpenTable> {
+  if (await isFolder(source.tableFile)) return openDicomTable(source.tableFile, issues, signal)
   const kind = await tableKind(source.tableFile)
   const scan = await scanBytes(source.tableFile, signal)
   if (scan.byteSize === 0) throw new AppError('IMPORT_TABLE_EMPTY', 'The table file is empty (0 bytes).')
@@ -68,6 +71,10 @@ export async function openTable(source: ImportSource, issues: IssueCollector, si
 function noteEncoding(encoding: TextEncoding, issues: IssueCollector): void {
   if (encoding.isDamaged) issues.add('IMPORT_TEXT_DAMAGED', 'note', null, 'Some bytes of the table are not valid UTF-8 and were replaced.')
   else if (!encoding.isCertain) issues.add('IMPORT_ENCODING_GUESSED', 'note', null, `Read as ${encoding.name === 'windows-1252' ? 'Windows-1252 (Latin-1)' : encoding.name}.`)
+}
+
+async function isFolder(path: string): Promise<boolean> {
+  return stat(path).then((info) => info.isDirectory(), () => false)
 }
 
 /** What the first bytes say, since extensions are often wrong. */

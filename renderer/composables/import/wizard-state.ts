@@ -137,6 +137,11 @@ function nameOf(tableFile: string): string {
   return (tableFile.split(/[\\/]/).at(-1) ?? '').replace(/\.[^.]+$/, '').replace(/[_-]+/g, ' ').trim().slice(0, 120)
 }
 
+/** A folder that stands for its own table goes on doing so when another one is chosen. */
+function tableAfter(state: ImportState, sourceDir: string): string | null {
+  return state.tableFile === state.sourceDir && state.tableFile !== null ? sourceDir : state.tableFile
+}
+
 /** The state after an event; the same object when the event has no place in this state. */
 export function nextStep(state: ImportState, event: ImportEvent): ImportState {
   if (event.kind === 'reset') return firstState
@@ -144,7 +149,7 @@ export function nextStep(state: ImportState, event: ImportEvent): ImportState {
   switch (event.kind) {
     // What belonged to another folder, table or sheet is put aside, not thrown away.
     case 'folder-chosen':
-      return event.path === state.sourceDir ? state : { ...keptOf(state), step: 'source', sourceDir: event.path, inspection: null, otherDrafts: draftsAside(state) }
+      return event.path === state.sourceDir ? state : { ...keptOf(state), step: 'source', sourceDir: event.path, tableFile: tableAfter(state, event.path), inspection: null, otherDrafts: draftsAside(state) }
     case 'table-chosen':
       return event.path === state.tableFile ? state : { ...keptOf(state), step: 'source', tableFile: event.path, sheet: null, inspection: null, otherDrafts: draftsAside(state) }
     case 'sheet-chosen':

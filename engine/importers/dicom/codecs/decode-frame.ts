@@ -5,7 +5,7 @@
 import { inflateRawSync } from 'node:zlib'
 import { AppError } from '../../../domain/errors.ts'
 import type { PixelDescription } from '../pixel-description.ts'
-import { sampleCount, shortage, toStoredValues, type FrameSamples } from '../samples.ts'
+import { sampleCount, shortage, toStoredValues, type FrameSamples } from './samples.ts'
 import type { PixelEncoding } from '../transfer-syntax.ts'
 import { readJpeg2000Header } from './jpeg-2000-header.ts'
 import { isJpegLsPlanar, readJpegHeader, type JpegHeader } from './jpeg-header.ts'

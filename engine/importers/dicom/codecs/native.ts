@@ -1,7 +1,7 @@
 /** Uncompressed pixels, with the orders of bytes, bits and colours that PS3.5 section 8 allows. */
 import type { PixelElement } from '../parse.ts'
 import type { PixelDescription } from '../pixel-description.ts'
-import { sampleCount, shortage, toStoredValues, type FrameSamples } from '../samples.ts'
+import { sampleCount, shortage, toStoredValues, type FrameSamples } from './samples.ts'
 
 /**
  * One frame of uncompressed pixel data.

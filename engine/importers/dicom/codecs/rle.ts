@@ -1,7 +1,7 @@
 /** RLE lossless, PS3.5 annex G: PackBits segments, one for each byte of each sample, the highest byte first. */
 import { AppError } from '../../../domain/errors.ts'
 import type { PixelDescription } from '../pixel-description.ts'
-import { sampleCount } from '../samples.ts'
+import { sampleCount } from './samples.ts'
 
 const headerBytes = 64
 

@@ -1,5 +1,5 @@
 /** Modality and VOI transforms of a frame, read from the header: top level first, then the frame's functional groups, then the shared ones. */
-import type { DicomDataSet } from './data-set.ts'
+import type { DicomDataSet } from '../data-set.ts'
 import type { DisplayWindow, LookupTable, ModalityTransform, VoiTransform, WindowFunction } from './grayscale.ts'
 
 const modalityLut = '0028,3000'

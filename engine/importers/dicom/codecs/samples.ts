@@ -1,6 +1,6 @@
 /** Stored values of one frame in the form that everything after decoding works on. */
-import { AppError } from '../../domain/errors.ts'
-import type { PixelDescription } from './pixel-description.ts'
+import { AppError } from '../../../domain/errors.ts'
+import type { PixelDescription } from '../pixel-description.ts'
 
 export type SampleArray = Uint8Array | Int8Array | Uint16Array | Int16Array | Uint32Array | Int32Array
 

@@ -1,11 +1,11 @@
 /** One frame -> the 8-bit picture that the model sees and the screen shows. */
-import type { DecodedFrame } from './codecs/decode-frame.ts'
-import type { DicomDataSet } from './data-set.ts'
+import type { DecodedFrame } from '../codecs/decode-frame.ts'
+import type { DicomDataSet } from '../data-set.ts'
 import { frameScopes, readModality, readPresets } from './grayscale-header.ts'
 import { displayByte, modalityValue, voiValue, type ModalityTransform, type VoiTransform } from './grayscale.ts'
 import { applyPalette, scaleColour, ybrToRgb } from './photometric.ts'
-import type { PixelDescription } from './pixel-description.ts'
-import type { SampleArray } from './samples.ts'
+import type { PixelDescription } from '../pixel-description.ts'
+import type { SampleArray } from '../codecs/samples.ts'
 
 /** A picture of 8 bits: [height, width, channels]. */
 export interface DisplayFrame {

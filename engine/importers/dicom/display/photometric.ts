@@ -1,8 +1,8 @@
 /** Colour frames -> red, green, blue bytes: palettes and luminance-chroma. PS3.3 C.7.6.3.1. */
-import { AppError } from '../../domain/errors.ts'
-import type { DicomDataSet } from './data-set.ts'
+import { AppError } from '../../../domain/errors.ts'
+import type { DicomDataSet } from '../data-set.ts'
 import { readEntries } from './grayscale-header.ts'
-import type { FrameSamples } from './samples.ts'
+import type { FrameSamples } from '../codecs/samples.ts'
 
 /** A palette as bytes for each stored value from `first` on. */
 interface Palette {

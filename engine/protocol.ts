@@ -16,6 +16,8 @@ export const trainingSpecSchema = z.object({
   config: runConfigSchema,
   slots: z.array(slotSchema),
   labelNames: z.array(z.string()),
+  /** Content hash of the cohort, for the model card. */
+  cohortHash: z.string().optional(),
   studies: z.array(trainingStudySchema),
   assignments: z.array(z.array(splitSchema)),
   /** Presence pattern that study i is shown with on each side (simulated losses); absent: those that the configuration's rates give. */

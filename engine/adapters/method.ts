@@ -49,6 +49,6 @@ export interface Method<Config> {
   /** Whether logits at the start equal those of the unadapted backbone with the same head. */
   readonly startsUnchanged: boolean
   createNetwork(context: NetworkContext, config: Config): Network
-  /** The stages of training in order; absent: one stage, every study under its own pattern, every tensor trained. */
-  phases?(config: Config, modalities: readonly ModalitySpec[]): readonly Phase[]
+  /** The stages of training in order; absent or null: one stage, every study under its own pattern, every tensor trained. */
+  phases?(config: Config, modalities: readonly ModalitySpec[]): readonly Phase[] | null
 }

@@ -8,6 +8,8 @@ import { AppError } from '../domain/errors.ts'
 import { runConfigSchema } from '../domain/run.ts'
 import { slotSchema } from '../domain/slots.ts'
 import type { CheckpointInfo } from '../domain/exchange.ts'
+import { modelCard } from './checkpoint/model-card.ts'
+import { fromFile, peftFields, toFile } from './checkpoint/peft-layout.ts'
 
 /** PEFT's two-file shape: everything needed to know what the tensors are, beside the tensors. */
 const adapterConfigSchema = z.object({
@@ -24,12 +26,20 @@ const adapterConfigSchema = z.object({
   thresholds: z.array(z.number()),
   /** Presence patterns that training studies of the fold were shown under; absent in checkpoints of 0.1. */
   trainedPatterns: z.array(z.string()).optional(),
+  /** SHA-256 of the tensors file, so that a half-copied folder is noticed; this and the rest are absent in checkpoints of 0.1. */
+  tensorsSha256: z.string().optional(),
+  cohortHash: z.string().optional(),
+  trainedParameters: z.number().int().optional(),
+  totalParameters: z.number().int().optional(),
+  /** On the fold's validation patients, at this epoch. */
+  validation: z.object({ macroAuroc: z.number().nullable(), loss: z.number().nullable() }).optional(),
   researchUseOnly: z.literal(true),
 })
 export type AdapterConfig = z.infer<typeof adapterConfigSchema>
 
 const configName = 'adapter_config.json'
 const tensorsName = 'adapter_model.safetensors'
+const cardName = 'README.md'
 
 /**
  * Writes a checkpoint folder as a whole: built beside its place, then renamed, so that a kill leaves the old one or the new one.
@@ -42,22 +52,43 @@ export function saveCheckpoint(runDir: string, kind: CheckpointInfo['kind'], con
   const freshDir = `${dir}.part`
   rmSync(freshDir, { recursive: true, force: true })
   mkdirSync(freshDir, { recursive: true })
-  const bytes = encodeSafetensors(trained, { format: 'pt' })
+  const bytes = encodeSafetensors(toFile(trained), { format: 'pt' })
+  const tensorsSha256 = createHash('sha256').update(bytes).digest('hex')
   writeFileSync(join(freshDir, tensorsName), bytes)
-  writeFileSync(join(freshDir, configName), `${JSON.stringify(config, null, 2)}\n`)
+  writeFileSync(join(freshDir, configName), `${JSON.stringify({ ...config, ...peftFields(config.config, trained), tensorsSha256 }, null, 2)}\n`)
+  writeFileSync(join(freshDir, cardName), modelCard(config))
   rmSync(dir, { recursive: true, force: true })
   renameSync(freshDir, dir)
-  return { fold: config.fold, kind, epoch: config.epoch, path: dir, sha256: createHash('sha256').update(bytes).digest('hex') }
+  return { fold: config.fold, kind, epoch: config.epoch, path: dir, sha256: tensorsSha256 }
 }
 
-/** Reads a checkpoint; throws RUN_CHECKPOINT_MISSING when it is not there, RUN_CHECKPOINT_MISMATCH when it does not fit the backbone. */
+/**
+ * Reads a checkpoint, of this version or an older one. Throws RUN_CHECKPOINT_MISSING when it is not there, RUN_CHECKPOINT_DAMAGED when its
+ * two files do not belong together or cannot be read, RUN_CHECKPOINT_MISMATCH when it belongs to another backbone.
+ */
 export function loadCheckpoint(runDir: string, fold: number, kind: CheckpointInfo['kind'], backboneHash: string): { config: AdapterConfig; trained: Record<string, HostValues> } {
   const dir = join(runDir, `fold_${fold}`, kind)
-  if (!existsSync(join(dir, configName))) throw new AppError('RUN_CHECKPOINT_MISSING', `The ${kind} checkpoint of fold ${fold} is not there.`)
-  const parsed = adapterConfigSchema.safeParse(JSON.parse(readFileSync(join(dir, configName), 'utf8')))
-  if (!parsed.success) throw new AppError('RUN_CHECKPOINT_MISMATCH', `The ${kind} checkpoint of fold ${fold} was written by another version.`)
-  if (parsed.data.backboneHash !== backboneHash) throw new AppError('RUN_CHECKPOINT_MISMATCH', `The ${kind} checkpoint of fold ${fold} belongs to another backbone (${parsed.data.backboneHash.slice(0, 12)}, not ${backboneHash.slice(0, 12)}).`)
-  return { config: parsed.data, trained: readTensors(join(dir, tensorsName)) }
+  const which = `The ${kind} checkpoint of fold ${fold}`
+  if (!existsSync(join(dir, configName)) || !existsSync(join(dir, tensorsName))) throw new AppError('RUN_CHECKPOINT_MISSING', `${which} is not there.`)
+  const config = readConfig(join(dir, configName), which)
+  if (config.backboneHash !== backboneHash) throw new AppError('RUN_CHECKPOINT_MISMATCH', `${which} belongs to another backbone (${config.backboneHash.slice(0, 12)}, not ${backboneHash.slice(0, 12)}).`)
+  const file = join(dir, tensorsName)
+  if (config.tensorsSha256 !== undefined && createHash('sha256').update(readFileSync(file)).digest('hex') !== config.tensorsSha256) {
+    throw new AppError('RUN_CHECKPOINT_DAMAGED', `${which} was changed or cut short after it was written: ${tensorsName} is not the file that ${configName} names.`)
+  }
+  return { config, trained: fromFile(readTensors(file)) }
+}
+
+function readConfig(file: string, which: string): AdapterConfig {
+  let json: unknown
+  try {
+    json = JSON.parse(readFileSync(file, 'utf8'))
+  } catch (error) {
+    throw new AppError('RUN_CHECKPOINT_DAMAGED', `${which} has a ${configName} that is cut short or not JSON.`, { cause: error })
+  }
+  const parsed = adapterConfigSchema.safeParse(json)
+  if (!parsed.success) throw new AppError('RUN_CHECKPOINT_MISMATCH', `${which} was written by another version.`)
+  return parsed.data
 }
 
 /** All tensors of a safetensors file. */

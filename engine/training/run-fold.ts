@@ -68,8 +68,9 @@ async function trainPhases(
 ): Promise<boolean> {
   const { spec, context, phases } = run
   const width = spec.config.labelIds.length
-  const keep = async (kind: 'best' | 'final', epoch: number, thresholds: Float32Array): Promise<void> => {
-    await context.send({ kind: 'checkpoint', checkpoint: saveCheckpoint(spec.runDir, kind, checkpointOf(run, fold, epoch, thresholds), model.exportTrained()) })
+  const keep = async (kind: 'best' | 'final', epoch: number, thresholds: Float32Array, validation: AdapterConfig['validation']): Promise<void> => {
+    const config = { ...checkpointOf(run, fold, epoch, thresholds), validation, trainedParameters: model.trainedParameterCount, totalParameters: model.totalParameterCount }
+    await context.send({ kind: 'checkpoint', checkpoint: saveCheckpoint(spec.runDir, kind, config, model.exportTrained()) })
   }
   const first = position.phase
   let isOver = true
@@ -90,13 +91,13 @@ async function trainPhases(
       onStep: stepReporter(run, fold, position),
       onEpoch: async (epoch, next, valProbabilities) => {
         // Thresholds of earlier phases would belong to half a model; the whole one gets its own below.
-        if (epoch.isBest) await keep('best', epoch.epoch, run.hasPhases ? halves(width) : thresholdsOf(run, material.val, valProbabilities))
+        if (epoch.isBest) await keep('best', epoch.epoch, run.hasPhases ? halves(width) : thresholdsOf(run, material.val, valProbabilities), { macroAuroc: epoch.valMacroAuroc, loss: epoch.valLoss })
         position.progress = next
         save({ isTrained: false, isDelivered: false })
         await context.send({ kind: 'epoch', epoch })
       },
     })
-    if (isLast) await keep('final', position.epochsBefore + position.progress.epochsDone - 1, wholeThresholds(run, model, network, fold))
+    if (isLast) await keep('final', position.epochsBefore + position.progress.epochsDone - 1, wholeThresholds(run, model, network, fold), undefined)
     else model.importTrained(loadBest(run, fold).trained)
     position.epochsBefore += position.progress.epochsDone
     if (!isOver && !isLast) run.notes.push(`Stopped by the user in fold ${fold} during "${phase.name}": the phases after it were not trained.`)
@@ -106,7 +107,7 @@ async function trainPhases(
     const best = loadBest(run, fold)
     model.beginPhase(null)
     model.importTrained(best.trained)
-    await keep('best', best.config.epoch, wholeThresholds(run, model, network, fold))
+    await keep('best', best.config.epoch, wholeThresholds(run, model, network, fold), best.config.validation)
   }
   return isOver
 }
@@ -119,7 +120,7 @@ function checkpointOf(run: PreparedRun, fold: number, epoch: number, thresholds:
   const { config, slots, labelNames } = run.spec
   return {
     format: 'lacuna-adapter-1', peft_type: config.adapter.toUpperCase(), base_model_name_or_path: config.backbone, backboneHash: run.session.backbone.weightsHash,
-    config, slots, labelNames, fold, epoch, researchUseOnly: true, thresholds: [...thresholds], trainedPatterns: run.trainedPatternsOf(fold),
+    config, slots, labelNames, fold, epoch, researchUseOnly: true, thresholds: [...thresholds], cohortHash: run.spec.cohortHash, trainedPatterns: run.trainedPatternsOf(fold),
   }
 }
 

@@ -5,20 +5,17 @@
  */
 import { createParameterSet } from '../../compute/parameters.ts'
 import { createHead } from '../head.ts'
-import type { Method, Phase } from '../method.ts'
+import type { Method } from '../method.ts'
 import { combinationPhases } from '../sites/combinations.ts'
 import { createTransformerNetwork } from '../transformer-network.ts'
 import { type LoraConfig, loraConfigSchema } from './config.ts'
 import { injectLora } from './inject.ts'
 
-/** Updates shared by all patterns need no stages. */
-const together: Phase = { name: 'all patients', shows: 'own-pattern', trains: () => true, epochsShare: 1 }
-
 export const lora: Method<LoraConfig> = {
   id: 'lora',
   configSchema: loraConfigSchema,
   startsUnchanged: true,
-  phases: (config, modalities) => (config.by === 'combination' ? combinationPhases(config, modalities) : [together]),
+  phases: (config, modalities) => (config.by === 'combination' ? combinationPhases(config, modalities) : null),
   createNetwork: ({ compute, backbone, modalities, labelsCount, missingInput, random }, config) => {
     const parameters = createParameterSet(compute.tf)
     const adapter = injectLora(compute, parameters, random, backbone, config, modalities)

@@ -34,9 +34,9 @@ export function addForCombinations(
     [presence, parameters.add(`${combinationName(presence, modalities)}/${name}`, initial(), shape, 'adapter')]))
 }
 
-/** The base on complete patients, then one combination after the other; one phase over everything when trained jointly. */
-export function combinationPhases(settings: CombinationSettings, modalities: readonly ModalitySpec[]): Phase[] {
-  if (settings.training === 'joint') return [{ name: 'all combinations together', shows: 'own-pattern', trains: () => true, epochsShare: 1 }]
+/** The base on complete patients, then one combination after the other; null, one phase over everything, when trained jointly. */
+export function combinationPhases(settings: CombinationSettings, modalities: readonly ModalitySpec[]): Phase[] | null {
+  if (settings.training === 'joint') return null
   const combinations = combinationsOf(modalities, 'two-stage')
   const base: Phase = { name: 'base on complete patients', shows: (1 << modalities.length) - 1, trains: ({ group }) => group === 'head', epochsShare: combinations.length === 0 ? 1 : settings.baseShare }
   return [base, ...combinations.map((presence): Phase => {

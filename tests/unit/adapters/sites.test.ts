@@ -85,7 +85,7 @@ describe.each([
 describe('a phase', () => {
   it.each([['ssf', {}], ['lora', { by: 'combination' }], ['ssf', { trainHead: true }]] as const)('of %s %o trains its own tensors and leaves the others bit-identical', (id, config) => {
     const method = findMethod(id)
-    const phases = method.phases!(method.configSchema.parse(config), modalities)
+    const phases = method.phases!(method.configSchema.parse(config), modalities)!
     expect(phases.map(({ name, shows }) => [name, shows])).toEqual([['base on complete patients', 3], ['text only', 1], ['image only', 2]])
     expect(phases.reduce((sum, { epochsShare }) => sum + epochsShare, 0)).toBeCloseTo(1)
     const { network, model } = build(id, config)
@@ -113,7 +113,7 @@ describe('a phase', () => {
     const method = findMethod('ssf')
     for (const [untrained, expected] of [['base', 'base'], ['refuse', 'refused']] as const) {
       const { network, model } = build('ssf', { untrained })
-      const phases = method.phases!(method.configSchema.parse({}), modalities)
+      const phases = method.phases!(method.configSchema.parse({}), modalities)!
       network.beginPhase!(phases[1]!)
       const trainer = createTrainingModel({ compute, network, labelsCount: CLASSES, task: 'multi-label', labelWeights: null, optimizer: adamWConfigSchema.parse({}) })
       const textOnly = network.computePrefix(samples.map((sample) => restrictSample(sample, 1)!), false)
@@ -136,6 +136,6 @@ describe('a phase', () => {
 it('has one set for each of seven combinations of three modalities, apart from each other', () => {
   const three: ModalitySpec[] = [...modalities, { name: 'lateral', kind: 'image', slots: [1] }]
   const method = findMethod('ssf')
-  expect(method.phases!(method.configSchema.parse({}), three).map(({ name }) => name)).toEqual(
+  expect(method.phases!(method.configSchema.parse({}), three)!.map(({ name }) => name)).toEqual(
     ['base on complete patients', 'text only', 'image only', 'text+image only', 'lateral only', 'text+lateral only', 'image+lateral only'])
 })

@@ -1,0 +1,51 @@
+import { describePattern } from '../../domain/slots.ts'
+import type { AdapterConfig } from '../checkpoint.ts'
+
+/**
+ * README.md beside the tensors: what the model is, what it was trained on, how it did while training and what it must not be used for.
+ * Counts and hashes only; no patient, no file name, no free text of the cohort but slot titles and label names.
+ */
+export function modelCard(checkpoint: AdapterConfig): string {
+  const { config, slots, labelNames, validation } = checkpoint
+  const number = (value: number | null | undefined, digits = 3): string => (value == null ? 'not estimable' : value.toFixed(digits))
+  const patterns = checkpoint.trainedPatterns?.map((pattern) => `- ${cell(describePattern(slots, pattern))}`) ?? ['- not recorded']
+  const thresholds = labelNames.map((name, label) => `| ${cell(name)} | ${number(checkpoint.thresholds[label])} |`)
+  const share = checkpoint.trainedParameters === undefined || checkpoint.totalParameters === undefined ? 'not recorded'
+    : `${checkpoint.trainedParameters.toLocaleString('en-GB')} of ${checkpoint.totalParameters.toLocaleString('en-GB')} (${(100 * checkpoint.trainedParameters / checkpoint.totalParameters).toFixed(2)} %)`
+  return `${[
+    `# ${cell(config.name)}, fold ${checkpoint.fold}`,
+    '',
+    '**For research only. Not a medical device. Not for diagnosis, triage or treatment of a patient.**',
+    '',
+    '## Model',
+    `- Method: ${config.adapter}, settings in \`adapter_config.json\``,
+    `- Frozen backbone: ${checkpoint.base_model_name_or_path}, SHA-256 of its weights ${checkpoint.backboneHash}`,
+    `- Trained parameters: ${share}`,
+    `- Task: ${config.task === 'multi-label' ? 'several labels may apply to one study' : 'exactly one label applies to each study'}`,
+    `- Inputs: ${slots.map(({ title, modality }) => `${cell(title)} (${modality})`).join(', ')}`,
+    '',
+    '## Training',
+    `- Cohort: content hash ${checkpoint.cohortHash ?? 'not recorded'}`,
+    `- Seed ${config.seed}, fold ${checkpoint.fold}, epoch ${checkpoint.epoch + 1} of at most ${config.epochs}; split by patient`,
+    '- Presence patterns shown while training:',
+    ...patterns,
+    '',
+    '## Results on the validation patients of this fold',
+    `- Macro-AUROC ${number(validation?.macroAuroc)}, loss ${number(validation?.loss, 4)}; this epoch was chosen by them, so they flatter. Results on test patients belong to the run, not to this file.`,
+    '',
+    '| Label | Decision threshold |',
+    '|---|---|',
+    ...thresholds,
+    '',
+    '## Use and limits',
+    '- Meant for the comparison of methods and the study of missing modalities on data like that of the training cohort.',
+    '- A pattern that is not listed above was never trained: its predictions are extrapolation, or come from the base network, and are marked.',
+    '- Probabilities are plain sigmoids unless a calibration was fitted in the run. Other scanners, languages, hospitals and populations are untested.',
+    '- It belongs to the backbone with the hash above and is refused on any other.',
+  ].join('\n')}\n`
+}
+
+/** Names are typed by users: kept from breaking the Markdown. */
+function cell(text: string): string {
+  return text.replaceAll(/[|<>\s`]+/g, ' ').trim()
+}

@@ -14,6 +14,12 @@ export interface RunSize {
   cachesBlockOutput: boolean
   frozenParameters: number
   trainedParameters: number
+  /** Trained parts stand inside blocks, so the lowest block keeps values and takes part in the way back; false when left out. */
+  trainsInside?: boolean
+  /** Gradients of the blocks' own weights are formed; false when left out. */
+  trainsWeights?: boolean
+  /** What a block keeps in units of what a frozen one keeps; 1 when left out. */
+  keptFactor?: number
   /** Samples trained on in each epoch, and prefix entries (samples x patterns) that are computed once. */
   trainingSamples: number
   prefixEntries: number
@@ -42,15 +48,15 @@ export function estimateRun(size: RunSize): RunEstimate {
   const { width: D, feedForward: F, tokens: T, heads: H, blocks: N } = size
   const rows = size.batchSize * T
   /** Kept by one block between its passes: query, key, value, two norm inputs and the hidden layer. */
-  const savedPerBlock = rows * (5 * D + F)
+  const savedPerBlock = rows * (5 * D + F) * (size.keptFactor ?? 1)
   /** Largest moment inside one block: scores and their gradient, two hidden layers. */
   const working = 2 * size.batchSize * H * T * T + 3 * rows * F
-  const trainedBlocks = Math.max(0, N - size.firstBlock - 1)
+  const trainedBlocks = Math.max(0, N - size.firstBlock - (size.trainsInside === true ? 0 : 1))
   const peakBytes = PROCESS_BYTES + FLOAT_BYTES * (size.frozenParameters + 5 * size.trainedParameters + trainedBlocks * savedPerBlock + working)
   const perEntry = size.firstBlock >= N ? D : T * D * (size.cachesBlockOutput ? 2 : 1)
   const blockFlops = T * (8 * D * D + 4 * D * F + 4 * T * D)
   const forwardBlocks = N - size.firstBlock - (size.cachesBlockOutput ? 1 : 0)
-  const stepFlops = size.firstBlock >= N ? 0 : blockFlops * (Math.max(0, forwardBlocks) + trainedBlocks)
+  const stepFlops = size.firstBlock >= N ? 0 : blockFlops * (Math.max(0, forwardBlocks) + trainedBlocks * (size.trainsWeights === true ? 2 : 1))
   const prefixFlops = blockFlops * Math.min(N, size.firstBlock + (size.cachesBlockOutput ? 1 : 0))
   const flops = size.epochs * size.trainingSamples * stepFlops + size.prefixEntries * prefixFlops
   return {
@@ -58,4 +64,13 @@ export function estimateRun(size: RunSize): RunEstimate {
     cacheBytes: size.prefixEntries * perEntry * FLOAT_BYTES,
     seconds: flops / (size.gigaflops * 1e9 * STEP_EFFICIENCY),
   }
+}
+
+/** Bytes that one more sample of `tokens` tokens adds to a training step which trains from block 0 on: what a batch may be is decided by this. */
+export function bytesPerSample(size: Pick<RunSize, 'width' | 'blocks' | 'heads'>, tokens: number): number {
+  const step = (batchSize: number) => estimateRun({
+    ...size, tokens, batchSize, feedForward: 4 * size.width, firstBlock: 0, cachesBlockOutput: true,
+    frozenParameters: 0, trainedParameters: 0, trainingSamples: 0, prefixEntries: 0, epochs: 0, gigaflops: 1,
+  }).peakBytes
+  return step(1) - step(0)
 }

@@ -23,17 +23,18 @@ export interface MemoryGuard {
   /**
    * Runs `work(size)` on pieces of at most `size` of `samples` samples; after each failure for memory again with pieces half as large.
    * `work` must change nothing before its last allocation. Throws COMPUTE_OUT_OF_MEMORY when one sample alone does not fit.
+   * `most` bounds this piece of work alone, where its need is known beforehand.
    */
-  attempt<R>(samples: number, work: (size: number) => R): R
+  attempt<R>(samples: number, work: (size: number) => R, most?: number): R
 }
 
 /** @param onReduced told the new limit, each time it falls */
-export function createMemoryGuard(tf: Tf, initialLimit: number, onReduced: (limit: number) => void): MemoryGuard {
-  let limit = initialLimit
+export function createMemoryGuard(tf: Tf, onReduced: (limit: number) => void): MemoryGuard {
+  let limit = Infinity
   return {
     get limit() { return limit },
-    attempt: (samples, work) => {
-      let size = Math.min(samples, limit)
+    attempt: (samples, work, most = Infinity) => {
+      let size = Math.max(1, Math.min(samples, limit, most))
       for (;;) {
         try {
           return withCleanUp(tf, () => work(size))

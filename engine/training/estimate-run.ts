@@ -1,17 +1,16 @@
 import { freemem } from 'node:os'
+import type { NetworkLoad } from '../adapters/network.ts'
 import { measureMatmulRate, openCompute } from '../compute/backend.ts'
+import { freeDeviceBytes } from '../compute/device/facts.ts'
 import { estimateRun as estimateSize } from '../compute/memory.ts'
 import type { DeviceVerdict, RunConfig } from '../domain/run.ts'
 import type { Slot } from '../domain/slots.ts'
 import type { JobContext, JobRequest, JobResult } from '../protocol.ts'
 import { planModalities } from './inputs.ts'
-import { cachesBlockOutput, createModel, createNetwork, openSession, type Session } from './session.ts'
+import { createModel, createNetwork, openSession, type Session } from './session.ts'
 
-/** Tokens of one image, and of a typical short note with its frame, in the joined sequence. */
-const tokensOfImage = 49
+/** Tokens of a typical short note with its frame. */
 const typicalTextTokens = 24
-/** Multiply-adds of one ResNet-50 pass at 224 x 224, times two. */
-const flopsOfImage = 7.7e9
 /** Feed-forward width of the embedded text encoder in units of its width. */
 const feedForwardFactor = 4
 
@@ -24,23 +23,26 @@ export async function deviceVerdict(_request: JobRequest<'device:verdict'>, _con
  * Trained parameters (counted on the real network), and time and memory from its size and this machine's measured speed.
  * The time is a forecast, good to a factor of about two: early stopping is not foreseen, other programs are not known.
  */
-export async function estimateRun(request: JobRequest<'run:estimate'>, _context: JobContext): Promise<JobResult<'run:estimate'>> {
+export async function estimateRun(request: JobRequest<'run:estimate'>, context: JobContext): Promise<JobResult<'run:estimate'>> {
   const { config, slots } = request
-  const session = await openSession(request.weightsDir)
+  const session = await openSession(request, context.signal)
   const plan = planModalities(slots, config.mora.modalitiesBy)
-  const model = createModel(session, createNetwork(session, config, plan, 0), config, null)
+  const network = createNetwork(session, config, plan, 0)
+  const model = createModel(session, network, config, null)
   const { trainedParameterCount, totalParameterCount } = model
   model.dispose()
   return {
     trainedParameters: trainedParameterCount,
     totalParameters: totalParameterCount,
-    ...forecast(session, request, plan.imageIndexOfSlot.size, trainedParameterCount, totalParameterCount),
-    availableBytes: freemem(),
+    ...forecast(session, request, network.load, plan.imageIndexOfSlot.size, trainedParameterCount, totalParameterCount),
+    availableBytes: freeDeviceBytes(session.compute.kind) ?? freemem(),
     verdict: session.compute.verdict,
   }
 }
 
-function forecast(session: Session, request: JobRequest<'run:estimate'>, imageSlots: number, trainedParameters: number, totalParameters: number): { estimatedSeconds: number; estimatedBytes: number } {
+function forecast(
+  session: Session, request: JobRequest<'run:estimate'>, load: NetworkLoad | undefined, imageSlots: number, trainedParameters: number, totalParameters: number,
+): { estimatedSeconds: number; estimatedBytes: number } {
   const { config, slots, studyCount, imageCount } = request
   const { width, heads, blocks } = session.backbone
   const hasText = slots.some((slot) => slot.modality === 'text')
@@ -48,10 +50,9 @@ function forecast(session: Session, request: JobRequest<'run:estimate'>, imageSl
   const folds = config.split.kind === 'k-fold' ? config.split.folds : 1
   const estimate = estimateSize({
     width, heads, blocks: blocks.length, feedForward: feedForwardFactor * width,
-    tokens: imageSlots * tokensOfImage + (hasText ? Math.min(typicalTextTokens, config.maxTextTokens) : 0),
+    tokens: imageSlots * session.reader.imageTokens + (hasText ? Math.min(typicalTextTokens, config.maxTextTokens) : 0),
     batchSize: config.batchSize,
-    firstBlock: firstTrainedBlock(config, blocks.length),
-    cachesBlockOutput: cachesBlockOutput(config),
+    ...(load ?? { firstBlock: blocks.length, cachesBlockOutput: false }),
     frozenParameters: totalParameters - trainedParameters, trainedParameters,
     // Validation costs about half a training step for each of its samples.
     trainingSamples: studyCount * folds * (trainShare(config) + valShare(config) / 2),
@@ -59,11 +60,7 @@ function forecast(session: Session, request: JobRequest<'run:estimate'>, imageSl
     epochs: config.epochs,
     gigaflops,
   })
-  return { estimatedSeconds: estimate.seconds + (imageCount * flopsOfImage) / (gigaflops * 1e9), estimatedBytes: estimate.peakBytes + estimate.cacheBytes }
-}
-
-function firstTrainedBlock(config: RunConfig, blockCount: number): number {
-  return config.adapter === 'mora' ? Math.min(...config.mora.blocks) : blockCount
+  return { estimatedSeconds: estimate.seconds + (imageCount * session.reader.imageFlops) / (gigaflops * 1e9), estimatedBytes: estimate.peakBytes + estimate.cacheBytes }
 }
 
 function trainShare(config: RunConfig): number {

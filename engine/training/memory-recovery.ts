@@ -1,3 +1,6 @@
+import type { Compute } from '../compute/backend.ts'
+import { freeDeviceBytes } from '../compute/device/facts.ts'
+import { bytesPerSample } from '../compute/memory.ts'
 import { createMemoryGuard, isOutOfMemory, piecesOf } from '../compute/out-of-memory.ts'
 import type { Tf } from '../compute/tensorflow.ts'
 import { AppError } from '../domain/errors.ts'
@@ -5,10 +8,27 @@ import type { TrainingBatch, TrainingModel } from './training-model.ts'
 
 export interface MemoryRecoveryOptions {
   tf: Tf
-  /** Samples computed at once from the start, where it is known beforehand that a whole batch does not fit. */
-  initialLimit?: number
-  /** Told how many samples are computed at once from now on. */
-  onReduced: (limit: number) => void
+  /** What a step may take, where that is known; the system may end a process that takes too much instead of refusing it memory. */
+  budget?: MemoryBudget | null
+  /** Told how many samples are computed at once from now on, and whether that was foreseen or follows a failure. */
+  onReduced: (limit: number, cause: 'foreseen' | 'out-of-memory') => void
+}
+
+export interface MemoryBudget {
+  bytes: number
+  /** Bytes that a sample of this many tokens takes in a training step. */
+  perSample: (tokens: number) => number
+}
+
+/** Share of the free memory that a step may take; the rest is for what else grows meanwhile, and for the error of the estimate. */
+const budgetShare = 0.6
+
+/** What a training step may take of a backend's free memory now; null where the device does not tell. */
+export function memoryBudget(backend: Compute['kind'], backbone: { width: number; heads: number; blocks: { length: number } }): MemoryBudget | null {
+  const free = freeDeviceBytes(backend)
+  if (free === null) return null
+  const size = { width: backbone.width, heads: backbone.heads, blocks: backbone.blocks.length }
+  return { bytes: budgetShare * free, perSample: (tokens) => bytesPerSample(size, tokens) }
 }
 
 /**
@@ -16,23 +36,36 @@ export interface MemoryRecoveryOptions {
  * accumulates the gradients of its pieces and updates once: the same update, up to rounding, as from the whole batch.
  */
 export function withMemoryRecovery(model: TrainingModel, options: MemoryRecoveryOptions): TrainingModel {
-  const guard = createMemoryGuard(options.tf, options.initialLimit ?? Infinity, options.onReduced)
+  const guard = createMemoryGuard(options.tf, (limit) => options.onReduced(limit, 'out-of-memory'))
+  let leastForeseen = Infinity
+  /** How many samples of a batch fit by estimate; the longest decides, because all are padded to it. */
+  const fitting = (batch: TrainingBatch): number => {
+    if (!options.budget) return Infinity
+    const longest = batch.entries.reduce((most, { tokens }) => Math.max(most, tokens), 1)
+    const most = Math.max(1, Math.floor(options.budget.bytes / options.budget.perSample(longest)))
+    if (most < batch.entries.length && most < leastForeseen) {
+      leastForeseen = most
+      options.onReduced(most, 'foreseen')
+    }
+    return most
+  }
   const predict: TrainingModel['predict'] = (entries, batchSize = 16) =>
     entries.length === 0 ? model.predict(entries, batchSize) : guard.attempt(Math.min(batchSize, entries.length), (size) => model.predict(entries, size))
   return {
     ...model,
     step: (batch, rate) => guard.attempt(batch.entries.length, (size) => (size >= batch.entries.length
       ? model.step(batch, rate)
-      : model.stepAccumulated(piecesOf(batch.entries.length, size).map(({ from, to }) => cut(batch, from, to)), rate))),
+      : model.stepAccumulated(piecesOf(batch.entries.length, size).map(({ from, to }) => cut(batch, from, to)), rate)), fitting(batch)),
     evaluateLoss: (batch) => model.lossOf(predict(batch.entries, batch.entries.length), batch.labels, batch.known),
     predict,
   }
 }
 
 /** What the run says of it; epochs and folds count from 1 for the reader. */
-export function memoryNote(limit: number, fold: number, folds: number, epochsDone: number): string {
+export function memoryNote(limit: number, cause: 'foreseen' | 'out-of-memory', fold: number, folds: number, epochsDone: number): string {
   const where = folds > 1 ? `epoch ${epochsDone + 1} of fold ${fold + 1}` : `epoch ${epochsDone + 1}`
-  return `Micro-batches of ${limit} after out-of-memory in ${where}; gradients are accumulated, so the batch size of the run still holds.`
+  const why = cause === 'foreseen' ? `from ${where} on, because more would not fit into the free memory` : `after out-of-memory in ${where}`
+  return `Micro-batches of ${limit} ${why}; gradients are accumulated, so the batch size of the run still holds.`
 }
 
 /** Samples `from` to `to` of a batch. */

@@ -2,7 +2,7 @@ import type { Phase } from '../adapters/method.ts'
 import type { Network } from '../adapters/network.ts'
 import { loadCheckpoint, saveCheckpoint, type AdapterConfig } from './checkpoint.ts'
 import { createPace } from './pace.ts'
-import { memoryNote, withMemoryRecovery } from './memory-recovery.ts'
+import { memoryBudget, memoryNote, withMemoryRecovery } from './memory-recovery.ts'
 import { predictStudies } from './predict-studies.ts'
 import { epochsOf, wholePhase, type PreparedRun } from './prepare-run.ts'
 import { probabilitiesOf } from './probabilities.ts'
@@ -26,8 +26,8 @@ export async function runFold(run: PreparedRun, bareModel: TrainingModel, networ
   if (saved?.progress.isDelivered) return true
   const position: Position = { progress: saved?.progress ?? freshProgress, phase: saved?.progress.phase ?? 0, epochsBefore: saved?.progress.epochsBefore ?? 0 }
   const model = withMemoryRecovery(bareModel, {
-    tf: run.session.compute.tf,
-    onReduced: (limit) => run.notes.push(memoryNote(limit, fold, spec.assignments.length, position.epochsBefore + position.progress.epochsDone)),
+    tf: run.session.compute.tf, budget: memoryBudget(run.session.compute.kind, run.session.backbone),
+    onReduced: (limit, cause) => run.notes.push(memoryNote(limit, cause, fold, spec.assignments.length, position.epochsBefore + position.progress.epochsDone)),
   })
   const save = (flags: Pick<FoldProgress, 'isTrained' | 'isDelivered'>): void => {
     const optimizer = model.exportOptimizer()

@@ -80,3 +80,14 @@ function hasRenderNode(): boolean {
   if (existsSync('/dev/dxg')) return true
   return existsSync('/dev/dri') && readdirSync('/dev/dri').some((name) => name.startsWith('renderD'))
 }
+
+/** Memory of the computing device that is free now; null where the device does not tell (WebGPU). */
+export function freeDeviceBytes(backend: 'cuda' | 'webgpu' | 'cpu' | 'wasm'): number | null {
+  if (backend === 'webgpu') return null
+  // Knows the limit of a container, which the free memory of the machine does not.
+  if (backend !== 'cuda') return process.availableMemory()
+  const card = process.env['CUDA_VISIBLE_DEVICES'] ?? '0'
+  const answer = spawnSync('nvidia-smi', [`--id=${card}`, '--query-gpu=memory.free', '--format=csv,noheader,nounits'], { encoding: 'utf8', timeout: 10_000, windowsHide: true })
+  const megabytes = answer.status === 0 ? Number.parseFloat(answer.stdout) : Number.NaN
+  return Number.isFinite(megabytes) ? megabytes * 2 ** 20 : null
+}

@@ -87,6 +87,25 @@ describe('recovery from out-of-memory', () => {
     recovering.model.dispose()
   })
 
+  it('cuts a batch beforehand where memory is known to be short, with the same numbers', () => {
+    const [unbroken, foreseeing] = [build(), build()]
+    const told: string[] = []
+    const { model } = { model: withMemoryRecovery(foreseeing.bare, { tf: compute.tf, budget: { bytes: 1000, perSample: (tokens) => 25 * tokens }, onReduced: (limit, cause) => told.push(`${limit} ${cause}`) }) }
+    const batch = { entries: unbroken.network.computePrefix(mixed, true), labels, known }
+    const longest = Math.max(...batch.entries.map(({ tokens }) => tokens))
+    const size = Math.floor(40 / longest)
+    // The device would refuse more than that.
+    fault.largest = size
+    fault.count = 0
+    const losses = Array.from({ length: 3 }, () => model.step(batch, 1e-2))
+    fault.largest = Infinity
+    expect(fault.count).toBe(0)
+    expect(told).toEqual([`${size} foreseen`])
+    losses.forEach((loss) => expect(Math.abs(loss - unbroken.model.step(batch, 1e-2))).toBeLessThan(1e-5))
+    model.dispose()
+    unbroken.model.dispose()
+  })
+
   it('gives up where one sample alone does not fit, and where the update itself does not', () => {
     const { network, model } = build()
     const entries = network.computePrefix(mixed, true)
@@ -102,7 +121,7 @@ describe('recovery from out-of-memory', () => {
   })
 
   it('passes other errors on at once', () => {
-    const guard = createMemoryGuard(compute.tf, Infinity, () => expect.unreachable())
+    const guard = createMemoryGuard(compute.tf, () => expect.unreachable())
     let tries = 0
     expect(() => guard.attempt(8, () => { tries++; throw new Error('Invalid argument: shapes differ') })).toThrow('shapes differ')
     expect(tries).toBe(1)
@@ -133,6 +152,7 @@ it('cuts a batch into as few and as equal pieces as fit', () => {
 })
 
 it('marks the run in words', () => {
-  expect(memoryNote(4, 0, 1, 2)).toMatch(/^Micro-batches of 4 after out-of-memory in epoch 3;/)
-  expect(memoryNote(4, 1, 5, 0)).toContain('epoch 1 of fold 2')
+  expect(memoryNote(4, 'out-of-memory', 0, 1, 2)).toMatch(/^Micro-batches of 4 after out-of-memory in epoch 3;/)
+  expect(memoryNote(4, 'out-of-memory', 1, 5, 0)).toContain('epoch 1 of fold 2')
+  expect(memoryNote(2, 'foreseen', 0, 1, 0)).toContain('more would not fit')
 })

@@ -5,7 +5,7 @@ const optionTypes = {
   store: { type: 'string' }, source: { type: 'string' }, table: { type: 'string' }, sheet: { type: 'string' }, profile: { type: 'string' },
   map: { type: 'string' }, cohort: { type: 'string' }, method: { type: 'string' }, config: { type: 'string' }, seed: { type: 'string' },
   slots: { type: 'string' }, labels: { type: 'string' }, folds: { type: 'string' }, epochs: { type: 'string' }, name: { type: 'string' },
-  run: { type: 'string' }, out: { type: 'string' }, missing: { type: 'string' }, only: { type: 'string' },
+  run: { type: 'string' }, out: { type: 'string' }, missing: { type: 'string' }, only: { type: 'string' }, shown: { type: 'string' },
   use: { type: 'string' },
   json: { type: 'boolean' }, resume: { type: 'boolean' }, help: { type: 'boolean' },
 } as const
@@ -57,11 +57,11 @@ lacuna import   --source DIR [--table FILE] --cohort NAME [--sheet NAME] [--prof
 lacuna import   --cohort NAME --resume                  go on with a stopped import
 lacuna check    --source DIR [--table FILE] [--map FILE]  what an import would do, without writing anything
 lacuna cohorts                                          the cohorts in the store
-lacuna train    --cohort NAME [--method mora|head-only|zero-fill] [--config FILE.json] [--seed N] [--folds K] [--epochs N]
+lacuna train    --cohort NAME [--method mora|late-fusion|dedicated|...] [--config FILE.json] [--seed N] [--folds K] [--epochs N]
                 [--slots right-eye,left-eye,...] [--labels "Diabetes,Glaucoma"] [--name TEXT] [--missing image=0.35,text=0.35]
 lacuna train    --run ID --resume                       go on with a stopped run
 lacuna runs                                             the runs in the store
-lacuna evaluate --run ID [--missing image=0.35,text=0.35] [--only image|text] [--seed N]
+lacuna evaluate --run ID [--missing image=0.35,text=0.35|table] [--only image|text] [--shown right-eye,notes] [--seed N]
 lacuna predict  --run ID --out FILE.csv [--cohort NAME] predict again from the stored checkpoint, also for another cohort
 lacuna export   --run ID --out FILE.csv                 all stored predictions
 lacuna audit                                            check the audit log

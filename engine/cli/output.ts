@@ -1,3 +1,4 @@
+import type { MissingnessDescription } from '../domain/missingness.ts'
 import type { MetricEstimate, MetricsRow, RunResults } from '../domain/results.ts'
 import type { Progress } from '../protocol.ts'
 
@@ -54,7 +55,36 @@ export function formatResults(results: RunResults): string {
   const width = Math.max(...rows.map((row) => row.patternTitle.length), 20)
   const head = `${'Presence'.padEnd(width)}  ${'n'.padStart(6)}  ${'macro-F1'.padStart(13)}  ${'AUROC'.padStart(13)}  ${'AUPRC'.padStart(13)}  labels`
   const lines = rows.map((row) => formatRow(row, width))
-  return [`Test patients, ${results.setting}`, head, '-'.repeat(head.length), ...lines].join('\n')
+  const table = [`Test patients, ${results.setting}`, head, '-'.repeat(head.length), ...lines]
+  return [...(results.alarms ?? []).map((alarm) => `ALARM: ${alarm}`), ...table, ...servedWarnings(results), ...informationLines(results)].join('\n')
+}
+
+/** Which rows were answered by parameters that never saw their pattern. */
+function servedWarnings(results: RunResults): string[] {
+  return results.byPattern.flatMap(({ patternTitle, servedBy }) => [
+    ...(servedBy !== undefined && servedBy.extrapolated > 0 ? [`WARNING: no training patient showed "${patternTitle}": ${servedBy.extrapolated} predictions are extrapolation.`] : []),
+    ...(servedBy !== undefined && servedBy.base > 0 ? [`WARNING: "${patternTitle}" has no parameters of its own: the base network answered ${servedBy.base} times.`] : []),
+  ])
+}
+
+function informationLines(results: RunResults): string[] {
+  const rows = results.information ?? []
+  if (rows.length === 0) return []
+  const bits = (value: number | null | undefined) => (value === null || value === undefined ? 'n. e.' : value.toFixed(3)).padStart(9)
+  const width = Math.max(...rows.map((row) => row.patternTitle.length), 20)
+  return [
+    '', 'Usable information in bits (mean over labels; everybody who can be shown so), and the gap to the dedicated model',
+    `${'Shown'.padEnd(width)}  ${'n'.padStart(6)}  ${'bits'.padStart(9)}  ${'dedicated'.padStart(9)}  ${'gap'.padStart(9)}`,
+    ...rows.map((row) => `${row.patternTitle.padEnd(width)}  ${String(row.studyCount).padStart(6)}  ${bits(row.bits.value)}  ${bits(row.dedicatedBits?.value)}  ${bits(row.gapBits)}`),
+  ]
+}
+
+/** What the studies of each side will be shown with, in words and counts. */
+export function formatMissingness(descriptions: readonly MissingnessDescription[]): string {
+  return descriptions.flatMap(({ sentences, patterns }) => [
+    sentences.join(' '),
+    ...patterns.map(({ title, natural, shown }) => `  ${String(shown).padStart(6)}  ${title}${shown === natural ? '' : ` (${natural} really)`}`),
+  ]).join('\n')
 }
 
 function formatRow(row: MetricsRow, width: number): string {

@@ -7,12 +7,13 @@ import { adapterSchema, runConfigSchema, type RunConfigInput } from '../domain/r
 import { exportPredictions } from '../jobs/export-predictions.ts'
 import { predictCohort } from '../jobs/predict-cohort.ts'
 import { evaluateRun } from '../jobs/results.ts'
+import { collectMaterial, describeMissingness } from '../jobs/run-material.ts'
 import { slotWarnings } from '../jobs/slot-warnings.ts'
 import { suggestRun } from '../jobs/suggest-run.ts'
 import { resumeTraining, startTraining } from '../jobs/train-run.ts'
 import type { Workspace } from '../jobs/workspace.ts'
 import { cohortNamed } from './import-command.ts'
-import { formatResults, formatSeconds, type CliOutput } from './output.ts'
+import { formatMissingness, formatResults, formatSeconds, type CliOutput } from './output.ts'
 import { missingRates, required, wholeNumber, type CliOptions } from './options.ts'
 
 /** `lacuna train`: starts or resumes a run and prints its results on the test patients. Ctrl-C stops and keeps the best checkpoint. */
@@ -53,6 +54,7 @@ function configOf(workspace: Workspace, options: CliOptions, output: CliOutput):
   base.name = options.name ?? `${base.adapter} on ${cohort.name}, seed ${base.seed}`.slice(0, 120)
   const unknown = base.slotIds.filter((slotId) => !cohort.slots.some((slot) => slot.slotId === slotId))
   if (unknown.length > 0) throw new AppError('CLI_USAGE', `The cohort has no modality "${unknown[0]}". It has: ${cohort.slots.map((slot) => slot.slotId).join(', ')}.`)
+  output.note(formatMissingness(describeMissingness(runConfigSchema.parse(base), collectMaterial(workspace, runConfigSchema.parse(base)))))
   const used = cohort.slots.filter((slot) => base.slotIds.includes(slot.slotId))
   for (const warning of slotWarnings(used, workspace.store.cohorts.labelWords(cohort.cohortId))) output.note(`WARNING: ${warning.text}`)
   return base
@@ -76,6 +78,8 @@ export function evaluateCommand(workspace: Workspace, options: CliOptions, outpu
 function settingOf(options: CliOptions): TestSetting {
   if (options.only === 'image' || options.only === 'text') return { kind: 'only', modality: options.only }
   if (options.only !== undefined) throw new AppError('CLI_USAGE', '--only must be image or text.')
+  if (options.shown) return { kind: 'pattern', pattern: options.shown.split(',').map((slotId) => slotId.trim()).join('+') }
+  if (options.missing === 'table') return { kind: 'table' }
   if (options.missing) return { kind: 'simulated', ...missingRates(options.missing), seed: options.seed ? wholeNumber(options, 'seed') : 1 }
   return { kind: 'actual' }
 }

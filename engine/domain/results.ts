@@ -27,8 +27,27 @@ export const metricsRowSchema = z.object({
   macroAuprc: estimateSchema,
   estimableLabels: z.number().int(),
   labels: z.array(labelMetricsSchema),
+  /** Usable information about the labels in bits, mean over the estimable ones: H(Y) - crossEntropy(Y | X_S). */
+  informationBits: estimateSchema.optional(),
+  /** Predictions of the row by who answered; a row with any but `trained` needs a warning. Absent for runs of 0.1. */
+  servedBy: z.object({ trained: z.number().int(), extrapolated: z.number().int(), base: z.number().int() }).optional(),
 })
 export type MetricsRow = z.infer<typeof metricsRowSchema>
+
+/**
+ * Usable information under one presence pattern, over the test patients who have at least that, shown exactly that; beside it what the
+ * dedicated model of that pattern reaches on the same patients (METHODS 3), where such a run of the same split exists.
+ */
+export const patternInformationSchema = z.object({
+  pattern: z.string(),
+  patternTitle: z.string(),
+  studyCount: z.number().int(),
+  bits: estimateSchema,
+  dedicatedBits: estimateSchema.nullable(),
+  /** Dedicated minus this run: what is lost by being one model for all patterns; null without a dedicated run. */
+  gapBits: z.number().nullable(),
+})
+export type PatternInformation = z.infer<typeof patternInformationSchema>
 
 /** Results of a run on its test patients under one missingness setting. */
 export const runResultsSchema = z.object({
@@ -36,6 +55,9 @@ export const runResultsSchema = z.object({
   setting: z.string(),
   overall: metricsRowSchema,
   byPattern: z.array(metricsRowSchema),
+  /** What makes these numbers mean less than they seem to, in plain words; shown above them. */
+  alarms: z.array(z.string()).optional(),
+  information: z.array(patternInformationSchema).optional(),
 })
 export type RunResults = z.infer<typeof runResultsSchema>
 
@@ -69,6 +91,10 @@ export const testSettingSchema = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('actual') }),
   z.object({ kind: z.literal('only'), modality: z.enum(['image', 'text']) }),
   z.object({ kind: z.literal('simulated'), image: z.number().min(0).max(1), text: z.number().min(0).max(1), seed: z.number().int().default(1) }),
+  /** The run's own test table. */
+  z.object({ kind: z.literal('table') }),
+  /** Every test patient who has at least these slots, shown exactly these. */
+  z.object({ kind: z.literal('pattern'), pattern: z.string().min(1) }),
 ])
 export type TestSetting = z.infer<typeof testSettingSchema>
 

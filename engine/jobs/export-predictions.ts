@@ -1,7 +1,7 @@
 import { writeCsv } from './csv.ts'
 import type { Workspace } from './workspace.ts'
 
-const columns = ['run', 'patient', 'study', 'split', 'fold', 'pattern', 'is_actual_pattern', 'label', 'reference', 'logit', 'probability', 'threshold', 'called_positive']
+const columns = ['run', 'patient', 'study', 'split', 'fold', 'pattern', 'is_actual_pattern', 'label', 'reference', 'logit', 'probability', 'threshold', 'called_positive', 'served_by']
 
 /**
  * Writes every stored prediction of a run as CSV, one line for each label under each presence pattern: pseudonyms only, no file names.
@@ -25,7 +25,7 @@ function* exportLines(workspace: Pick<Workspace, 'store'>, runId: number, runNam
   for (const row of workspace.store.predictions.exportRows(runId)) {
     yield [
       runName, row.patientKey, row.studyKey, row.split, row.fold, row.pattern, row.isActual ? 1 : 0, row.labelName,
-      row.reference ?? '', row.logit, row.probability, row.threshold, row.isPredicted ? 1 : 0,
+      row.reference ?? '', row.logit, row.probability, row.threshold, row.isPredicted ? 1 : 0, row.servedBy ?? '',
     ]
   }
 }

@@ -6,7 +6,7 @@ import { writeCsv } from './csv.ts'
 import { trainingSpecOf } from './train-run.ts'
 import type { Workspace } from './workspace.ts'
 
-const columns = ['run', 'patient', 'study', 'pattern', 'is_actual_pattern', 'label', 'logit', 'probability', 'threshold', 'called_positive']
+const columns = ['run', 'patient', 'study', 'pattern', 'is_actual_pattern', 'label', 'logit', 'probability', 'threshold', 'called_positive', 'served_by']
 
 export interface PredictRequest {
   runId: number
@@ -50,7 +50,7 @@ function* predictionLines(runName: string, task: 'multi-label' | 'multi-class', 
       const probabilities = block.probabilities.subarray(row * width, (row + 1) * width)
       const called = decide(task, probabilities, block.thresholds)
       for (const [index, label] of labelNames.entries()) {
-        yield [runName, study.patientKey, study.studyKey, block.patterns[row]!, block.isActual[row] ? 1 : 0, label, block.logits[row * width + index]!, probabilities[index]!, block.thresholds[index]!, called[index] ? 1 : 0]
+        yield [runName, study.patientKey, study.studyKey, block.patterns[row]!, block.isActual[row] ? 1 : 0, label, block.logits[row * width + index]!, probabilities[index]!, block.thresholds[index]!, called[index] ? 1 : 0, block.servedBy?.[row] ?? '']
       }
     }
   }

@@ -1,19 +1,27 @@
 import { AppError } from '../domain/errors.ts'
+import type { ServedBy } from '../domain/exchange.ts'
 import type { Task } from '../domain/records.ts'
 import type { MetricsRow, ResultIntervals, RowIntervals, RunResults, TestSetting } from '../domain/results.ts'
-import { describePattern, type Slot } from '../domain/slots.ts'
+import { describePattern, patternKey, slotIdsOfPattern, type Slot } from '../domain/slots.ts'
 import { summaryIntervals } from '../evaluation/summary-intervals.ts'
-import { summarisePredictions, type LabelledPrediction } from '../evaluation/summarise.ts'
+import { usableInformation } from '../evaluation/information.ts'
+import { summarisePredictions } from '../evaluation/summarise.ts'
 import { onlyModality, simulateMissingness } from '../training/missingness.ts'
 import { createRng } from '../training/rng.ts'
+import { alarmsOf } from './run-alarms.ts'
+import { informationOf, type TestRow } from './run-information.ts'
 import type { Workspace } from './workspace.ts'
 
 /** A setting in the words that tables and files use. */
-export function describeSetting(setting: TestSetting): string {
-  if (setting.kind === 'actual') return 'As they are'
-  if (setting.kind === 'only') return setting.modality === 'image' ? 'Images only' : 'Text only'
+export function describeSetting(setting: TestSetting, slots: readonly Slot[] = []): string {
   const percent = (rate: number) => `${Math.round(rate * 100)} %`
-  return `Simulated: ${percent(setting.image)} without images, ${percent(setting.text)} without text`
+  switch (setting.kind) {
+    case 'actual': return 'As they are'
+    case 'only': return setting.modality === 'image' ? 'Images only' : 'Text only'
+    case 'simulated': return `Simulated: ${percent(setting.image)} without images, ${percent(setting.text)} without text`
+    case 'table': return "Simulated by the run's own test table"
+    case 'pattern': return `Everybody who can be shown with: ${describePattern(slots, setting.pattern)}`
+  }
 }
 
 /**
@@ -22,13 +30,18 @@ export function describeSetting(setting: TestSetting): string {
  * Studies that have nothing left under the setting are left out (and counted in the row's studyCount by their absence).
  */
 export function evaluateRun(workspace: Pick<Workspace, 'store'>, runId: number, setting: TestSetting): RunResults {
-  const { slots, labels, task, overall, byPattern } = predictionsUnder(workspace, runId, setting)
-  const toRow = (pattern: string | null, predictions: readonly LabelledPrediction[]): MetricsRow => ({
+  const { slots, labels, task, overall, byPattern, rows } = predictionsUnder(workspace, runId, setting)
+  const toRow = (pattern: string | null, predictions: readonly TestRow[]): MetricsRow => ({
     pattern,
     patternTitle: pattern === null ? 'All test patients' : describePattern(slots, pattern),
     ...summarisePredictions(predictions, labels, task),
+    informationBits: usableInformation(predictions, task),
+    ...servedByOf(predictions),
   })
-  return { runId, setting: describeSetting(setting), overall: toRow(null, overall), byPattern: byPattern.map(({ pattern, predictions }) => toRow(pattern, predictions)) }
+  return {
+    runId, setting: describeSetting(setting, slots), alarms: alarmsOf(workspace.store, runId), information: informationOf(workspace.store, runId, slots, rows),
+    overall: toRow(null, overall), byPattern: byPattern.map(({ pattern, predictions }) => toRow(pattern, predictions)),
+  }
 }
 
 const resampleCount = 1000
@@ -37,14 +50,14 @@ const intervalLevel = 0.95
 
 /** Intervals for every number of `evaluateRun`, rows in the same order. Seeded: the same run always shows the same intervals. */
 export function intervalsOfRun(workspace: Pick<Workspace, 'store'>, runId: number, setting: TestSetting): ResultIntervals {
-  const { labels, task, overall, byPattern } = predictionsUnder(workspace, runId, setting)
+  const { slots, labels, task, overall, byPattern } = predictionsUnder(workspace, runId, setting)
   const labelIds = labels.map((label) => label.labelId)
   const rows = [{ pattern: null, predictions: overall }, ...byPattern].map(({ pattern, predictions }): RowIntervals => {
     // Each row draws its own patients from a seed of its own: leaving a pattern out must not change the others.
     const rng = createRng(intervalSeed).fork(pattern ?? 'overall')
     return { pattern, ...summaryIntervals(predictions, labelIds, task, { random: () => rng.uniform(), resampleCount, level: intervalLevel }) }
   })
-  return { runId, setting: describeSetting(setting), level: intervalLevel, resampleCount, seed: intervalSeed, rows }
+  return { runId, setting: describeSetting(setting, slots), level: intervalLevel, resampleCount, seed: intervalSeed, rows }
 }
 
 interface PredictionsUnder {
@@ -54,6 +67,8 @@ interface PredictionsUnder {
   overall: TestRow[]
   /** Most frequent first. */
   byPattern: { pattern: string; predictions: TestRow[] }[]
+  /** Every stored test prediction. */
+  rows: TestRow[]
 }
 
 /** The prediction of each test study that counts under a setting. */
@@ -66,17 +81,13 @@ function predictionsUnder(workspace: Pick<Workspace, 'store'>, runId: number, se
   const rows = testRows(workspace, runId)
   if (rows.length === 0) throw new AppError('RUN_WRONG_STATE', `"${run.name}" has no predictions for test patients yet.`)
 
-  const studies = [...Map.groupBy(rows, (row) => row.studyId).values()].map((list) => ({ list, actual: list.find((row) => row.isActual)!.pattern }))
-  const wanted = wantedPatterns(slots, studies.map((study) => study.actual), setting)
+  // A study whose own pattern the method refuses has what-if predictions only; it counts under the settings that reach one of them.
+  const patternOf = new Map(store.patients.trainingStudies(run.cohortId, run.config.slotIds, []).map((study) => [study.studyId, study.pattern]))
+  const studies = [...Map.groupBy(rows, (row) => row.studyId)].map(([studyId, list]) => ({ studyId, list, actual: patternOf.get(studyId) ?? '' }))
+  const wanted = wantedPatterns(slots, studies, setting, () => testTableOf(workspace, runId))
   const overall = studies.flatMap(({ list }, index) => list.filter((row) => row.pattern === wanted[index]))
   const byPattern = [...Map.groupBy(overall, (row) => row.pattern)].sort((a, b) => b[1].length - a[1].length).map(([pattern, predictions]) => ({ pattern, predictions }))
-  return { slots, labels, task: run.config.task, overall, byPattern }
-}
-
-interface TestRow extends LabelledPrediction {
-  studyId: number
-  pattern: string
-  isActual: boolean
+  return { slots, labels, task: run.config.task, overall, byPattern, rows }
 }
 
 /** The stored test predictions as one object for each study and pattern, in import order. */
@@ -86,14 +97,40 @@ function testRows(workspace: Pick<Workspace, 'store'>, runId: number): TestRow[]
   return Array.from({ length: stored.count }, (_, row) => {
     const cells = (values: Float32Array) => values.subarray(row * width, (row + 1) * width)
     return {
-      studyId: stored.studyIds[row]!, patientId: stored.patientIds[row]!, pattern: stored.patterns[row]!, isActual: stored.isActual[row] === 1,
+      studyId: stored.studyIds[row]!, patientId: stored.patientIds[row]!, fold: stored.folds[row]!, pattern: stored.patterns[row]!, servedBy: stored.servedBy[row]!,
       probabilities: cells(stored.probabilities), thresholds: cells(stored.thresholds), reference: cells(stored.references),
     }
   })
 }
 
-function wantedPatterns(slots: readonly Slot[], actual: readonly string[], setting: TestSetting): string[] {
-  if (setting.kind === 'actual') return [...actual]
-  if (setting.kind === 'only') return actual.map((pattern) => onlyModality(slots, pattern, setting.modality))
-  return simulateMissingness(slots, actual, { image: setting.image, text: setting.text }, createRng(setting.seed))
+function wantedPatterns(slots: readonly Slot[], studies: readonly { studyId: number; actual: string }[], setting: TestSetting, testTable: () => Map<number, string>): string[] {
+  const actual = studies.map((study) => study.actual)
+  switch (setting.kind) {
+    case 'actual': return actual
+    case 'only': return actual.map((pattern) => onlyModality(slots, pattern, setting.modality))
+    case 'simulated': return simulateMissingness(slots, actual, { image: setting.image, text: setting.text }, createRng(setting.seed))
+    case 'pattern': {
+      // Whatever the order it was written in; a study that lacks one of these slots has no such prediction and is left out.
+      const wanted = new Set(slotIdsOfPattern(setting.pattern))
+      return actual.map(() => patternKey(slots, (slotId) => wanted.has(slotId)))
+    }
+    case 'table': {
+      const shown = testTable()
+      return studies.map(({ studyId, actual: own }) => shown.get(studyId) ?? own)
+    }
+  }
+}
+
+/** What the run's test table shows each study with; empty for runs of 0.1, which tested patients as they are. */
+function testTableOf({ store }: Pick<Workspace, 'store'>, runId: number): Map<number, string> {
+  const stored = store.runs.getMissingness(runId)
+  const split = store.runs.getSplit(runId)
+  if (stored === null || split === null) return new Map()
+  return new Map(split.studyIds.map((studyId, index) => [studyId, stored.patterns[stored.shown.test[index]!]!]))
+}
+
+function servedByOf(predictions: readonly TestRow[]): Pick<MetricsRow, 'servedBy'> {
+  if (predictions.some(({ servedBy }) => servedBy === null)) return {}
+  const count = (by: ServedBy) => predictions.filter(({ servedBy }) => servedBy === by).length
+  return { servedBy: { trained: count('trained'), extrapolated: count('extrapolated'), base: count('base') } }
 }

@@ -60,6 +60,20 @@ export interface Statistics {
   importValues(stored: Record<string, HostValues>): void
 }
 
+/** What decides memory and time of a training step besides the sizes of model and batch. */
+export interface NetworkLoad {
+  /** Lowest block that is computed in every step; the block count when only a head is. */
+  firstBlock: number
+  /** Whether that block's frozen output can come from the cache. */
+  cachesBlockOutput: boolean
+  /** Trained parts stand inside blocks, so the lowest one takes part in the way back too. */
+  trainsInside: boolean
+  /** Gradients of the blocks' own weights are formed, which costs as much as one more forward pass. */
+  trainsWeights: boolean
+  /** What a block keeps for the way back in units of what a frozen one keeps. */
+  keptFactor: number
+}
+
 export interface Network {
   readonly parameters: ParameterSet
   /** Frozen parameters in use, for the share that is trained. */
@@ -76,6 +90,8 @@ export interface Network {
    */
   readonly prefixKey?: string | undefined
   readonly statistics?: Statistics | undefined
+  /** For the estimate before a run. Absent: nothing below a probe or head is computed in a step. */
+  readonly load?: NetworkLoad | undefined
   /**
    * Sets which tensors are trained from now on (`Parameter.isTrained`); null trains all of them. Gradients come for trained tensors only.
    * Absent: the method has one phase.

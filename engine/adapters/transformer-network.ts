@@ -28,6 +28,10 @@ export interface NetworkAdapter {
   readonly stages: readonly Stage[]
   /** Takes the place of the backbone's final norm. */
   readonly finalNorm?: TokenMap | null
+  /** Gradients of the blocks' own weights are formed; absent: no. */
+  readonly trainsWeights?: boolean
+  /** What a block keeps for the way back, in units of what a frozen one keeps; absent: 1. */
+  readonly keptFactor?: number
   /** Whose weights answer for a pattern; absent: always 'trained'. */
   serving?(presence: number): Serving
 }
@@ -189,6 +193,10 @@ export function createTransformerNetwork(options: TransformerNetworkOptions): Ne
     parameters,
     frozenParameterCount: backbone.parameterCount,
     prefixKey: adapter.firstBlock === blocks.length ? `pooled ${options.missingInput} ${JSON.stringify(modalities)}` : undefined,
+    load: {
+      firstBlock: adapter.firstBlock, cachesBlockOutput: takesCached, trainsInside: adapter.stages.some((stage) => !stage.takesCached),
+      trainsWeights: adapter.trainsWeights ?? false, keptFactor: adapter.keptFactor ?? 1,
+    },
     computePrefix,
     forward,
     beginPhase: (phase) => {

@@ -44,5 +44,5 @@ export function injectOwnWeights(compute: Compute, parameters: ParameterSet, bac
     which.normGains ? copy(`${frozen.name}.weight`, frozen.gamma) : null, which.normOffsets ? copy(`${frozen.name}.bias`, frozen.beta) : null)
   const changes = { ...(which.linearWeights || which.linearBiases ? { linear } : {}), norm }
   const stages = backbone.blocks.map((block, index) => adaptedBlockStage(adaptBlock(compute, block, index, backbone.heads, changes)))
-  return { firstBlock: 0, stages, finalNorm: backbone.finalNorm === null ? null : norm({ ...backbone.finalNorm, name: 'layernorm' }) }
+  return { firstBlock: 0, stages, trainsWeights: which.linearWeights, finalNorm: backbone.finalNorm === null ? null : norm({ ...backbone.finalNorm, name: 'layernorm' }) }
 }

@@ -33,7 +33,8 @@ export function injectSsf(compute: Compute, parameters: ParameterSet, backbone: 
   const final = finalNorm === null ? null
     : withScaleShift(compute, normMap(compute, finalNorm), [{ name: 'layernorm', width: D, scale: 1 }], [addSet('layernorm', D)])
   return {
-    firstBlock: 0, embedding, stages, finalNorm: final,
+    // The outputs of the linear layers are kept for gamma's gradient, about as much again as a frozen block keeps.
+    firstBlock: 0, embedding, stages, finalNorm: final, keptFactor: 2,
     serving: createServing(config, combinations, sets.flatMap(({ gamma, beta }) => [{ choice: gamma, start: 1 }, { choice: beta, start: 0 }])),
   }
 }

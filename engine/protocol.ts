@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { backboneCheckSchema, backboneLocationSchema, importedBackboneSchema } from './domain/backbones.ts'
 import { errorOutcomeSchema, importCheckSchema, importedStudySchema, previewRowSchema, tableInspectionSchema } from './domain/import.ts'
 import { importSourceSchema, mappingSchema } from './domain/mapping.ts'
 import { checkpointInfoSchema, importStartSchema, predictionBlockSchema, trainingStudySchema, trainingSummarySchema } from './domain/exchange.ts'
@@ -27,6 +28,8 @@ export const trainingSpecSchema = z.object({
   /** Folder of prepared inputs; may be deleted at any time between runs. */
   cacheDir: z.string(),
   weightsDir: z.string(),
+  /** Where the imported backbones of the run lie; absent for the embedded one. */
+  backbones: z.array(backboneLocationSchema).optional(),
 })
 export type TrainingSpec = z.infer<typeof trainingSpecSchema>
 
@@ -59,9 +62,14 @@ export const jobs = {
     request: z.object({ outDir: z.string(), seed: z.number().int(), patientCount: z.number().int().min(1).max(10_000).optional() }),
     result: z.object({ sourceDir: z.string(), tableFile: z.string(), mapping: mappingSchema, patientCount: z.number().int(), imageCount: z.number().int() }),
   },
+  'backbone:add': {
+    request: z.object({ from: z.string(), backbonesDir: z.string(), weightsDir: z.string(), knownIds: z.array(z.string()) }),
+    result: importedBackboneSchema,
+  },
+  'backbone:check': { request: z.object({ backbone: backboneLocationSchema }), result: backboneCheckSchema },
   'device:verdict': { request: z.object({ weightsDir: z.string() }), result: deviceVerdictSchema },
   'run:estimate': {
-    request: z.object({ config: runConfigSchema, slots: z.array(slotSchema), labelCount: z.number().int(), studyCount: z.number().int(), imageCount: z.number().int(), weightsDir: z.string(), cacheDir: z.string() }),
+    request: z.object({ config: runConfigSchema, slots: z.array(slotSchema), labelCount: z.number().int(), studyCount: z.number().int(), imageCount: z.number().int(), weightsDir: z.string(), cacheDir: z.string(), backbones: z.array(backboneLocationSchema).optional() }),
     result: runEstimateSchema.omit({ studyCount: true, excludedStudyCount: true, warnings: true }),
   },
   'train:run': { request: trainingSpecSchema, result: trainingSummarySchema },

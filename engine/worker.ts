@@ -6,6 +6,7 @@ import { previewImport } from './importers/preview.ts'
 import { renderImage } from './importers/images/render-image.ts'
 import { runImport } from './importers/run-import.ts'
 import { hostMessageSchema, jobs, type EngineMessage, type JobContext, type JobName, type JobRequest, type JobResult } from './protocol.ts'
+import { addBackbone, checkBackbone } from './training/backbone-jobs.ts'
 import { deviceVerdict, estimateRun } from './training/estimate-run.ts'
 import { predictRun } from './training/predict-run.ts'
 import { trainRun } from './training/train-run.ts'
@@ -21,6 +22,8 @@ const handlers: Handlers = {
   'import:run': runImport,
   'image:render': renderImage,
   'demo:generate': drawDemo,
+  'backbone:add': addBackbone,
+  'backbone:check': checkBackbone,
   'device:verdict': deviceVerdict,
   'run:estimate': estimateRun,
   'train:run': trainRun,

@@ -3,7 +3,8 @@
  *
  * Differences from the Hugging Face code, none of which changes a valid token's output: patches keep their row-major order instead of
  * a random permutation, and padding patches are left out instead of drawn at random. Several images of a sample take the image-type
- * embeddings 1, 2, ... in turn, as ViLT's own NLVR2 head does; each brings its own image [CLS] token.
+ * embeddings 1, 2, ... in turn, as ViLT's own NLVR2 head does, and a copy of type 1 where the model has no more, as that head began with;
+ * each brings its own image [CLS] token.
  */
 import { z } from 'zod'
 import type { Compute } from '../compute/backend.ts'
@@ -12,6 +13,7 @@ import { type Tensor1D, type Tensor2D, disposeAll, takeFloats } from '../compute
 import { AppError } from '../domain/errors.ts'
 import { type Backbone, DUMMY_SEGMENT, type EmbeddedSample, type PixelPart, type SamplePart, type TextPart, orderParts } from './backbone.ts'
 import { count, parseModelConfig, patchFields, squareSide, transformerFields, transformerSizeOf, wordTableFields } from './encoders/config.ts'
+import { stretchPositions } from './encoders/positions.ts'
 import { blockParameterCount, loadTransformerBlocks } from './transformer-weights.ts'
 import type { WeightSource } from './weight-source.ts'
 
@@ -34,7 +36,9 @@ export function parseViltConfig(config: unknown): ViltConfig {
 
 export interface ViltOptions {
   /** Token ids of [CLS] and [SEP], for the empty text that stands for a missing one; bert-base-uncased has 101 and 102. */
-  emptyText?: readonly [number, number]
+  emptyText?: Int32Array
+  /** Longest text in tokens; beyond the model's own table the positions are stretched (see `stretchPositions`). */
+  textPositions?: number
 }
 
 /** Loads ViLT from its weight source. */
@@ -49,7 +53,9 @@ export function loadVilt(compute: Compute, source: WeightSource, config: ViltCon
   const matrix = (name: string, rows: number): Tensor2D => tf.tensor2d(source.read(name, [rows, D]), [rows, D])
   const vector = (name: string): Tensor1D => tf.tensor1d(source.read(name, [D]))
   const words = matrix(`${text}.word_embeddings.weight`, config.vocab_size)
-  const positions = matrix(`${text}.position_embeddings.weight`, config.max_position_embeddings)
+  const textLimit = Math.max(config.max_position_embeddings, options.textPositions ?? 0)
+  const ownPositions = source.read(`${text}.position_embeddings.weight`, [config.max_position_embeddings, D])
+  const positions = tf.tensor2d(textLimit === config.max_position_embeddings ? ownPositions : stretchPositions(ownPositions, config.max_position_embeddings, D, textLimit), [textLimit, D])
   const types = matrix(`${text}.token_type_embeddings.weight`, config.type_vocab_size)
   const textGamma = vector(`${text}.LayerNorm.weight`)
   const textBeta = vector(`${text}.LayerNorm.bias`)
@@ -64,12 +70,12 @@ export function loadVilt(compute: Compute, source: WeightSource, config: ViltCon
   const pooler = source.has('pooler.dense.weight')
     ? { weight: transpose(source.read('pooler.dense.weight', [D, D]), D, D), bias: source.read('pooler.dense.bias', [D]) }
     : null
-  const [classId, separatorId] = options.emptyText ?? [101, 102]
+  const emptyText = options.emptyText ?? Int32Array.of(101, 102)
 
   const embedText = (part: TextPart): Tensor2D => {
     const length = part.ids.length
-    if (length > config.max_position_embeddings) {
-      throw new AppError('TEXT_TOO_LONG', `A text has ${length} tokens; this model reads at most ${config.max_position_embeddings}.`)
+    if (length > textLimit) {
+      throw new AppError('TEXT_TOO_LONG', `A text has ${length} tokens; this model reads at most ${textLimit}.`)
     }
     return tf.tidy(() => {
       const sum = words.gather(tf.tensor1d(part.ids, 'int32')).add(types.gather(tf.tensor1d(part.typeIds ?? new Int32Array(length), 'int32'))).add<Tensor2D>(positions.slice([0, 0], [length, D]))
@@ -81,10 +87,7 @@ export function loadVilt(compute: Compute, source: WeightSource, config: ViltCon
     const rows = Math.floor(part.height / patch)
     const columns = Math.floor(part.width / patch)
     if (rows === 0 || columns === 0) throw new AppError('IMAGE_SHAPE_UNSUPPORTED', `An image of ${part.width} x ${part.height} pixels is smaller than one patch of ${patch}.`)
-    const type = 1 + part.slot
-    if (type >= config.modality_type_vocab_size) {
-      throw new AppError('BACKBONE_CONFIG_UNSUPPORTED', `This model has type embeddings for ${config.modality_type_vocab_size - 1} images; the sample has more.`)
-    }
+    const type = part.slot + 1 < config.modality_type_vocab_size ? part.slot + 1 : 1
     return tf.tidy(() => {
       const patches = tf.tensor(part.pixels, [3, rows, patch, columns, patch]).transpose([1, 3, 0, 2, 4]).reshape<Tensor2D>([rows * columns, patchLength])
       const grid = tf.tensor2d(interpolateGrid(gridPositions, side, D, rows, columns), [rows * columns, D])
@@ -134,7 +137,7 @@ export function loadVilt(compute: Compute, source: WeightSource, config: ViltCon
     describePart,
     describedWidth: () => D,
     dummyPart: (kind, modality, slot) => kind === 'text'
-      ? { kind, modality, ids: Int32Array.of(classId, separatorId) }
+      ? { kind, modality, ids: emptyText }
       : { kind: 'pixels', modality, slot, pixels: new Float32Array(3 * config.image_size ** 2).fill(1), height: config.image_size, width: config.image_size },
     dispose: () => {
       disposeAll(words, positions, types, textGamma, textBeta, modalityTypes, classToken, projection, projectionBias, finalNorm.gamma, finalNorm.beta)

@@ -50,11 +50,17 @@ export const clipConfig: ImageProcessorConfig = {
 
 /** A processor for one configuration; its value tables are computed once. */
 export function createImageProcessor(config: ImageProcessorConfig): ImageProcessor {
-  const lookUp = valueTables(config)
+  const normaliseImage = createNormaliser(config)
   return (image, layout = 'hwc', name = 'The image') => {
     const resized = resizeFor(image, config, name)
-    return { ...resized, values: normalise(resized, lookUp, layout) }
+    return { ...resized, values: normaliseImage(resized, layout) }
   }
+}
+
+/** The last step alone, for images that were resized before: bytes to values in the requested layout. */
+export function createNormaliser(config: ImageProcessorConfig): (resized: RgbImage, layout: ImageLayout) => Float32Array {
+  const lookUp = valueTables(config)
+  return (resized, layout) => normalise(resized, lookUp, layout)
 }
 
 /**

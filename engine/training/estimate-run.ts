@@ -25,7 +25,7 @@ export async function deviceVerdict(_request: JobRequest<'device:verdict'>, _con
  */
 export async function estimateRun(request: JobRequest<'run:estimate'>, context: JobContext): Promise<JobResult<'run:estimate'>> {
   const { config, slots } = request
-  const session = await openSession(request, context.signal)
+  const session = await openSession(request, context.signal, false)
   const plan = planModalities(slots, config.mora.modalitiesBy)
   const network = createNetwork(session, config, plan, 0)
   const model = createModel(session, network, config, null)

@@ -56,7 +56,8 @@ export async function fillGridCache(images: readonly ImageFile[], options: { res
   return { read: async (sha256) => readHalf(fileOf(sha256)) }
 }
 
-async function readPrepared(image: ImageFile): Promise<Float32Array> {
+/** The bytes of an image, checked to be the ones that were imported. Throws RUN_FILE_CHANGED. */
+export async function readImported(image: ImageFile): Promise<Buffer> {
   let bytes: Buffer
   try {
     bytes = await readFile(image.path)
@@ -64,7 +65,11 @@ async function readPrepared(image: ImageFile): Promise<Float32Array> {
     throw new AppError('RUN_FILE_CHANGED', `${image.where} cannot be read any more.`, { cause: error })
   }
   if (createHash('sha256').update(bytes).digest('hex') !== image.sha256) throw new AppError('RUN_FILE_CHANGED', `${image.where} is not the file that was imported.`)
-  return letterboxForResnet(await decodeImage(bytes, { name: image.where })).values
+  return bytes
+}
+
+async function readPrepared(image: ImageFile): Promise<Float32Array> {
+  return letterboxForResnet(await decodeImage(await readImported(image), { name: image.where })).values
 }
 
 async function writeHalf(file: string, values: Float32Array): Promise<void> {

@@ -1,10 +1,9 @@
 import type { ModalitySpec, Sample } from '../adapters/network.ts'
-import { RESNET_GRID_TOKENS } from '../backbones/resnet50.ts'
+import { AppError } from '../domain/errors.ts'
 import type { RunConfig } from '../domain/run.ts'
 import { slotIdsOfPattern, type Slot } from '../domain/slots.ts'
-import type { WordPieceTokenizer } from '../modalities/wordpiece.ts'
 import type { TrainingStudy } from '../domain/exchange.ts'
-import type { GridCache } from './grid-cache.ts'
+import type { ImageParts, InputReader } from './input-reader.ts'
 
 /** The modalities that a run's adapter tells apart, and which one each slot belongs to. */
 export interface ModalityPlan {
@@ -41,7 +40,7 @@ export function actualPattern(slots: readonly Slot[], study: Pick<TrainingStudy,
 }
 
 /** Builds what the network reads: a study under a presence pattern as a list of parts. */
-export function createSampleBuilder(slots: readonly Slot[], plan: ModalityPlan, tokenizer: WordPieceTokenizer, grids: GridCache, maxTextTokens: number) {
+export function createSampleBuilder(slots: readonly Slot[], plan: ModalityPlan, reader: InputReader, images: ImageParts, maxTextTokens: number) {
   const textSlots = slots.filter((slot) => slot.modality === 'text')
 
   /** @returns the parts of the pattern's slots; never empty, because a pattern is not */
@@ -51,22 +50,24 @@ export function createSampleBuilder(slots: readonly Slot[], plan: ModalityPlan, 
     const parts: Sample[number][] = []
     const texts = textSlots.flatMap((slot) => itemOf.get(slot.slotId)?.text ?? [])
     if (texts.length > 0) {
-      const encoding = tokenizer.encode(texts.join(' '), { maxLength: maxTextTokens })
+      if (reader.tokenizer === null) throw new AppError('BACKBONE_LACKS_MODALITY', 'The chosen backbone reads no text.')
+      const encoding = reader.tokenizer.encode(texts.join(' '), { maxLength: reader.textTokens(maxTextTokens) })
       parts.push({ kind: 'text', modality: plan.modalityOfSlot.get(textSlots[0]!.slotId)!, ids: encoding.ids.slice(0, encoding.tokenCount) })
     }
     for (const [slotId, imageIndex] of plan.imageIndexOfSlot) {
       const item = itemOf.get(slotId)
       if (!item) continue
-      parts.push({ kind: 'grid', modality: plan.modalityOfSlot.get(slotId)!, slot: imageIndex, features: await grids.read(item.sha256), count: RESNET_GRID_TOKENS })
+      parts.push(await images.read(item.sha256, plan.modalityOfSlot.get(slotId)!, imageIndex))
     }
     return parts
   }
 }
 
 /** Studies whose text would be cut, told as a note of the run: cut text is missing text. */
-export function countTruncatedTexts(studies: readonly TrainingStudy[], tokenizer: WordPieceTokenizer, maxTextTokens: number): number {
+export function countTruncatedTexts(studies: readonly TrainingStudy[], { tokenizer, textTokens }: InputReader, maxTextTokens: number): number {
+  if (tokenizer === null) return 0
   return studies.filter((study) => {
     const text = study.items.flatMap((item) => item.text ?? []).join(' ')
-    return text !== '' && tokenizer.encode(text, { maxLength: maxTextTokens }).isTruncated
+    return text !== '' && tokenizer.encode(text, { maxLength: textTokens(maxTextTokens) }).isTruncated
   }).length
 }

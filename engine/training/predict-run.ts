@@ -1,7 +1,6 @@
 import type { TrainingSummary } from '../domain/exchange.ts'
 import type { JobContext, PredictSpec } from '../protocol.ts'
 import { loadCheckpoint } from './checkpoint.ts'
-import { fillGridCache } from './grid-cache.ts'
 import { createSampleBuilder, planModalities } from './inputs.ts'
 import { predictStudies } from './predict-studies.ts'
 import { createPrefixes } from './prefixes.ts'
@@ -13,14 +12,14 @@ import { createShowing } from './showing.ts'
 export async function predictRun(spec: PredictSpec, context: JobContext): Promise<TrainingSummary> {
   const startedMs = performance.now()
   const { config, slots, studies } = spec
-  const session = await openSession(spec.weightsDir)
+  const session = await openSession(spec, context.signal)
   const best = loadCheckpoint(spec.runDir, spec.fold, 'best', session.backbone.weightsHash)
   const plan = planModalities(slots, config.mora.modalitiesBy)
-  const grids = await fillGridCache(imagesOf(spec), { resnet: session.backbone.resnet, cacheDir: spec.cacheDir, context })
+  const images = await session.reader.openImages(imagesOf(spec), { cacheDir: spec.cacheDir, context })
   const network = createNetwork(session, config, plan, spec.fold)
   const model = createModel(session, network, config, null)
   const prefixes = createPrefixes({
-    studies, context, buildSample: createSampleBuilder(slots, plan, session.tokenizer, grids, config.maxTextTokens),
+    studies, context, buildSample: createSampleBuilder(slots, plan, session.reader, images, config.maxTextTokens),
     inputKey: `${session.backbone.weightsHash.slice(0, 16)} ${config.maxTextTokens}`, withBlockOutput: cachesBlockOutput(config), cacheDir: spec.cacheDir, runId: spec.runId,
   })
   try {

@@ -6,7 +6,6 @@ import type { TrainingStudy } from '../domain/exchange.ts'
 import type { RunConfig } from '../domain/run.ts'
 import { slotIdsOfPattern } from '../domain/slots.ts'
 import type { JobContext, TrainingSpec } from '../protocol.ts'
-import { fillGridCache } from './grid-cache.ts'
 import { createSampleBuilder, planModalities, type ModalityPlan } from './inputs.ts'
 import { createPrefixes, type Prefixes, type Shown } from './prefixes.ts'
 import { notesOf } from './run-notes.ts'
@@ -58,9 +57,9 @@ export async function prepareRun(session: Session, spec: TrainingSpec, context: 
   const named = phasesOf(config, plan)
   const phases = named ?? [wholePhase]
   const showing = createShowing(slots, plan, studies, config, spec.shown)
-  const grids = await fillGridCache(imagesOf(spec), { resnet: session.backbone.resnet, cacheDir: spec.cacheDir, context })
+  const images = await session.reader.openImages(imagesOf(spec), { cacheDir: spec.cacheDir, context })
   const prefixes = createPrefixes({
-    studies, context, buildSample: createSampleBuilder(slots, plan, session.tokenizer, grids, config.maxTextTokens),
+    studies, context, buildSample: createSampleBuilder(slots, plan, session.reader, images, config.maxTextTokens),
     inputKey: `${session.backbone.weightsHash.slice(0, 16)} ${config.maxTextTokens}`, withBlockOutput: cachesBlockOutput(config), cacheDir: spec.cacheDir, runId: spec.runId,
   })
 

@@ -1,4 +1,5 @@
 import { describePattern } from '../domain/slots.ts'
+import { backboneNotes } from './backbone-notes.ts'
 import { countTruncatedTexts } from './inputs.ts'
 import type { PreparedRun } from './prepare-run.ts'
 import { minimumPhaseStudies } from './train-fold.ts'
@@ -7,7 +8,7 @@ import { minimumPhaseStudies } from './train-fold.ts'
 export function notesOf(run: PreparedRun): string[] {
   const { session, spec, showing, phases } = run
   const { slots, studies, assignments, config } = spec
-  const notes: string[] = []
+  const notes: string[] = backboneNotes(session, config, slots)
   if (config.trainOn === 'complete') notes.push('Trained on complete patients only.')
   const folds = assignments.map((_, fold) => fold)
   for (const phase of run.hasPhases ? phases : []) {
@@ -19,8 +20,8 @@ export function notesOf(run: PreparedRun): string[] {
   if (unseen.length > 0) {
     notes.push(`No training patient showed ${unseen.map((pattern) => `"${describePattern(slots, pattern)}"`).join(', ')}: predictions under ${unseen.length === 1 ? 'this pattern' : 'these patterns'} are extrapolation.`)
   }
-  const truncated = countTruncatedTexts(studies, session.tokenizer, config.maxTextTokens)
-  if (truncated > 0) notes.push(`The text of ${truncated} of ${studies.length} studies is longer than ${config.maxTextTokens} tokens and was cut.`)
+  const truncated = countTruncatedTexts(studies, session.reader, config.maxTextTokens)
+  if (truncated > 0) notes.push(`The text of ${truncated} of ${studies.length} studies is longer than ${session.reader.textTokens(config.maxTextTokens)} tokens and was cut.`)
   const lost = (side: 'train' | 'val' | 'test') => showing.tables[side].filter((pattern, index) => pattern !== showing.natural[index]).length
   if (lost('train') > 0) notes.push(`Simulated missingness hid a modality in ${lost('train')} of ${studies.length} studies while training and validating (seed ${config.seed}).`)
   return notes

@@ -1,41 +1,65 @@
-import { readFile } from 'node:fs/promises'
-import { join } from 'node:path'
 import { findMethod } from '../adapters/index.ts'
 import type { MissingInput, Phase } from '../adapters/method.ts'
 import type { Network } from '../adapters/network.ts'
-import { loadMmbt, type MmbtBackbone } from '../backbones/mmbt.ts'
+import type { Backbone } from '../backbones/backbone.ts'
 import { openCompute, type Compute } from '../compute/backend.ts'
+import type { BackboneLocation } from '../domain/backbones.ts'
+import { AppError } from '../domain/errors.ts'
 import type { RunConfig } from '../domain/run.ts'
-import { parseTokenizerJson } from '../modalities/vocabulary.ts'
-import { createWordPiece, type WordPieceTokenizer } from '../modalities/wordpiece.ts'
 import type { ModalityPlan } from './inputs.ts'
+import { openBackbone, verifyBackbone, type OpenedBackbone } from './open-backbone.ts'
 import { adamWConfigSchema } from './optimizer.ts'
 import { createRng } from './rng.ts'
 import { createTrainingModel, type TrainingModel } from './training-model.ts'
 
-/** The compute backend and the frozen models, opened once in an engine process and kept for its later jobs. */
-export interface Session {
+/** The compute backend and the frozen model, opened once in an engine process and kept for its later jobs. */
+export interface Session extends OpenedBackbone {
   compute: Compute
-  backbone: MmbtBackbone
-  tokenizer: WordPieceTokenizer
 }
 
-let opened: { weightsDir: string; session: Promise<Session> } | null = null
+/** What names the model of a run. */
+export interface SessionRequest {
+  weightsDir: string
+  config: Pick<RunConfig, 'backbone' | 'maxTextTokens'>
+  /** Where the imported backbones of the run lie. */
+  backbones?: readonly BackboneLocation[]
+}
 
-/** Opens the backend and loads the embedded backbone; a second call with the same folder returns the same session. */
-export function openSession(weightsDir: string): Promise<Session> {
-  if (opened?.weightsDir === weightsDir) return opened.session
+let opened: { key: string; session: Promise<Session> } | null = null
+
+/**
+ * Opens the backend and the run's backbone; a second call for the same one returns the same session, another one takes its place. Its files are
+ * hashed again at every call, or with `rechecks` false (a forecast) only when they are opened. Throws BACKBONE_CHANGED, BACKBONE_NOT_FOUND and what opening throws.
+ */
+export async function openSession(request: SessionRequest, signal: AbortSignal, rechecks = true): Promise<Session> {
+  const { weightsDir, config } = request
+  const backbones = request.backbones ?? []
+  const key = JSON.stringify([weightsDir, config.backbone, backbones, backbones.length > 0 ? config.maxTextTokens : 0])
+  if (rechecks || opened?.key !== key) await verifyBackbone(weightsDir, config.backbone, backbones, signal)
+  if (opened?.key === key) return opened.session
+  // The model before is freed first: two of them may not fit into memory.
+  await opened?.session.then(({ backbone }) => backbone.dispose(), () => {})
   const session = (async () => {
     const compute = await openCompute()
-    const backbone = await loadMmbt(compute, weightsDir)
-    const vocabularyFile = join(weightsDir, 'minilm', 'tokenizer.json')
-    const tokenizer = createWordPiece(parseTokenizerJson(await readFile(vocabularyFile, 'utf8'), 'tokenizer.json'))
-    return { compute, backbone, tokenizer }
+    return { compute, ...await openBackbone(compute, weightsDir, config, backbones) }
   })()
-  opened = { weightsDir, session }
+  opened = { key, session }
   // A failed start must not be remembered: the next try may find the missing file.
   session.catch(() => (opened = null))
   return session
+}
+
+/** Methods on frozen features of each part; the others are placed inside the blocks that text and images share. */
+const methodsWithoutBlocks: ReadonlySet<string> = new Set(['late-fusion', 'zero-fill', 'mean-fill', 'head-only', 'dedicated', 'missingness-only', 'text-only'])
+
+function refuseMismatch({ backbone, reader }: { backbone: Backbone; reader: Session['reader'] }, config: RunConfig, plan: ModalityPlan): void {
+  if (backbone.blocks.length === 0 && !methodsWithoutBlocks.has(config.adapter)) {
+    throw new AppError('BACKBONE_METHOD_UNSUPPORTED', `"${config.adapter}" is placed inside a model that reads text and images together; this backbone has an encoder for each.`)
+  }
+  for (const { kind } of plan.modalities) {
+    const isRead = kind === 'text' ? reader.tokenizer !== null : reader.imageTokens > 0
+    if (!isRead) throw new AppError('BACKBONE_LACKS_MODALITY', `The chosen backbone cannot read ${kind === 'text' ? 'text' : 'images'}.`)
+  }
 }
 
 /** The method's own settings, kept in the run's configuration under its name; some methods have none. */
@@ -52,6 +76,7 @@ function missingInput(config: RunConfig): MissingInput {
 
 /** The network of a run with freshly drawn trained tensors; a seed and fold give the same ones every time. */
 export function createNetwork(session: Session, config: RunConfig, plan: ModalityPlan, fold: number): Network {
+  refuseMismatch(session, config, plan)
   const method = findMethod(config.adapter)
   return method.createNetwork({
     compute: session.compute,

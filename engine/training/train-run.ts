@@ -13,7 +13,7 @@ import type { TrainingModel } from './training-model.ts'
 export async function trainRun(spec: TrainingSpec, context: JobContext): Promise<TrainingSummary> {
   const startedMs = performance.now()
   context.progress({ stage: 'Loading the backbone', done: 0, total: null, secondsLeft: null })
-  const session = await openSession(spec.weightsDir)
+  const session = await openSession(spec, context.signal)
   const run = await prepareRun(session, spec, context)
   let hasStopped = false
   let model: TrainingModel | null = null

@@ -1,0 +1,121 @@
+/**
+ * Encoders that read one modality each, offered as a backbone: every part becomes one frozen feature vector (METHODS 3 and 5). There are no
+ * common blocks, so only methods on frozen features can use it (late fusion, probes, the head alone).
+ * Text: mean over the tokens of BERT's last hidden state, or CLIP's projected end-of-text token. Image: the final-normed class token of ViT or
+ * DeiT, or CLIP's projected class token. Each vector has unit length.
+ */
+import type { Compute } from '../../compute/backend.ts'
+import { type Tensor2D, takeFloats } from '../../compute/tensorflow.ts'
+import { AppError } from '../../domain/errors.ts'
+import { type Backbone, DUMMY_SEGMENT, type SamplePart, orderParts } from '../backbone.ts'
+import type { BertModel } from '../bert.ts'
+import type { ClipModel } from './clip.ts'
+import type { Pixels } from './patches.ts'
+import type { VitModel } from './vit.ts'
+
+interface Tower {
+  readonly width: number
+  readonly parameterCount: number
+  dispose(): void
+}
+
+export interface TextTower extends Tower {
+  describe(ids: Int32Array): Float32Array
+}
+
+export interface ImageTower extends Tower {
+  /** Side of the images the tower was trained with. */
+  readonly imageSize: number
+  describe(image: Pixels): Float32Array
+}
+
+/** Frees x. */
+function unitVector(x: Tensor2D): Float32Array {
+  const unit = x.div<Tensor2D>(x.norm())
+  x.dispose()
+  return takeFloats(unit)
+}
+
+export function bertTower(bert: BertModel): TextTower {
+  return { width: bert.config.hidden_size, parameterCount: bert.parameterCount, describe: (ids) => bert.embedSentences([ids]), dispose: bert.dispose }
+}
+
+export function vitTower(compute: Compute, vit: VitModel): ImageTower {
+  return {
+    width: vit.config.hidden_size, parameterCount: vit.parameterCount, imageSize: vit.config.image_size, dispose: vit.dispose,
+    describe: (image) => unitVector(compute.tf.tidy(() => vit.finalNorm(vit.hiddenStates([image]).at(-1)!.slice([0, 0], [1, -1])))),
+  }
+}
+
+/** CLIP's two towers; disposing the text tower frees both. */
+export function clipTowers(compute: Compute, clip: ClipModel): { text: TextTower; image: ImageTower } {
+  const { tf } = compute
+  return {
+    text: {
+      width: clip.config.projectionWidth, parameterCount: clip.text.parameterCount, dispose: clip.dispose,
+      describe: (ids) => unitVector(tf.tidy(() =>
+        clip.text.project(clip.text.finalNorm(clip.text.hiddenStates([ids]).at(-1)!.slice([clip.text.pooledIndex(ids), 0], [1, -1]))))),
+    },
+    image: {
+      width: clip.config.projectionWidth, parameterCount: clip.vision.parameterCount, imageSize: clip.config.vision.image_size, dispose: () => {},
+      describe: (image) => unitVector(tf.tidy(() => clip.vision.project(clip.vision.finalNorm(clip.vision.hiddenStates([image]).at(-1)!.slice([0, 0], [1, -1]))))),
+    },
+  }
+}
+
+export interface TowerParts {
+  id: string
+  hash: string
+  text: TextTower | null
+  image: ImageTower | null
+  /** Token ids of an empty text. */
+  emptyText: Int32Array
+}
+
+/** Joins up to two towers. Disposing the result disposes them. */
+export function createTowers({ id, hash, text, image, emptyText }: TowerParts): Backbone {
+  const [textWidth, imageWidth] = [text?.width ?? 0, image?.width ?? 0]
+  const width = textWidth + imageWidth
+  const lacks = (what: string) => new AppError('BACKBONE_LACKS_MODALITY', `The backbone ${id} reads no ${what}.`)
+
+  const describePart = (part: SamplePart): Float32Array => {
+    if (part.kind === 'text') {
+      if (text === null) throw lacks('text')
+      return text.describe(part.ids)
+    }
+    if (part.kind !== 'pixels') throw new Error('towers read pixels, not grid features')
+    if (image === null) throw lacks('images')
+    return image.describe(part)
+  }
+
+  return {
+    id, width,
+    heads: 1,
+    blocks: [],
+    finalNorm: null,
+    pooling: 'modality-mean',
+    joinsFirstAndLast: false,
+    weightsHash: hash,
+    pooler: null,
+    parameterCount: (text?.parameterCount ?? 0) + (image?.parameterCount ?? 0),
+    // One token for each part, text features in the first columns and image features behind them, so that no tower's numbers meet the other's.
+    embed: (samples, dummies) => samples.map((sample, index) => {
+      const parts = orderParts(sample)
+      const x = new Float32Array(parts.length * width)
+      parts.forEach((part, token) => x.set(describePart(part), token * width + (part.kind === 'text' ? 0 : textWidth)))
+      const segments = parts.map((part) => (dummies?.[index]?.has(part.modality) === true ? DUMMY_SEGMENT : part.modality))
+      return { x, tokens: parts.length, segments: Uint8Array.from(segments) }
+    }),
+    describePart,
+    describedWidth: (kind) => (kind === 'text' ? textWidth : imageWidth),
+    dummyPart: (kind, modality, slot) => {
+      if (kind === 'text') return { kind, modality, ids: emptyText }
+      const side = image?.imageSize ?? 1
+      return { kind: 'pixels', modality, slot, pixels: new Float32Array(3 * side * side).fill(1), height: side, width: side }
+    },
+    dispose: () => {
+      text?.dispose()
+      image?.dispose()
+    },
+  }
+}

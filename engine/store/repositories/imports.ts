@@ -1,37 +1,13 @@
 import { createHash } from 'node:crypto'
 import { AppError } from '../../domain/errors.ts'
-import type { ImportedItem, ImportedStudy, ImportReport } from '../../domain/import.ts'
-import type { Sex } from '../../domain/records.ts'
-import type { AbsenceReason, Slot } from '../../domain/slots.ts'
+import type { ImportedStudy, ImportReport } from '../../domain/import.ts'
+import type { Slot } from '../../domain/slots.ts'
 import type { ImportStart } from '../../domain/exchange.ts'
 import { canonicalJson, found, slotsOf, type StoreContext } from '../context.ts'
 import { isUniqueViolation } from '../sqlite-errors.ts'
 import { createContentReader, nextContentHash } from '../cohort-content.ts'
 import { createImportReports } from '../import-report.ts'
-
-interface ItemRow {
-  study_id: number
-  slot_id: string
-  is_present: 0 | 1
-  reason: AbsenceReason | null
-  detail: string | null
-  source_path: string | null
-  sha256: string | null
-  byte_size: number | null
-  width_px: number | null
-  height_px: number | null
-  text: string | null
-}
-
-interface StudyRow {
-  cohort_id: number
-  patient_id: number
-  study_key: string
-  ordinal: number
-  source_rows: string
-  age_years: number | null
-  sex: Sex | null
-}
+import { itemToRow, type ItemRow, type StudyRow } from '../study-rows.ts'
 
 interface ImportStateRow {
   status: 'importing' | 'ready'
@@ -42,13 +18,6 @@ interface ImportStateRow {
   next_ordinal: number
   rows_in: number
   study_total: number
-}
-
-function itemToRow(studyId: number, item: ImportedItem): ItemRow {
-  return {
-    study_id: studyId, slot_id: item.slotId, is_present: item.isPresent ? 1 : 0, reason: item.reason, detail: item.detail, source_path: item.sourcePath,
-    sha256: item.sha256, byte_size: item.byteSize, width_px: item.widthPx, height_px: item.heightPx, text: item.text,
-  }
 }
 
 /** A batch that does not fit the cohort is a bug of the importer, not something a user can mend. */

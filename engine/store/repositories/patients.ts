@@ -1,44 +1,14 @@
 import { join } from 'node:path'
 import { AppError } from '../../domain/errors.ts'
-import { studyFilterSchema, studyListQuerySchema, type Review, type Sex, type StudyDetail, type StudyFilter, type StudyFilterInput, type StudyItem, type StudyListPage, type StudyListQueryInput } from '../../domain/records.ts'
-import { patternKey, type AbsenceReason, type Slot } from '../../domain/slots.ts'
+import { studyFilterSchema, studyListQuerySchema, type Review, type Sex, type StudyDetail, type StudyFilter, type StudyFilterInput, type StudyListPage, type StudyListQueryInput } from '../../domain/records.ts'
+import { patternKey } from '../../domain/slots.ts'
 import type { TrainingStudy } from '../../domain/exchange.ts'
 import { found, slotsOf, type StoreContext } from '../context.ts'
 import type { CohortColumns, RunColumns, StudyIndex } from '../study-index.ts'
 import { orderedRows, toListRows } from '../study-query.ts'
+import { rowToItem, type ItemRow, type StudyRow } from '../study-rows.ts'
 
-interface StudyRow {
-  id: number
-  cohort_id: number
-  patient_id: number
-  patient_key: string
-  study_key: string
-  ordinal: number
-  source_rows: string
-  age_years: number | null
-  sex: StudyDetail['sex']
-}
-
-interface ItemRow {
-  study_id: number
-  slot_id: string
-  is_present: 0 | 1
-  reason: AbsenceReason | null
-  detail: string | null
-  source_path: string | null
-  sha256: string | null
-  byte_size: number | null
-  width_px: number | null
-  height_px: number | null
-  text: string | null
-}
-
-function rowToItem(row: ItemRow, slot: Slot): StudyItem {
-  return {
-    slotId: row.slot_id, modality: slot.modality, title: slot.title, letter: slot.letter, isPresent: row.is_present === 1, reason: row.reason, detail: row.detail,
-    sourcePath: row.source_path, sha256: row.sha256, byteSize: row.byte_size, widthPx: row.width_px, heightPx: row.height_px, text: row.text,
-  }
-}
+type StoredStudyRow = StudyRow & { id: number; patient_key: string }
 
 /** A study for training, with what a split and its proof need besides. `pattern` covers the asked slots. */
 export interface StoredTrainingStudy extends TrainingStudy {
@@ -76,7 +46,7 @@ export interface PatientRepository {
 /** Patients, their studies and items: the list, the page and the input of a training. */
 export function createPatientRepository({ db }: StoreContext, index: StudyIndex): PatientRepository {
   const selectCohort = db.prepare<{ cohortId: number }, { source_dir: string; slots_json: string }>('SELECT source_dir, slots_json FROM cohorts WHERE id = :cohortId')
-  const selectStudy = db.prepare<{ studyId: number }, StudyRow>('SELECT studies.*, patients.patient_key FROM studies JOIN patients ON patients.id = studies.patient_id WHERE studies.id = :studyId')
+  const selectStudy = db.prepare<{ studyId: number }, StoredStudyRow>('SELECT studies.*, patients.patient_key FROM studies JOIN patients ON patients.id = studies.patient_id WHERE studies.id = :studyId')
   const selectItems = db.prepare<{ studyId: number }, ItemRow>('SELECT * FROM items WHERE study_id = :studyId')
   const selectLabels = db.prepare<{ studyId: number; cohortId: number }, StudyDetail['labels'][number]>(`
     SELECT labels.id AS labelId, labels.name AS name, labels.position AS position, study_labels.value AS value

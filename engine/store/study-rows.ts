@@ -1,0 +1,43 @@
+import type { ImportedItem } from '../domain/import.ts'
+import type { Sex, StudyItem } from '../domain/records.ts'
+import type { AbsenceReason, Slot } from '../domain/slots.ts'
+
+/** Columns of `studies` and `items`: written by the import, read by the patient page, and named nowhere else. */
+
+export interface StudyRow {
+  cohort_id: number
+  patient_id: number
+  study_key: string
+  ordinal: number
+  source_rows: string
+  age_years: number | null
+  sex: Sex | null
+}
+
+export interface ItemRow {
+  study_id: number
+  slot_id: string
+  is_present: 0 | 1
+  reason: AbsenceReason | null
+  detail: string | null
+  source_path: string | null
+  sha256: string | null
+  byte_size: number | null
+  width_px: number | null
+  height_px: number | null
+  text: string | null
+}
+
+export function itemToRow(studyId: number, item: ImportedItem): ItemRow {
+  return {
+    study_id: studyId, slot_id: item.slotId, is_present: item.isPresent ? 1 : 0, reason: item.reason, detail: item.detail, source_path: item.sourcePath,
+    sha256: item.sha256, byte_size: item.byteSize, width_px: item.widthPx, height_px: item.heightPx, text: item.text,
+  }
+}
+
+export function rowToItem(row: ItemRow, slot: Slot): StudyItem {
+  return {
+    slotId: row.slot_id, modality: slot.modality, title: slot.title, letter: slot.letter, isPresent: row.is_present === 1, reason: row.reason, detail: row.detail,
+    sourcePath: row.source_path, sha256: row.sha256, byteSize: row.byte_size, widthPx: row.width_px, heightPx: row.height_px, text: row.text,
+  }
+}

@@ -40,7 +40,7 @@ describe('predictions of a patient', () => {
     const text = textOf(await draw(PredictionTable, { panel, slots, isOpen: false }))
     expect(text).toMatch(/Label Probability .* Predicted Reference/)
     const [first] = panel.lines
-    expect(text).toContain(`${first!.labelName} ${first!.probability.toFixed(2)} no (&lt; ${first!.threshold.toFixed(2)}) absent`)
+    expect(text).toContain(`${first!.labelName} ${first!.probability.toFixed(2)} no (&lt; ${first!.threshold!.toFixed(2)}) absent`)
     expect(text).not.toContain('What if only')
   })
   it('name every what-if as one', async () => {

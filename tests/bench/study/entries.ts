@@ -1,0 +1,33 @@
+import type { RunConfigInput } from '../../../engine/domain/run.ts'
+
+/** One line of the study's table. */
+export interface StudyEntry {
+  name: string
+  settings: Partial<RunConfigInput>
+}
+
+/**
+ * Every method as a run would train it (modality dropout 0.3), and the habits it is compared with. Two at the end are alarms and not
+ * competitors: they show what can be had without looking at the patient.
+ */
+export const studyEntries: readonly StudyEntry[] = [
+  { name: 'mora', settings: { adapter: 'mora' } },
+  { name: 'ssf', settings: { adapter: 'ssf' } },
+  { name: 'lora', settings: { adapter: 'lora' } },
+  { name: 'prompt', settings: { adapter: 'prompt' } },
+  { name: 'bitfit', settings: { adapter: 'bitfit' } },
+  { name: 'norm-tuning', settings: { adapter: 'norm-tuning' } },
+  { name: 'full', settings: { adapter: 'full', learningRate: 5e-5 } },
+  { name: 'late-fusion', settings: { adapter: 'late-fusion' } },
+  { name: 'late-fusion-learned', settings: { adapter: 'late-fusion', 'late-fusion': { substitute: 'learned' } } },
+  { name: 'late-fusion-mean', settings: { adapter: 'late-fusion', 'late-fusion': { substitute: 'mean' } } },
+  { name: 'late-fusion-sum', settings: { adapter: 'late-fusion', 'late-fusion': { head: 'logit-sum' } } },
+  { name: 'dedicated', settings: { adapter: 'dedicated' } },
+  { name: 'head-only', settings: { adapter: 'head-only', modalityDropout: 0 } },
+  { name: 'modality-dropout', settings: { adapter: 'head-only' } },
+  { name: 'zero-fill', settings: { adapter: 'zero-fill', modalityDropout: 0 } },
+  { name: 'zero-fill-dropout', settings: { adapter: 'zero-fill' } },
+  { name: 'mean-fill', settings: { adapter: 'mean-fill', modalityDropout: 0 } },
+  { name: 'text-only', settings: { adapter: 'text-only', modalityDropout: 0 } },
+  { name: 'missingness-only', settings: { adapter: 'missingness-only', modalityDropout: 0 } },
+]

@@ -30,7 +30,7 @@ const cache: { folder: string; rows: Map<string, { size: number; modifiedMs: num
 
 /**
  * Reads the headers of all DICOM files below a folder.
- * @throws AppError IMPORT_TABLE_EMPTY when there is none, IMPORT_FOLDER_* ; an AbortError when cancelled
+ * @throws AppError IMPORT_TABLE_MISSING when there is none, IMPORT_FOLDER_* ; an AbortError when cancelled
  */
 export async function openDicomTable(folder: string, issues: IssueCollector, signal: AbortSignal): Promise<OpenTable> {
   const { paths } = await indexFiles(folder, issues, signal)
@@ -47,7 +47,7 @@ export async function openDicomTable(folder: string, issues: IssueCollector, sig
     if (row.kind === 'row') rows.push({ row: rows.length + 2, cells: row.cells, problem: null })
     else counts[row.kind]++
   }
-  if (rows.length === 0) throw new AppError('IMPORT_TABLE_EMPTY', 'The folder holds no DICOM image from whose header a table could be made.')
+  if (rows.length === 0) throw new AppError('IMPORT_TABLE_MISSING', 'The table is a folder, and it holds no DICOM image from whose header a table could be made.')
   if (counts['no-image'] > 0) issues.add('DICOM_NO_IMAGE', 'note', null, 'DICOM files without a picture are left out.', counts['no-image'])
   if (counts.unreadable > 0) issues.add('DICOM_UNREADABLE', 'note', null, 'Files that look like DICOM but cannot be read are left out.', counts.unreadable)
   return {

@@ -41,8 +41,9 @@ export function isDicom(bytes: Uint8Array): boolean {
   const group = bytes[0]! | (bytes[1]! << 8)
   const element = bytes[2]! | (bytes[3]! << 8)
   // Without a preamble: the first element is the meta header's or one of the identifying group, as it is in every such file.
-  if ((group !== 2 && group !== 8) || element > 0x20) return false
+  if (group !== 2 && group !== 8) return false
   if (knownVrs.has(readVr(bytes, 0))) return true
+  if (element > 0x20) return false
   const length = new DataView(bytes.buffer, bytes.byteOffset).getUint32(4, true)
   const next = 8 + length
   if (length > 128 || next + 4 > bytes.length) return false

@@ -52,11 +52,13 @@ function decodeJpeg(bytes: Uint8Array, description: PixelDescription): DecodedFr
   return { ...frameOf(data, description), colour: kind === 'lossy' ? jpegColour(header, description) : null }
 }
 
-/** RGB or YCbCr: a marker in the picture says so for sure; then halved chroma; then the DICOM header. */
+/**
+ * RGB or YCbCr: an Adobe marker or components named R, G, B say so for sure; halved chroma is chroma; then the DICOM header
+ * counts for more than a JFIF marker, which many encoders write whatever they store.
+ */
 function jpegColour(header: JpegHeader, { samples, photometric }: PixelDescription): 'rgb' | 'ybr' | null {
   if (samples === 1) return null
   if (header.adobeTransform !== null) return header.adobeTransform === 0 ? 'rgb' : 'ybr'
-  if (header.hasJfif) return 'ybr'
   const ids = String.fromCharCode(...header.components.map(({ id }) => id))
   if (ids === 'RGB') return 'rgb'
   const isHalved = header.components.some(({ horizontal, vertical }) => horizontal !== header.components[0]!.horizontal || vertical !== header.components[0]!.vertical)

@@ -8,7 +8,6 @@ export interface JpegHeader {
   rows: number
   columns: number
   components: { id: number; horizontal: number; vertical: number }[]
-  hasJfif: boolean
   /** Colour transform of an Adobe marker (0 none, 1 YCbCr); null without one. */
   adobeTransform: number | null
 }
@@ -21,7 +20,7 @@ const markersAlone = new Set([0x01, 0xd0, 0xd1, 0xd2, 0xd3, 0xd4, 0xd5, 0xd6, 0x
  * @throws AppError DICOM_FRAME_DAMAGED when there is none, DICOM_SYNTAX_UNSUPPORTED for hierarchical and arithmetic coding
  */
 export function readJpegHeader(bytes: Uint8Array): JpegHeader {
-  const found = { hasJfif: false, adobeTransform: null as number | null }
+  const found = { adobeTransform: null as number | null }
   for (let at = 0; at + 4 <= bytes.length;) {
     if (bytes[at] !== 0xff) throw damaged()
     const marker = bytes[at + 1]!
@@ -32,7 +31,6 @@ export function readJpegHeader(bytes: Uint8Array): JpegHeader {
     const length = (bytes[at + 2]! << 8) | bytes[at + 3]!
     const segment = bytes.subarray(at + 4, at + 2 + length)
     const text = String.fromCharCode(...segment.subarray(0, 5))
-    if (marker === 0xe0 && text.startsWith('JFIF')) found.hasJfif = true
     if (marker === 0xee && text === 'Adobe' && segment.length >= 12) found.adobeTransform = segment[11]!
     if (marker === 0xda || marker === 0xd9) throw damaged()
     const kind = lossyFrames.has(marker) ? 'lossy' : marker === 0xc3 ? 'lossless' : marker === 0xf7 ? 'jpeg-ls' : null

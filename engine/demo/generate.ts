@@ -49,7 +49,7 @@ export const demoMapping: Mapping = {
  * @throws AppError EXPORT_FAILED or STORE_DISK_FULL when the folder cannot be written; the signal's reason when cancelled
  */
 export async function generateDemoCohort(options: DemoCohortOptions): Promise<DemoCohort> {
-  const { outDir, seed = 7, patientCount = 720, onProgress, signal } = options
+  const { outDir, seed = 7, patientCount = 600, onProgress, signal } = options
   const root = createRng(seed)
   const sourceDir = join(outDir, 'images')
   const tableFile = join(outDir, 'patients.csv')
@@ -78,7 +78,7 @@ export async function generateDemoCohort(options: DemoCohortOptions): Promise<De
       imageCount++
     }
     await Promise.all(encoded)
-    const note = gap.hasNote ? composeNote(patient.isTold, pathways[gap.pathway].hasImages ? patient.isOlderCamera : null, rng.fork('note')) : ''
+    const note = gap.hasNote ? composeNote(patient.isTold, pathways[gap.pathway].hasImages ? patient.isNoted : null, rng.fork('note')) : ''
     rows.push([patientId, ...drawAttributes(rng.fork('attributes')), gap.pathway, cells.right, cells.left, note, ...patient.isLabelled.map((is) => (is ? '1' : '0'))])
     onProgress?.(index + 1, patientCount)
   }

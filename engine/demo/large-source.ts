@@ -57,7 +57,7 @@ export async function generateLargeSource({ outDir, rowCount, seed, signal }: La
       pending = []
       signal?.throwIfAborted()
     }
-    const note = composeNote(patient.isTold, patient.isOlderCamera, rng)
+    const note = composeNote(patient.isTold, patient.isNoted, rng)
     const labels = patient.isLabelled.map((is) => (is ? '1' : '0'))
     rows.push([patientId, String(40 + rng.integer(46)), rng.uniform() < 0.5 ? 'F' : 'M', isRight ? file : '', isRight ? '' : file, note, ...labels])
   }

@@ -39,16 +39,12 @@ const complaintsByLabel: readonly (readonly string[])[] = [
   ],
 ]
 
-/** Said of the older camera, which exaggerates every sign, and of the newer one, which plays them down. */
-const olderCamera: readonly string[] = [
-  'Old camera used today, it exaggerates contrast and texture.',
-  'Taken with the old camera, everything appears harsher than usual.',
-  'Pictures from the old camera, contrast is far too strong.',
-]
-const newerCamera: readonly string[] = [
-  'New camera used today, it renders soft and smooth pictures.',
-  'Taken with the new camera, everything appears softer than usual.',
-  'Pictures from the new camera, contrast is gentle and smooth.',
+/** What the examiner of the clinic wrote after a look at the pictures, for each label; no word of a label name here either. */
+const impressionsByLabel: readonly (readonly string[])[] = [
+  ['a thin rim', 'a wide pale excavation', 'a hollowed nerve head'],
+  ['yellow flecks', 'pale spots near the centre', 'many yellowish dots'],
+  ['red dots', 'small red blots', 'red spots along the vessels'],
+  ['a misty view', 'a blurred fundus', 'no clear view of the fundus'],
 ]
 
 /** Opens the letter of a patient whom no camera has seen yet. */
@@ -66,14 +62,17 @@ const noComplaint: readonly string[] = [
 ]
 
 /**
- * Writes a note of two to five sentences; about 4 % of the notes are longer than 64 word pieces (71 at most).
+ * Writes a note of two to six sentences: the complaints, and before them who referred the patient or what the examiner saw.
  * @param isTold for each label in the order of `demoLabels`, whether the note tells of its complaints
- * @param isOlderCamera which camera the note says was used; null in a letter written before any picture was taken
+ * @param isNoted whether the examiner saw the sign on the pictures; null in a letter, written before any picture was taken
  */
-export function composeNote(isTold: readonly boolean[], isOlderCamera: boolean | null, rng: Rng): string {
+export function composeNote(isTold: readonly boolean[], isNoted: readonly boolean[] | null, rng: Rng): string {
   const complaints = isTold.flatMap((told, label) => (told ? [rng.pick(complaintsByLabel[label]!)] : []))
   const told = complaints.length > 0 ? rng.shuffle(complaints) : [rng.pick(noComplaint)]
-  const setting = rng.pick(isOlderCamera === null ? referral : isOlderCamera ? olderCamera : newerCamera)
-  const body = rng.uniform() < 0.5 ? [setting, ...told] : [...told, setting]
-  return body.join(' ')
+  return [isNoted === null ? rng.pick(referral) : composeImpression(isNoted, rng), ...told].join(' ')
+}
+
+function composeImpression(isNoted: readonly boolean[], rng: Rng): string {
+  const seen = rng.shuffle(isNoted.flatMap((noted, label) => (noted ? [rng.pick(impressionsByLabel[label]!)] : [])))
+  return seen.length === 0 ? 'Pictures reviewed by the examiner, nothing unusual seen.' : `Pictures reviewed by the examiner, who saw ${seen.join(', ')}.`
 }

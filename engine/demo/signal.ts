@@ -8,7 +8,8 @@ export const demoLabels = ['Large cup', 'Bright deposits', 'Dark bleeds', 'Lens 
  * Constants of the generating equations; resources/demo/README.md explains them.
  *   y_k       = 1 when a_k + b_k + interaction * a_k * b_k + labelNoise * noise > labelCut
  *   shown_k,e = a_k + cameraEffect * c + eyeNoise * noise                 (drawn into the picture of eye e)
- *   told_k    = 1 when b_k + fairnessEffect * f + toldNoise * noise > 0   (said in the note)
+ *   told_k    = 1 when b_k + fairnessEffect * f + toldNoise * noise > 0   (the complaint, said in the note)
+ *   noted_k   = 1 when a_k + notedNoise * noise > 0                       (the examiner's impression, only in notes of the clinic)
  * with a_k and b_k = +1 or -1, c = +1 (older camera) or -1 (newer), f and every noise standard normal. All are independent of each
  * other and of the pathway, except c: which camera takes the picture depends on where the patient is seen.
  */
@@ -19,10 +20,11 @@ export const signalConstants = {
   /** Share of patients with a_k = +1, and with b_k = +1. */
   visibleShare: 0.5,
   reportedShare: 0.5,
-  cameraEffect: 0.7,
+  cameraEffect: 0.4,
   eyeNoise: 0.3,
   fairnessEffect: 0.4,
   toldNoise: 0.3,
+  notedNoise: 0.6,
 } as const
 
 /** How a patient came into the cohort; decides what there is and which camera was used. */
@@ -30,12 +32,12 @@ export type Pathway = 'clinic' | 'screening' | 'letter'
 
 /**
  * `share`: part of all patients. The screening unit takes pictures and writes no note; of those referred by letter nobody has taken a
- * picture yet; only the eye clinic has both. `olderCamera`: share photographed with the older camera.
+ * picture yet; only the eye clinic has both, and there the note also says what the examiner saw on the pictures. `olderCamera`: share photographed with the older camera.
  */
 export const pathways: Readonly<Record<Pathway, { share: number; hasImages: boolean; hasNote: boolean; olderCamera: number }>> = {
-  clinic: { share: 0.2, hasImages: true, hasNote: true, olderCamera: 0.1 },
+  clinic: { share: 0.25, hasImages: true, hasNote: true, olderCamera: 0.1 },
   screening: { share: 0.45, hasImages: true, hasNote: false, olderCamera: 0.9 },
-  letter: { share: 0.35, hasImages: false, hasNote: true, olderCamera: 0 },
+  letter: { share: 0.3, hasImages: false, hasNote: true, olderCamera: 0 },
 }
 
 /** Of the patients with pictures, this share has one eye only: every second one has a blank cell, the others name a file that is not there. */
@@ -54,6 +56,8 @@ export interface Gaps {
 export interface DemoPatient {
   isLabelled: boolean[]
   isTold: boolean[]
+  /** What the examiner thought to see of each sign; only the notes of the clinic say so. */
+  isNoted: boolean[]
   isOlderCamera: boolean
   /** Fundus colour in standard deviations, high = fair. */
   fairness: number
@@ -66,13 +70,14 @@ export function drawPatient(pathway: Pathway, rng: Rng): DemoPatient {
   const constants = signalConstants
   const isOlderCamera = rng.uniform() < pathways[pathway].olderCamera
   const fairness = rng.normal()
-  const patient: DemoPatient = { isLabelled: [], isTold: [], isOlderCamera, fairness, shown: { right: [], left: [] } }
+  const patient: DemoPatient = { isLabelled: [], isTold: [], isNoted: [], isOlderCamera, fairness, shown: { right: [], left: [] } }
   for (let label = 0; label < demoLabels.length; label++) {
     const visible = rng.uniform() < constants.visibleShare ? 1 : -1
     const reported = rng.uniform() < constants.reportedShare ? 1 : -1
     const risk = visible + reported + constants.interaction * visible * reported + constants.labelNoise * rng.normal()
     patient.isLabelled.push(risk > constants.labelCut)
     patient.isTold.push(reported + constants.fairnessEffect * fairness + constants.toldNoise * rng.normal() > 0)
+    patient.isNoted.push(visible + constants.notedNoise * rng.normal() > 0)
     const photographed = visible + constants.cameraEffect * (isOlderCamera ? 1 : -1)
     patient.shown.right.push(photographed + constants.eyeNoise * rng.normal())
     patient.shown.left.push(photographed + constants.eyeNoise * rng.normal())

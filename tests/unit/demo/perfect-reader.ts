@@ -4,6 +4,8 @@ import { pathways, signalConstants, type DemoPatient, type Pathway } from '../..
 export interface Seen {
   images: boolean
   note: boolean
+  /** Whether the note says what the examiner saw on the pictures. */
+  impression: boolean
 }
 
 const signs = [1, -1] as const
@@ -17,9 +19,11 @@ export function perfectReading(patient: DemoPatient, label: number, seen: Seen):
   const camera = patient.isOlderCamera ? 1 : -1
   const ofVisible = (visible: number): number => {
     const prior = visible > 0 ? constants.visibleShare : 1 - constants.visibleShare
-    if (!seen.images) return prior
+    const agrees = normalCdf((patient.isNoted[label] ? visible : -visible) / constants.notedNoise)
+    const fromNote = seen.impression ? prior * agrees : prior
+    if (!seen.images) return fromNote
     const density = (value: number) => Math.exp(-0.5 * ((value - visible - constants.cameraEffect * camera) / constants.eyeNoise) ** 2)
-    return prior * density(patient.shown.right[label]!) * density(patient.shown.left[label]!) + 1e-300
+    return fromNote * density(patient.shown.right[label]!) * density(patient.shown.left[label]!) + 1e-300
   }
   const ofReported = (reported: number): number => {
     const prior = reported > 0 ? constants.reportedShare : 1 - constants.reportedShare
@@ -45,7 +49,8 @@ export function perfectReading(patient: DemoPatient, label: number, seen: Seen):
 
 /** What the pathway leaves to be seen. */
 export function seenOn(pathway: Pathway): Seen {
-  return { images: pathways[pathway].hasImages, note: pathways[pathway].hasNote }
+  const { hasImages, hasNote } = pathways[pathway]
+  return { images: hasImages, note: hasNote, impression: hasImages && hasNote }
 }
 
 /** Standard normal distribution function; Abramowitz and Stegun 1964, 26.2.17, error below 1e-7. */

@@ -5,8 +5,8 @@ import { dedicatedSettingsSchema, fullSettingsSchema, lateFusionSettingsSchema, 
 export const adapterSchema = z.enum(['mora', 'ssf', 'lora', 'prompt', 'bitfit', 'norm-tuning', 'full', 'head-only', 'late-fusion', 'dedicated', 'zero-fill', 'mean-fill', 'missingness-only', 'text-only'])
 export type AdapterName = z.infer<typeof adapterSchema>
 
-/** The embedded default, or the id under which an imported backbone is stored (see domain/backbones.ts); it is also a folder name. */
-export const backboneIdSchema = z.string().regex(/^[a-z0-9][a-z0-9-]{0,63}$/)
+/** The embedded default, the id of an imported backbone, or a text and an image encoder joined by "+" (see domain/backbones.ts). */
+export const backboneIdSchema = z.string().regex(/^[a-z0-9][a-z0-9-]{0,63}(\+[a-z0-9][a-z0-9-]{0,63})?$/)
 export type BackboneId = z.infer<typeof backboneIdSchema>
 
 /** Simulated missingness on top of the natural one. Rates are shares of samples that lose exactly that modality; their sum is at most 1, "all missing" never occurs. */

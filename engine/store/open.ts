@@ -8,7 +8,9 @@ import { lockStore, type StoreLock } from './lock.ts'
 import { checkSchema, migrate, schemaVersion, type Migration } from './migrate.ts'
 import initialSql from './migrations/0001_initial.sql'
 import servingSql from './migrations/0002_serving_and_missingness.sql'
+import backbonesSql from './migrations/0003_backbones.sql'
 import { createAuditRepository, type AuditRepository } from './repositories/audit.ts'
+import { createBackboneRepository, type BackboneRepository } from './repositories/backbones.ts'
 import { createCohortRepository, type CohortRepository } from './repositories/cohorts.ts'
 import { createImportRepository, type ImportRepository } from './repositories/imports.ts'
 import { createMetaRepository, type MetaRepository } from './repositories/meta.ts'
@@ -22,6 +24,7 @@ import { createStudyIndex } from './study-index.ts'
 export const storeMigrations: readonly Migration[] = [
   { version: 1, name: '0001_initial', sql: initialSql },
   { version: 2, name: '0002_serving_and_missingness', sql: servingSql },
+  { version: 3, name: '0003_backbones', sql: backbonesSql },
 ]
 
 /** How long a statement waits for a reader in another process before it gives up. */
@@ -46,6 +49,7 @@ export interface Store {
   runs: RunRepository
   predictions: PredictionRepository
   reviews: ReviewRepository
+  backbones: BackboneRepository
   audit: AuditRepository
   meta: MetaRepository
   /** All of it or nothing; `fn` must be synchronous. Nests. */
@@ -116,6 +120,7 @@ function assembleStore(db: Database, path: string, options: OpenStoreOptions, re
     runs: guarded(createRunRepository(context)),
     predictions: guarded(createPredictionRepository(context)),
     reviews: guarded(createReviewRepository(context)),
+    backbones: guarded(createBackboneRepository(context)),
     audit: guarded(audit),
     meta: guarded(createMetaRepository(context)),
     transaction: (fn) => translateErrors(() => db.transaction(fn).immediate()),

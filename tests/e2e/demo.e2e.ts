@@ -75,6 +75,8 @@ test('a run trains while the page follows it, and its results open', async () =>
   const table = page.getByRole('table').first()
   await table.getByText('All test patients').waitFor()
   expect(await table.getByRole('row').count()).toBeGreaterThan(2)
+  // The numbers come first, their intervals when the resampling is done.
+  await page.getByText(/95 % bootstrap intervals, 1,000 resamples of patients/).waitFor()
   for (const setting of ['Images only', 'Notes only', '35 % lose images, 35 % lose notes']) {
     await page.getByText(setting, { exact: true }).first().click()
     await page.getByRole('heading', { name: `By presence pattern: ${setting.toLowerCase()}` }).waitFor({ timeout: slowMs })

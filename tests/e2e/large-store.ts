@@ -33,7 +33,7 @@ function itemOf(ordinal: number, { slotId, modality }: Slot): ImportedItem {
 function studyOf(ordinal: number): ImportedStudy {
   return {
     ordinal, patientKey: `P-${sha256(String(ordinal)).slice(0, 8).toUpperCase()}`, studyKey: '0', rows: [ordinal + 2], ageYears: 30 + (ordinal % 60), sex: ordinal % 2 === 0 ? 'female' : 'male',
-    items: slots.map((slot) => itemOf(ordinal, slot)), labels: labelNames.map((_, c) => ((ordinal * 7 + c * 3) % (c + 3) === 0 ? 1 : 0)),
+    items: slots.map((slot) => itemOf(ordinal, slot)), labels: labelNames.map((_, c) => ((ordinal + c * 3) % (c + 3) === 0 ? 1 : 0)),
   }
 }
 

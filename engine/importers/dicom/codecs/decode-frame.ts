@@ -45,11 +45,19 @@ function decodeJpeg(bytes: Uint8Array, description: PixelDescription): DecodedFr
   const { precision, kind } = header
   if (precision < 2 || precision > 16) throw new AppError('DICOM_SYNTAX_UNSUPPORTED', `The compressed frame has ${precision} bits; 2 to 16 can be read.`)
   const bitsAllocated = precision <= 8 ? 8 : 16
-  const decoded = decodeWithWasm(kind === 'jpeg-ls' ? 'DecodeJpegLs' : 'DecodeJpeg', codecFrame(bytes, bitsAllocated, precision, description))
+  const decoded = decodeWithWasm(kind === 'jpeg-ls' ? 'DecodeJpegLs' : 'DecodeJpeg', codecFrame(withEnd(bytes), bitsAllocated, precision, description))
   const values = storedValues(decoded, bitsAllocated, description)
   const isPlanar = kind === 'jpeg-ls' && description.samples === 3 && isJpegLsPlanar(bytes)
   const data = isPlanar ? interleave(values, description.rows * description.columns) : values
   return { ...frameOf(data, description), colour: kind === 'lossy' ? jpegColour(header, description) : null }
+}
+
+/** With an end marker behind it: CharLS looks for one far beyond a stream that is cut short. */
+function withEnd(bytes: Uint8Array): Uint8Array {
+  const ended = new Uint8Array(bytes.length + 2)
+  ended.set(bytes)
+  ended.set([0xff, 0xd9], bytes.length)
+  return ended
 }
 
 /**

@@ -56,7 +56,8 @@ export function decodeWithWasm(decoder: Decoder, frame: CodecFrame): Uint8Array 
   try {
     decoded = decodeIn(instance, decoder, frame)
   } catch (cause) {
-    const why = instance.failure || (cause instanceof Error ? cause.message : 'unknown error')
+    // A codec that finds no way on stops without a word.
+    const why = instance.failure || 'its data are damaged'
     throw new AppError('DICOM_FRAME_DAMAGED', `A compressed frame cannot be decoded: ${plainWords(why)}.`, { cause })
   }
   if (instance.exports.memory.buffer.byteLength <= initialBytes) current = instance

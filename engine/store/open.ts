@@ -19,6 +19,7 @@ import { createPredictionRepository, type PredictionRepository } from './reposit
 import { createReviewRepository, type ReviewRepository } from './repositories/reviews.ts'
 import { createRunRepository, type RunRepository } from './repositories/runs.ts'
 import { guarded, translateErrors } from './sqlite-errors.ts'
+import { cutLog } from './write-ahead-log.ts'
 import { createStudyIndex } from './study-index.ts'
 
 export const storeMigrations: readonly Migration[] = [
@@ -101,6 +102,14 @@ function clockOf(options: OpenStoreOptions): () => string {
   return options.now ?? (() => new Date().toISOString())
 }
 
+function leaveNoLog(db: Database): void {
+  try {
+    cutLog(db)
+  } catch {
+    // A disk that is full or gone: the log stays, and the next start folds it in.
+  }
+}
+
 function assembleStore(db: Database, path: string, options: OpenStoreOptions, release: () => void): Store {
   const now = clockOf(options)
   const index = createStudyIndex(db)
@@ -129,6 +138,8 @@ function assembleStore(db: Database, path: string, options: OpenStoreOptions, re
       return { databaseBytes: sizeOf(path), walBytes: sizeOf(`${path}-wal`), backupBytes: backupBytes(), freeBytes: disk.bavail * disk.bsize }
     }),
     close: () => {
+      // SQLite does this for the last connection only, and the process that reads may still have one.
+      if (options.readonly !== true && db.open) leaveNoLog(db)
       db.close()
       release()
     },

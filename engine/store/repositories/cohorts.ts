@@ -4,6 +4,7 @@ import { taskSchema, type CohortStatus, type CohortSummary, type Label } from '.
 import { found, slotsOf, type StoreContext } from '../context.ts'
 import { isUniqueViolation } from '../sqlite-errors.ts'
 import type { StudyIndex } from '../study-index.ts'
+import { cutLogSoon } from '../write-ahead-log.ts'
 import { createCohortCounts, type CohortCounts } from './cohort-counts.ts'
 
 interface CohortRow {
@@ -167,8 +168,8 @@ export function createCohortRepository(context: StoreContext, index: StudyIndex)
     rename: (cohortId, name) => rename.immediate(cohortId, name),
     remove: (cohortId) => {
       remove.immediate(cohortId)
-      // The write-ahead log still holds the deleted notes until it is folded in and cut.
-      if (!db.inTransaction) db.pragma('wal_checkpoint(TRUNCATE)')
+      // The write-ahead log still holds the deleted notes.
+      if (!db.inTransaction) cutLogSoon(db)
     },
   }
 }

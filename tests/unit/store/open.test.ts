@@ -1,6 +1,6 @@
 import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
-import { closeSync, existsSync, mkdirSync, openSync, readdirSync, readFileSync, writeFileSync, writeSync } from 'node:fs'
+import { closeSync, existsSync, mkdirSync, openSync, readdirSync, readFileSync, statSync, writeFileSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
 import SqliteDatabase from 'better-sqlite3'
 import { describe, expect, it } from 'vitest'
@@ -209,5 +209,37 @@ describe('copies from before an update', () => {
     const versions = names.flatMap((name) => /^lacuna\.db\.v(\d+)\./.exec(name)?.[1] ?? []).map(Number)
     expect(versions).toEqual([2, 3, 4].map((step) => storeMigrations.length + step))
     expect(names).toEqual(expect.arrayContaining(['lacuna.db.by-hand.backup.zip', 'other.db.v1.2020.backup']))
+  })
+})
+
+describe('the write-ahead log', () => {
+  it('is empty after a close although a reader is still there', () => {
+    const folder = temporaryFolder()
+    const path = join(folder, 'lacuna.db')
+    const store = openStore(path, options)
+    addCohort(store, 20)
+    const reader = openStore(path, { ...options, readonly: true })
+    expect(reader.cohorts.list()).toHaveLength(1)
+    expect(store.storageSizes().walBytes).toBeGreaterThan(0)
+    store.close()
+    expect(statSync(`${path}-wal`).size).toBe(0)
+    reader.close()
+  })
+
+  it('is cut once the reader in the way has gone, and nobody waits for it', async () => {
+    const path = join(temporaryFolder(), 'lacuna.db')
+    const store = openStore(path, options)
+    const cohortId = addCohort(store, 20)
+    const other = new SqliteDatabase(path, { readonly: true })
+    const rows = other.prepare('SELECT * FROM studies').iterate()
+    rows.next()
+    const startedMs = performance.now()
+    store.cohorts.remove(cohortId)
+    expect(performance.now() - startedMs).toBeLessThan(2000)
+    expect(store.storageSizes().walBytes).toBeGreaterThan(0)
+    rows.return!()
+    await expect.poll(() => store.storageSizes().walBytes, { timeout: 10_000 }).toBe(0)
+    other.close()
+    store.close()
   })
 })

@@ -19,7 +19,7 @@ const commands = {
   lacuna: { needs: ['cli', 'worker'], run: tool('dist/engine/cli.js') },
   demo: { needs: ['demo', 'screenshots', ...appParts], run: runDemo },
   golden: { needs: ['golden'], run: tool('dist/tools/golden.js') },
-  bench: { needs: ['bench', 'bench-child'], run: tool('dist/tools/bench.js') },
+  bench: { needs: ['bench', 'bench-child', 'bench-epochs'], run: tool('dist/tools/bench.js') },
   'bench:import': { needs: ['bench:import', 'worker'], run: tool('dist/tools/bench-import.js') },
   study: { needs: ['study', 'worker'], run: tool('dist/tools/study.js') },
   shots: { needs: ['screenshots', ...appParts], run: withScreen(tool('dist/tools/screenshots.js')) },

@@ -26,9 +26,15 @@ export interface PrefixOptions {
 
 /** Rows of equal padding length from rows of different lengths: [B * tokens, D]. */
 export function padRows(compute: Compute, rows: readonly Float32Array[], tokens: number, width: number): Tensor2D {
-  const joined = new Float32Array(rows.length * tokens * width)
-  rows.forEach((row, b) => joined.set(row, b * tokens * width))
-  return compute.tf.tensor2d(joined, [rows.length * tokens, width])
+  const { tf } = compute
+  // Joined on the device: TensorFlow reads the rows where they lie, and no copy of the batch waits for the garbage collector.
+  return tf.tidy(() => {
+    const pieces = rows.flatMap((row) => {
+      const own = tf.tensor2d(row, [row.length / width, width])
+      return own.shape[0] === tokens ? [own] : [own, tf.zeros([tokens - own.shape[0], width]) as Tensor2D]
+    })
+    return pieces.length === 1 ? pieces[0]! : tf.concat2d(pieces, 0)
+  })
 }
 
 /** Makes `Network.computePrefix` for a transformer. */
@@ -67,7 +73,8 @@ export function createPrefixComputer(options: PrefixOptions): (samples: readonly
   const prefixOfBatch = (samples: readonly Sample[], withBlockOutput: boolean): PrefixEntry[] => {
     const embedded = embed(samples)
     const base = embedded.map(({ tokens, segments }, i) => ({ presence: presenceOf(samples[i]!), tokens, segments }))
-    if (firstBlock === 0 && !withBlockOutput) return base.map((entry, i) => ({ ...entry, x: embedded[i]!.x, blockOutput: null }))
+    // A backbone without common blocks (separate towers) has its features pooled at once.
+    if (firstBlock === 0 && blocks.length > 0 && !withBlockOutput) return base.map((entry, i) => ({ ...entry, x: embedded[i]!.x, blockOutput: null }))
     const lengths = embedded.map(({ tokens }) => tokens)
     const longest = Math.max(...lengths)
     const shape: BlockShape = { batch: lengths.length, heads, keyBias: keyBiasFor(compute, lengths, longest) }

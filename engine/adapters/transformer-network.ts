@@ -95,16 +95,16 @@ export function createTransformerNetwork(options: TransformerNetworkOptions): Ne
     const view = createBatchView(compute, batch.map(({ presence }) => presence), longest)
     const input: Sequence = {
       x: padRows(compute, batch.map(({ x, tokens }) => x.subarray(0, tokens * D)), longest, D),
-      shape: { batch: batch.length, heads, keyBias: keyBiasFor(compute, lengths, longest), ...(compute.keeping === undefined ? {} : { keeping: compute.keeping }) },
+      shape: { batch: batch.length, heads, keyBias: keyBiasFor(compute, lengths, longest), keeping: compute.keeping ?? 'half' },
       view, presence: presenceTensor(batch), textTokens: batch.map(textTokensOf), promptTokens: 0,
     }
-    const embedding = adapter.embedding?.forward(input, { keep, needsInput: false, cached: null }) ?? null
+    const embedding = adapter.embedding?.forward(input, { keep, needsInput: false, cached: null, firstOnly: false }) ?? null
     const embedded = embedding?.sequence ?? input
     const first = backbone.joinsFirstAndLast ? firstFeatures(batch, embedded.x, longest) : null
     const isEmbeddingTrained = adapter.embedding?.isTrained() ?? false
     const cached = takesCached && batch.every(({ blockOutput }) => blockOutput !== null)
       ? padRows(compute, batch.map(({ blockOutput }) => blockOutput!), longest, D) : null
-    const chain = runChain(adapter.stages, embedded, { keep, needsInput: isEmbeddingTrained, cached })
+    const chain = runChain(adapter.stages, embedded, { keep, needsInput: isEmbeddingTrained, cached, firstOnly: backbone.pooling === 'first' })
     embedded.x.dispose()
     if (embedding !== null) input.x.dispose()
     const last = poolLast(batch, chain.sequence, longest)
@@ -152,8 +152,9 @@ export function createTransformerNetwork(options: TransformerNetworkOptions): Ne
   }
 
   /** Pools the last hidden state over each sample's own tokens and applies a trained final norm. */
-  const poolLast = (batch: readonly PrefixEntry[], { x, view, promptTokens: P }: Sequence, tokens: number) => {
+  const poolLast = (batch: readonly PrefixEntry[], { x, view, promptTokens: P, isFirstOnly }: Sequence, longest: number) => {
     const B = batch.length
+    const tokens = isFirstOnly === true ? 1 : longest
     const own = P === 0 ? x : release(tf.tidy(() => x.reshape<Tensor3D>([B, P + tokens, D]).slice([0, P, 0], [B, tokens, D]).reshape<Tensor2D>([B * tokens, D])), x)
     const pass = release(pooling.forward(own, batch, tokens), own)
     const norm = finalNorm?.forward(pass.features, { ...view, tokens: 1 }) ?? null

@@ -7,7 +7,7 @@
  * Because every weight is frozen, no weight gradient is ever formed. Two forms compute the same numbers: whole blocks in one kernel where
  * the backend has it (fused-block.ts), a composition of kernels everywhere else (composed-block.ts).
  */
-import type { Kernels, KeptPrecision } from '../compute/kernels.ts'
+import type { Keeping, Kernels } from '../compute/kernels.ts'
 import type { Tensor, Tensor1D, Tensor2D, Tensor4D } from '../compute/tensorflow.ts'
 import { createComposedPass } from './composed-block.ts'
 import { createFusedPass } from './fused-block.ts'
@@ -40,13 +40,6 @@ export interface BlockShape {
   /** How much the fused kernels keep for the way back; 'full' unless given. Other backends always keep full precision. */
   keeping?: Keeping
 }
-
-/**
- * What a block keeps between its passes. 'full' and 'half' keep the values that the way back reads, in 32 or 16 bits (the forward pass is the
- * same); 'input' keeps its input alone and computes the rest again, which costs one more forward pass (Chen et al. 2016, arXiv:1604.06174).
- */
-export type Keeping = KeptPrecision | 'input'
-
 
 /** What follows the first map of the feed-forward part; `bias` [F] is added to x [M, F] before it. */
 export interface Activation {

@@ -1,6 +1,8 @@
 import { existsSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import path from 'node:path'
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 import type { BlockCall, BlockKernels, Kernels } from './kernels.ts'
 import { createTensorflowKernels, tensorflowBackend } from './kernels-tensorflow.ts'
 import type { Tensor, Tensor2D, Tensor4D, Tf } from './tensorflow.ts'
@@ -19,8 +21,21 @@ function libraryFile(): string {
 export function loadNativeKernels(tf: Tf): Kernels | null {
   const file = libraryFile()
   if (!existsSync(file)) return null
-  require(file)
-  return createNativeKernels(tf)
+  const library = require(file) as { releaseMemory: () => void }
+  const releaseMemory = (): void => {
+    collectGarbage()
+    library.releaseMemory()
+  }
+  // TensorFlow's start-up reads 300 MB of its libraries once.
+  releaseMemory()
+  return { ...createNativeKernels(tf), releaseMemory }
+}
+
+/** V8 frees typed arrays, the weights' copies among them, only when it collects; it does not see that native memory is short. */
+function collectGarbage(): void {
+  setFlagsFromString('--expose-gc')
+  const collect = runInNewContext('gc') as () => void
+  collect()
 }
 
 function createNativeKernels(tf: Tf): Kernels {

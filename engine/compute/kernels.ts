@@ -37,6 +37,8 @@ export interface Kernels {
   joinHeads(x: Tensor4D): Tensor2D
   /** Whole frozen blocks in one call, where the backend has them: fewer passes over memory, and working memory that does not grow with the batch. */
   readonly blocks?: BlockKernels
+  /** Gives memory back to the system that start-up or freed tensors left resident; where the backend can. */
+  releaseMemory?(): void
   /** One AdamW update of one tensor; returns the new value and moments. */
   adamW(value: Tensor, gradient: Tensor, first: Tensor, second: Tensor, update: AdamWUpdate): [value: Tensor, first: Tensor, second: Tensor]
 }
@@ -51,6 +53,12 @@ export interface BlockKernels {
 
 /** 'half' keeps 11 significant bits of what the backward pass reads; the forward pass is the same either way. */
 export type KeptPrecision = 'full' | 'half'
+
+/**
+ * What a frozen block keeps between its passes. 'full' and 'half' keep the values that the way back reads, in 32 or 16 bits; 'input' keeps
+ * the block's input alone and computes the rest again, which costs one more forward pass (Chen et al. 2016, arXiv:1604.06174).
+ */
+export type Keeping = KeptPrecision | 'input'
 
 export interface BlockCall {
   preNorm: boolean

@@ -9,6 +9,7 @@ import type { Gradients, HostValues } from '../compute/parameters.ts'
 import { type Tensor2D, takeFloats } from '../compute/tensorflow.ts'
 import { AppError } from '../domain/errors.ts'
 import { binaryCrossEntropy, crossEntropy } from './losses.ts'
+import { splitByLength } from './batches.ts'
 import { updateOrGiveUp } from './memory-recovery.ts'
 import { type AdamWConfig, type OptimizerState, createAdamW } from './optimizer.ts'
 
@@ -33,7 +34,7 @@ export interface TrainingModelOptions {
 }
 
 export interface TrainingModel {
-  /** Forward, backward and one AdamW update at this learning rate; returns the loss. Throws TRAINING_DIVERGED when it is not finite. */
+  /** Forward, backward and one AdamW update at this learning rate, samples of like length together (batches.ts); returns the loss. Throws TRAINING_DIVERGED when it is not finite. */
   step(batch: TrainingBatch, rate: number): number
   /** The same update from several micro-batches: equal, up to rounding, to one step over all of them together. */
   stepAccumulated(batches: readonly TrainingBatch[], rate: number): number
@@ -89,34 +90,38 @@ export function createTrainingModel(options: TrainingModelOptions): TrainingMode
   const countOf = (batch: TrainingBatch): number =>
     lossOf(new Float32Array(batch.labels.length), batch.labels, batch.known, options.labelWeights, C).count
 
+  const stepAccumulated: TrainingModel['stepAccumulated'] = (batches, rate) => {
+    const counts = batches.map(countOf)
+    const total = counts.reduce((a, b) => a + b, 0)
+    const sum: Gradients = new Map()
+    let loss = 0
+    batches.forEach((batch, i) => {
+      const share = total === 0 ? 0 : counts[i]! / total
+      const part = gradients(batch)
+      loss += part.loss * share
+      for (const [name, gradient] of part.gradients) {
+        const previous = sum.get(name)
+        sum.set(name, tf.tidy(() => previous === undefined ? gradient.mul(share) : previous.add(gradient.mul(share))))
+        previous?.dispose()
+        gradient.dispose()
+      }
+    })
+    update(sum, rate)
+    return loss
+  }
+
   return {
     trainedParameterCount,
     totalParameterCount: network.frozenParameterCount + trainedParameterCount,
     gradients,
     step: (batch, rate) => {
+      const pieces = splitByLength(batch)
+      if (pieces.length > 1) return stepAccumulated(pieces, rate)
       const result = gradients(batch)
       update(result.gradients, rate)
       return result.loss
     },
-    stepAccumulated: (batches, rate) => {
-      const counts = batches.map(countOf)
-      const total = counts.reduce((a, b) => a + b, 0)
-      const sum: Gradients = new Map()
-      let loss = 0
-      batches.forEach((batch, i) => {
-        const share = total === 0 ? 0 : counts[i]! / total
-        const part = gradients(batch)
-        loss += part.loss * share
-        for (const [name, gradient] of part.gradients) {
-          const previous = sum.get(name)
-          sum.set(name, tf.tidy(() => previous === undefined ? gradient.mul(share) : previous.add(gradient.mul(share))))
-          previous?.dispose()
-          gradient.dispose()
-        }
-      })
-      update(sum, rate)
-      return loss
-    },
+    stepAccumulated,
     evaluateLoss: (batch) => {
       const logits = takeFloats(network.forward(batch.entries, false).logits)
       return lossOf(logits, batch.labels, batch.known, options.labelWeights, C).loss

@@ -13,6 +13,7 @@ export const entries = [
   { name: 'golden', source: 'tests/golden/run-golden.ts', output: 'dist/tools/golden.js', format: 'esm' },
   { name: 'bench', source: 'tests/bench/run-bench.ts', output: 'dist/tools/bench.js', format: 'esm' },
   { name: 'bench-child', source: 'tests/bench/bench-child.ts', output: 'dist/tools/bench-child.js', format: 'esm' },
+  { name: 'bench-epochs', source: 'tests/bench/bench-epochs.ts', output: 'dist/tools/bench-epochs.js', format: 'esm' },
   { name: 'bench:import', source: 'tests/bench/run-import-bench.ts', output: 'dist/tools/bench-import.js', format: 'esm' },
   { name: 'study', source: 'tests/bench/run-study.ts', output: 'dist/tools/study.js', format: 'esm' },
   { name: 'screenshots', source: 'tests/e2e/screenshots.ts', output: 'dist/tools/screenshots.js', format: 'esm' },

@@ -1,23 +1,26 @@
-/** One fresh process of the benchmark: times MoRA training steps at one size and prints a JSON line. Arguments: size, mode (all | cached), seconds. */
-import { readFileSync } from 'node:fs'
-import { createHead } from '../../engine/adapters/head.ts'
-import { injectMora } from '../../engine/adapters/mora/inject.ts'
-import type { PrefixEntry } from '../../engine/adapters/network.ts'
-import { createTransformerNetwork } from '../../engine/adapters/transformer-network.ts'
+/**
+ * One fresh process of the benchmark; prints one JSON line. Arguments: size or `matmul`, batch (complete | mixed), mode (all | cached), what
+ * blocks keep (full | half | input), seconds.
+ */
+import { mora } from '../../engine/adapters/mora/index.ts'
+import { type PrefixEntry } from '../../engine/adapters/network.ts'
 import type { Backbone } from '../../engine/backbones/backbone.ts'
 import { loadTransformerBlocks } from '../../engine/backbones/transformer-weights.ts'
 import { randomWeightSource } from '../../engine/backbones/weight-source.ts'
 import { openCompute } from '../../engine/compute/backend.ts'
-import { createParameterSet } from '../../engine/compute/parameters.ts'
+import type { Keeping } from '../../engine/compute/kernels.ts'
 import { normalArray } from '../../engine/compute/random-source.ts'
 import { createRng } from '../../engine/compute/rng.ts'
+import { splitByLength } from '../../engine/training/batches.ts'
 import { adamWConfigSchema } from '../../engine/training/optimizer.ts'
 import { createTrainingModel } from '../../engine/training/training-model.ts'
-import { benchSizes } from './sizes.ts'
+import { median, memoryOf, resetPeak } from './process-memory.ts'
+import { benchSizes, mixedPatterns } from './sizes.ts'
 
-const [sizeName, mode, secondsText] = process.argv.slice(2)
-const compute = await openCompute()
+const [sizeName, batchKind, mode, keeping, secondsText] = process.argv.slice(2)
+const compute = await openCompute({ choice: 'cpu' })
 const { tf } = compute
+const opened = memoryOf()
 
 if (sizeName === 'matmul') {
   const a = tf.randomNormal([2048, 2048])
@@ -36,33 +39,38 @@ if (sizeName === 'matmul') {
   const epsilon = 1e-12
   const blocks = loadTransformerBlocks(compute, randomWeightSource(random, 'bench'), { ...size, epsilon }, size.preNorm)
   const D = size.width
+  const unused = (): never => { throw new Error('the benchmark starts from tokens') }
   const backbone: Backbone = {
     id: size.name, width: D, heads: size.heads, blocks, weightsHash: 'bench', pooler: null, parameterCount: 0, joinsFirstAndLast: false,
     finalNorm: size.preNorm ? { gamma: tf.ones([D]), beta: tf.zeros([D]), epsilon } : null,
     pooling: size.preNorm ? 'first' : 'modality-mean',
-    embed: () => { throw new Error('the benchmark starts from tokens') },
-    dummyPart: () => { throw new Error('the benchmark starts from tokens') },
-    describePart: () => { throw new Error('the benchmark starts from tokens') },
-    describedWidth: () => D,
-    dispose: () => undefined,
+    embed: unused, dummyPart: unused, describePart: unused, describedWidth: () => D, dispose: () => undefined,
   }
   const modalities = [{ name: 'text', kind: 'text' as const, slots: [] }, { name: 'image', kind: 'image' as const, slots: [0] }]
-  const parameters = createParameterSet(tf)
-  const adapter = injectMora(compute, parameters, random, D, size.blocks, { rank: 4, blocks: [0] }, modalities)
-  const head = createHead(compute, parameters, random, D, size.classes, null)
-  const network = createTransformerNetwork({ compute, backbone, parameters, adapter, head, modalities, missingInput: 'dummy' })
+  const network = mora.createNetwork({
+    compute: { ...compute, keeping: keeping as Keeping }, backbone, modalities, labelsCount: size.classes, missingInput: 'left-out', random,
+  }, mora.configSchema.parse({}))
   const model = createTrainingModel({
     compute, network, labelsCount: size.classes, task: 'multi-label', labelWeights: null, optimizer: adamWConfigSchema.parse({}),
   })
-  const tokens = size.textTokens + size.imageTokens
-  const entries: PrefixEntry[] = Array.from({ length: size.batch }, () => ({
-    presence: 3, tokens,
-    segments: Uint8Array.from({ length: tokens }, (_, t) => (t < size.textTokens ? 0 : 1)),
-    x: normalArray(random, tokens * D, 1),
-    blockOutput: mode === 'cached' ? normalArray(random, tokens * D, 1) : null,
-  }))
+  // A mixed batch: what is missing is left out of the sequence; samples of like length are computed together.
+  const patterns = batchKind === 'mixed' ? mixedPatterns(size.batch) : new Array<number>(size.batch).fill(3)
+  const entries: PrefixEntry[] = patterns.map((presence) => {
+    const [text, image] = [presence & 1 ? size.textTokens : 0, presence & 2 ? size.imageTokens : 0]
+    const tokens = text + image
+    return {
+      presence, tokens,
+      segments: Uint8Array.from({ length: tokens }, (_, t) => (t < text ? 0 : 1)),
+      x: normalArray(random, tokens * D, 1),
+      blockOutput: mode === 'cached' ? normalArray(random, tokens * D, 1) : null,
+    }
+  })
   const labels = Float32Array.from({ length: size.batch * size.classes }, () => (random.uniform() < 0.3 ? 1 : 0))
-  const step = (): number => model.step({ entries, labels, known: null }, 1e-4)
+  const batches = splitByLength({ entries, labels, known: null })
+  const step = (): number => (batches.length === 1 ? model.step(batches[0]!, 1e-4) : model.stepAccumulated(batches, 1e-4))
+  const whole = memoryOf()
+  compute.kernels.releaseMemory?.()
+  resetPeak()
   step()
   step()
   const times: number[] = []
@@ -72,11 +80,12 @@ if (sizeName === 'matmul') {
     step()
     times.push(performance.now() - start)
   }
-  times.sort((a, b) => a - b)
-  const peakKilobytes = Number(/VmHWM:\s+(\d+)/.exec(readFileSync('/proc/self/status', 'utf8'))?.[1] ?? 0)
+  const peak = memoryOf().peakMegabytes
   process.stdout.write(`${JSON.stringify({
-    samplesPerSecond: (1000 * size.batch) / times[Math.floor(times.length / 2)]!,
-    bestSamplesPerSecond: (1000 * size.batch) / times[0]!,
-    peakMegabytes: peakKilobytes / 1024, steps: times.length, kernels: compute.kernels.name, tensors: tf.memory().numTensors,
+    samplesPerSecond: (1000 * size.batch) / median(times),
+    bestSamplesPerSecond: (1000 * size.batch) / Math.min(...times),
+    peakMegabytes: Math.max(peak, whole.peakMegabytes), stepPeakMegabytes: peak, baseMegabytes: opened.residentMegabytes,
+    tokens: entries.reduce((sum, entry) => sum + entry.tokens, 0) / entries.length,
+    steps: times.length, kernels: compute.kernels.name, tensors: tf.memory().numTensors,
   })}\n`)
 }

@@ -1,40 +1,53 @@
 /**
- * `npm run bench`: samples/s and peak memory of a MoRA training step at two sizes, next to the same computation in PyTorch when it is
- * importable ($LACUNA_BENCH_PYTHON or python3). Every figure comes from a fresh child process; rounds alternate between the two sides so that
- * a busy machine slows both. The median over rounds is reported.
+ * `npm run bench`: samples/s and peak memory of a MoRA training step at two sizes, for a batch of complete samples and for one where modalities
+ * are missing, next to the same computation in PyTorch, eager and compiled, when it is importable ($LACUNA_BENCH_PYTHON or python3); and what
+ * the caches save from the second epoch on. Every figure comes from a fresh child process; rounds alternate between the sides so that a busy
+ * machine slows all of them. Rates are medians over rounds, ratios are medians of the ratios within a round, peaks are the highest seen.
  */
 import { execFileSync, spawnSync } from 'node:child_process'
 import path from 'node:path'
 import { parseArgs } from 'node:util'
-import { type BenchSize, benchSizes } from './sizes.ts'
+import { median } from './process-memory.ts'
+import { type BenchSize, benchSizes, mixedPatterns } from './sizes.ts'
 
 interface Figures {
   samplesPerSecond: number
-  bestSamplesPerSecond: number
+  /** Of the whole process, start-up included; during the steps alone; resident when only the runtime was there. */
   peakMegabytes: number
+  stepPeakMegabytes: number
+  baseMegabytes: number
   kernels?: string
+  tokens?: number
 }
 
-const { values } = parseArgs({ options: { rounds: { type: 'string', default: '3' }, seconds: { type: 'string', default: '6' }, size: { type: 'string' }, json: { type: 'boolean', default: false } } })
+const { values } = parseArgs({
+  options: {
+    rounds: { type: 'string', default: '3' }, seconds: { type: 'string', default: '4' }, size: { type: 'string' },
+    json: { type: 'boolean', default: false }, epochs: { type: 'boolean', default: true },
+  },
+  allowNegative: true,
+})
 const python = process.env['LACUNA_BENCH_PYTHON'] ?? 'python3'
-// Bundled, the two lie in dist/tools; run from the source, they lie here. The Python peer is always in the source.
+// Bundled, the children lie in dist/tools; run from the source, they lie here. The Python peer is always in the source.
 const here = import.meta.dirname
-const childFile = path.join(here, import.meta.filename.endsWith('.ts') ? 'bench-child.ts' : 'bench-child.js')
+const child = (name: string): string => path.join(here, `${name}.${import.meta.filename.endsWith('.ts') ? 'ts' : 'js'}`)
 const peerFile = path.join(process.env['LACUNA_ROOT'] ?? path.join(here, '..', '..'), 'tests', 'bench', 'peer_torch.py')
 const write = (line: string): void => { process.stdout.write(`${line}\n`) }
 const lastJson = (text: string): unknown => JSON.parse(text.trim().split('\n').at(-1)!)
-const median = (numbers: number[]): number => [...numbers].sort((a, b) => a - b)[Math.floor(numbers.length / 2)]!
 
-const childEnvironment = { ...process.env, TF_CPP_MIN_LOG_LEVEL: '2' }
-
-function runOurs(...args: string[]): unknown {
-  const output = execFileSync(process.execPath, [childFile, ...args], { env: childEnvironment, encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] })
-  return lastJson(output)
+function runOurs(file: string, ...args: string[]): unknown {
+  const env = { ...process.env, TF_CPP_MIN_LOG_LEVEL: '2' }
+  return lastJson(execFileSync(process.execPath, [child(file), ...args], { env, encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }))
 }
 
-function runPeer(size: BenchSize): Figures {
-  const args = [size.blocks, size.width, size.heads, size.feedForward, Number(size.preNorm), size.batch, size.textTokens, size.imageTokens, size.classes, Number(values.seconds)]
-  return lastJson(execFileSync(python, [peerFile, ...args.map(String)], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] })) as Figures
+const complete = (size: BenchSize): number[] => new Array<number>(size.batch).fill(3)
+
+function runPeer(size: BenchSize, patterns: number[], compiled: boolean): Figures | null {
+  const sizes = [size.blocks, size.width, size.heads, size.feedForward, Number(size.preNorm), size.batch, size.textTokens, size.imageTokens, size.classes]
+  const args = [peerFile, ...sizes.map(String), patterns.join(''), values.seconds, compiled ? '1' : '0']
+  // The compiler may be absent or fail: then there is no such column.
+  const result = spawnSync(python, args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] })
+  return result.status === 0 ? lastJson(result.stdout) as Figures : null
 }
 
 /** Multiply-adds of one step, counted twice: 24 D^2 + 4 T D per token and block (F = 4 D), forward in every block, backward in all but block 0. */
@@ -45,34 +58,72 @@ function flopsPerSample(size: BenchSize): number {
 }
 
 const hasPeer = spawnSync(python, ['-c', 'import torch'], { stdio: 'ignore' }).status === 0
-const rounds = Number(values.rounds)
+const seconds = values.seconds
+/** The rows of the table; `against` is the batch that the peer computes for the same samples. */
+const rows = [
+  { name: 'complete, every block', against: 'complete', args: ['complete', 'all', 'half'] },
+  { name: 'complete, block 0 cached', against: 'complete', args: ['complete', 'cached', 'half'] },
+  { name: 'complete, cached, least memory', against: 'complete', args: ['complete', 'cached', 'input'] },
+  { name: 'mixed, block 0 cached', against: 'mixed', args: ['mixed', 'cached', 'half'] },
+] as const
+const peers = [
+  { name: 'PyTorch eager, complete', batch: 'complete', compiled: false },
+  { name: 'PyTorch eager, mixed as dummies', batch: 'mixed', compiled: false },
+  { name: 'torch.compile, complete', batch: 'complete', compiled: true },
+] as const
+
 const results: Record<string, unknown> = {}
 for (const size of benchSizes.filter(({ name }) => values.size === undefined || values.size === name)) {
-  const ours: Figures[] = []
-  const cached: Figures[] = []
-  const peer: Figures[] = []
+  const ours = rows.map((): Figures[] => [])
+  const theirs = peers.map((): Figures[] => [])
   const matmul: number[] = []
-  for (let round = 0; round < rounds; round++) {
-    matmul.push((runOurs('matmul') as { gigaflops: number }).gigaflops)
-    ours.push(runOurs(size.name, 'all', values.seconds) as Figures)
-    if (hasPeer) peer.push(runPeer(size))
-    cached.push(runOurs(size.name, 'cached', values.seconds) as Figures)
+  for (let round = 0; round < Number(values.rounds); round++) {
+    matmul.push((runOurs('bench-child', 'matmul') as { gigaflops: number }).gigaflops)
+    for (const [i, { args }] of rows.entries()) {
+      ours[i]!.push(runOurs('bench-child', size.name, ...args, seconds) as Figures)
+      const peer = hasPeer ? peers[i] : undefined
+      if (peer === undefined) continue
+      const figures = runPeer(size, peer.batch === 'mixed' ? mixedPatterns(size.batch) : complete(size), peer.compiled)
+      if (figures !== null) theirs[i]!.push(figures)
+    }
+    matmul.push((runOurs('bench-child', 'matmul') as { gigaflops: number }).gigaflops)
   }
+  report(size, ours, theirs, matmul)
+  results[size.name] = { rows: rows.map(({ name }, i) => ({ name, figures: ours[i] })), peers: peers.map(({ name }, i) => ({ name, figures: theirs[i] })), matmul }
+}
+
+function report(size: BenchSize, ours: Figures[][], theirs: Figures[][], matmul: number[]): void {
   const rate = (list: Figures[]): number => median(list.map((figures) => figures.samplesPerSecond))
-  const peak = (list: Figures[]): number => Math.max(...list.map((figures) => figures.peakMegabytes))
-  const gigaflops = (rate(ours) * flopsPerSample(size)) / 1e9
-  const line = (name: string, list: Figures[]): string =>
-    `  ${name.padEnd(34)} ${rate(list).toFixed(1).padStart(8)} samples/s  peak ${peak(list).toFixed(0).padStart(5)} MB`
-  write(`${size.name}: ${size.blocks} blocks, D ${size.width}, ${size.textTokens + size.imageTokens} tokens, batch ${size.batch}, kernels ${ours[0]!.kernels ?? '?'}`)
-  write(line('Lacuna, all blocks each step', ours))
-  write(line('Lacuna, block 0 from the cache', cached))
-  write(`  this machine's 2048-cubed matmul ${median(matmul).toFixed(0)} GFLOP/s; the step reaches ${gigaflops.toFixed(0)} (${((100 * gigaflops) / median(matmul)).toFixed(0)} %)`)
-  if (hasPeer) {
-    write(line('PyTorch eager', peer))
-    write(`  ratio to PyTorch: all blocks ${(rate(ours) / rate(peer)).toFixed(2)}, cached ${(rate(cached) / rate(peer)).toFixed(2)}, memory ${(peak(ours) / peak(peer)).toFixed(2)}`)
-  } else {
-    write(`  PyTorch is not importable by ${python}: no comparison (set LACUNA_BENCH_PYTHON)`)
+  const highest = (list: Figures[], field: 'peakMegabytes' | 'stepPeakMegabytes'): number => Math.max(...list.map((figures) => figures[field]))
+  const above = (list: Figures[]): number => Math.max(...list.map((figures) => figures.stepPeakMegabytes - figures.baseMegabytes))
+  const ratio = (a: Figures[], b: Figures[]): string => median(a.slice(0, b.length).map((figures, i) => figures.samplesPerSecond / b[i]!.samplesPerSecond)).toFixed(2)
+  const line = (name: string, list: Figures[]): void => {
+    if (list.length === 0) return write(`  ${name.padEnd(32)} not available`)
+    write(`  ${name.padEnd(32)} ${rate(list).toFixed(1).padStart(7)} samples/s   peak MB: process ${highest(list, 'peakMegabytes').toFixed(0).padStart(5)}`
+      + `  steps ${highest(list, 'stepPeakMegabytes').toFixed(0).padStart(5)}  steps above runtime ${above(list).toFixed(0).padStart(5)}`)
   }
-  results[size.name] = { ours, cached, peer, matmul }
+  write(`${size.name}: ${size.blocks} blocks, D ${size.width}, ${size.textTokens + size.imageTokens} tokens (mixed: ${ours[3]![0]!.tokens!.toFixed(0)} on average), batch ${size.batch}, kernels ${ours[0]![0]!.kernels ?? '?'}`)
+  rows.forEach(({ name }, i) => line(`Lacuna ${name}`, ours[i]!))
+  const gigaflops = (rate(ours[0]!) * flopsPerSample(size)) / 1e9
+  write(`  this machine's 2048-cubed matmul ${median(matmul).toFixed(0)} GFLOP/s; the step with every block ${gigaflops.toFixed(0)} (${((100 * gigaflops) / median(matmul)).toFixed(0)} %)`)
+  if (!hasPeer) return write(`  PyTorch is not importable by ${python}: no comparison (set LACUNA_BENCH_PYTHON)`)
+  peers.forEach(({ name }, i) => line(name, theirs[i]!))
+  rows.forEach(({ name, against }, i) => {
+    const eager = theirs[against === 'mixed' ? 1 : 0]!
+    const compiled = against === 'complete' && theirs[2]!.length > 0 ? `, torch.compile ${ratio(ours[i]!, theirs[2]!)}` : ''
+    write(`  ${name}: speed against eager ${ratio(ours[i]!, eager)}${compiled}; memory process ${(highest(ours[i]!, 'peakMegabytes') / highest(eager, 'peakMegabytes')).toFixed(2)}, `
+      + `steps ${(highest(ours[i]!, 'stepPeakMegabytes') / highest(eager, 'stepPeakMegabytes')).toFixed(2)}, steps above runtime ${(above(ours[i]!) / above(eager)).toFixed(2)}`)
+  })
+}
+
+if (values.epochs) {
+  const epochs = runOurs('bench-epochs') as { skipped?: string; samples: number; seconds: number[] }
+  if (epochs.skipped !== undefined) {
+    write(`epochs: ${epochs.skipped}`)
+  } else {
+    const later = median(epochs.seconds.slice(1))
+    write(`epochs: ${epochs.samples} patients of two eyes and a note on the default backbone, pictures decoded: epoch 1 ${epochs.seconds[0]!.toFixed(1)} s, later ${later.toFixed(2)} s (${(epochs.seconds[0]! / later).toFixed(1)} times faster)`)
+    results['epochs'] = epochs
+  }
 }
 if (values.json) write(JSON.stringify(results))

@@ -19,3 +19,9 @@ export const benchSizes: readonly BenchSize[] = [
   // ViLT-B/32 at 384 pixels: 40 text tokens, 144 patches and the image [CLS].
   { name: 'vilt', blocks: 12, width: 768, heads: 12, feedForward: 3072, preNorm: true, batch: 8, textTokens: 40, imageTokens: 145, classes: 8 },
 ]
+
+/** Presence of each sample of a mixed batch (bit 0 text, bit 1 image): 35 % without text, 35 % without image, rounded; the rest complete. */
+export function mixedPatterns(batch: number): number[] {
+  const missing = Math.round(0.35 * batch)
+  return Array.from({ length: batch }, (_, i) => (i < missing ? 2 : i < 2 * missing ? 1 : 3))
+}

@@ -10,8 +10,10 @@ export function frozenBlockStage(block: TransformerBlock, beside: MoraLayer | nu
   return {
     takesCached: true,
     isTrained: () => beside !== null,
-    forward: (input, { keep, needsInput, cached }) => {
-      const frozen = cached === null ? block.forward(input.x, input.shape, keep && needsInput) : { y: cached, saved: null }
+    forward: (input, { keep, needsInput, cached, firstOnly }) => {
+      const isFirstOnly = firstOnly && beside === null && cached === null && input.promptTokens === 0
+      const shape = isFirstOnly ? { ...input.shape, firstOnly } : input.shape
+      const frozen = cached === null ? block.forward(input.x, shape, keep && needsInput) : { y: cached, saved: null }
       const pass = beside?.forward(input.x, input.presence) ?? null
       const y = pass === null ? frozen.y : release(frozen.y.add<Tensor2D>(pass.delta), frozen.y, pass.delta)
       const discard = (): void => {
@@ -19,12 +21,12 @@ export function frozenBlockStage(block: TransformerBlock, beside: MoraLayer | nu
         if (frozen.saved !== null) disposeSaved(frozen.saved)
       }
       return {
-        sequence: { ...input, x: y },
+        sequence: { ...input, x: y, ...(isFirstOnly ? { isFirstOnly } : {}) },
         discard,
         backward: (dy, gradients) => {
           const dBeside = pass?.backward(dy, gradients, needsInput) ?? null
           if (!needsInput) return null
-          const dx = block.backward(dy, frozen.saved!, input.shape)
+          const dx = block.backward(dy, frozen.saved!, shape)
           return dBeside === null ? dx : release(dx.add<Tensor2D>(dBeside), dx, dBeside)
         },
       }

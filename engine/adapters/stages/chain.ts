@@ -17,7 +17,7 @@ export function runChain(stages: readonly Stage[], input: Sequence, options: Sta
   let sequence = input
   stages.forEach((stage, i) => {
     const keep = options.keep && lowest !== -1 && i >= lowest
-    const pass = stage.forward(sequence, { keep, needsInput: keep && (i > lowest || options.needsInput), cached: i === 0 ? options.cached : null })
+    const pass = stage.forward(sequence, { keep, needsInput: keep && (i > lowest || options.needsInput), cached: i === 0 ? options.cached : null, firstOnly: options.firstOnly && i === stages.length - 1 })
     if (sequence !== input) sequence.x.dispose()
     sequence = pass.sequence
     passes.push(pass)

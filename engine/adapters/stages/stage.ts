@@ -19,6 +19,8 @@ export interface Sequence {
   textTokens: readonly number[]
   /** Trained tokens in front of each sample's own; they do not take part in pooling. */
   promptTokens: number
+  /** Only the first token of each sample is left: x is [B, D]. */
+  isFirstOnly?: boolean
 }
 
 export interface StageOptions {
@@ -28,6 +30,8 @@ export interface StageOptions {
   needsInput: boolean
   /** Output of the frozen part, computed earlier: [B*T, D], or null; the stage frees it. */
   cached: Tensor2D | null
+  /** Nothing after this stage reads more than each sample's first token; a stage that can, computes only that. */
+  firstOnly: boolean
 }
 
 export interface StagePass {

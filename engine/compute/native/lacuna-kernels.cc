@@ -106,6 +106,7 @@ napi_value initialise(napi_env env, napi_value exports) {
   static std::string problem;
   // Registered once for the process; a second load (another thread or context) finds them there.
   static bool registered = registerAll(&problem);
+  returnLargeTensors();
   if (!registered) napi_throw_error(env, nullptr, problem.c_str());
   napi_value release;
   napi_create_function(env, "releaseMemory", NAPI_AUTO_LENGTH, releaseMemory, nullptr, &release);

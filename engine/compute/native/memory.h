@@ -14,6 +14,15 @@
 
 namespace lacuna {
 
+// Tensors of a megabyte and more get pages of their own, which go back to the system when they are freed; the allocator would otherwise
+// raise that limit to 32 MB by itself and keep them between smaller ones.
+inline void returnLargeTensors() {
+#if defined(__GLIBC__)
+  mallopt(M_MMAP_THRESHOLD, 1 << 20);
+  mallopt(M_TRIM_THRESHOLD, 16 << 20);
+#endif
+}
+
 inline void releaseUnusedPages() {
 #if defined(__linux__)
   malloc_trim(0);

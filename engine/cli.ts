@@ -1,4 +1,5 @@
 import { AppError, errorCatalog, toErrorOutcome } from './domain/errors.ts'
+import { backbonesCommand } from './cli/backbone-commands.ts'
 import { checkCommand, importCommand } from './cli/import-command.ts'
 import { helpText, parseCommandLine, type CliOptions } from './cli/options.ts'
 import { verdictSentence } from './compute/device/verdict.ts'
@@ -26,10 +27,11 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) {
   })
 }
 
-async function runCommand(command: string, options: CliOptions, output: CliOutput, workspace: Workspace): Promise<void> {
+async function runCommand(command: string, action: string, options: CliOptions, output: CliOutput, workspace: Workspace): Promise<void> {
   switch (command) {
     case 'import': return importCommand(workspace, options, output, onInterrupt)
     case 'check': return checkCommand(workspace, options, output)
+    case 'backbones': return backbonesCommand(workspace, action, options, output, onInterrupt)
     case 'train': return trainCommand(workspace, options, output, onInterrupt)
     case 'evaluate': return evaluateCommand(workspace, options, output)
     case 'predict': return predictCommand(workspace, options, output)
@@ -60,12 +62,12 @@ async function main(): Promise<void> {
   let isJson = process.argv.includes('--json')
   let workspace: Workspace | null = null
   try {
-    const { command, options } = parseCommandLine(process.argv.slice(2))
+    const { command, action, options } = parseCommandLine(process.argv.slice(2))
     isJson = options.json === true
     const output = createOutput(isJson)
     if (command === 'help') return output.result({ help: helpText }, helpText)
     workspace = openWorkspace(workspaceOptionsFromEnvironment(options.store ?? defaultStoreFile(), (line) => process.stderr.write(`${line}\n`)))
-    await runCommand(command, options, output, workspace)
+    await runCommand(command, action, options, output, workspace)
   } catch (error) {
     const outcome = toErrorOutcome(error, 'ENGINE_CRASHED')
     if (isJson) process.stdout.write(`${JSON.stringify({ error: outcome })}\n`)

@@ -7,17 +7,21 @@ const optionTypes = {
   slots: { type: 'string' }, labels: { type: 'string' }, folds: { type: 'string' }, epochs: { type: 'string' }, name: { type: 'string' },
   run: { type: 'string' }, out: { type: 'string' }, missing: { type: 'string' }, only: { type: 'string' }, shown: { type: 'string' },
   use: { type: 'string' },
+  from: { type: 'string' }, licence: { type: 'string' }, backbone: { type: 'string' },
   json: { type: 'boolean' }, resume: { type: 'boolean' }, help: { type: 'boolean' },
 } as const
 
 export type CliOptions = { [K in keyof typeof optionTypes]?: (typeof optionTypes)[K]['type'] extends 'boolean' ? boolean : string }
 
 /** Splits the command line; an unknown option is refused with CLI_USAGE instead of being ignored. */
-export function parseCommandLine(argv: readonly string[]): { command: string; options: CliOptions } {
+export function parseCommandLine(argv: readonly string[]): { command: string; action: string; options: CliOptions } {
   try {
     const { values, positionals } = parseArgs({ args: [...argv], options: optionTypes, allowPositionals: true, strict: true })
-    if (positionals.length > 1) throw new AppError('CLI_USAGE', `Unexpected word "${positionals[1]}".`)
-    return { command: values.help ? 'help' : (positionals[0] ?? 'help'), options: values }
+    const [command = 'help', ...words] = positionals
+    // Only this command has one more word.
+    const action = command === 'backbones' ? words.shift() ?? 'list' : ''
+    if (words.length > 0) throw new AppError('CLI_USAGE', `Unexpected word "${words[0]}".`)
+    return { command: values.help ? 'help' : command, action, options: values }
   } catch (error) {
     if (error instanceof AppError) throw error
     throw new AppError('CLI_USAGE', error instanceof Error ? error.message : String(error))
@@ -58,12 +62,15 @@ lacuna import   --cohort NAME --resume                  go on with a stopped imp
 lacuna check    --source DIR [--table FILE] [--map FILE]  what an import would do, without writing anything
 lacuna cohorts                                          the cohorts in the store
 lacuna train    --cohort NAME [--method mora|late-fusion|dedicated|...] [--config FILE.json] [--seed N] [--folds K] [--epochs N]
-                [--slots right-eye,left-eye,...] [--labels "Diabetes,Glaucoma"] [--name TEXT] [--missing image=0.35,text=0.35]
+                [--backbone ID or TEXT-ID+IMAGE-ID] [--slots right-eye,left-eye,...] [--labels "Diabetes,Glaucoma"] [--name TEXT] [--missing image=0.35,text=0.35]
 lacuna train    --run ID --resume                       go on with a stopped run
 lacuna runs                                             the runs in the store
 lacuna evaluate --run ID [--missing image=0.35,text=0.35|table] [--only image|text] [--shown right-eye,notes] [--seed N]
 lacuna predict  --run ID --out FILE.csv [--cohort NAME] predict again from the stored checkpoint, also for another cohort
 lacuna export   --run ID --out FILE.csv                 all stored predictions
+lacuna backbones list|show|verify|remove [--backbone ID]
+lacuna backbones add --from FOLDER|FILE [--name TEXT] [--licence TEXT] [--source TEXT]
+                                                        ViLT, BERT, ViT, DeiT or CLIP as Hugging Face folder or weights file
 lacuna audit                                            check the audit log
 lacuna device   [--use auto|cuda|webgpu|cpu|wasm]       which backend computes, and why; --use chooses it for this database
 

@@ -39,6 +39,7 @@ function configOf(workspace: Workspace, options: CliOptions, output: CliOutput):
     if (!method.success) throw new AppError('CLI_USAGE', `--method must be one of ${adapterSchema.options.join(', ')}.`)
     base.adapter = method.data
   }
+  if (options.backbone) base.backbone = options.backbone
   if (options.seed) base.seed = wholeNumber(options, 'seed')
   if (options.epochs) base.epochs = wholeNumber(options, 'epochs')
   if (options.folds) base.split = { kind: 'k-fold', folds: wholeNumber(options, 'folds') }

@@ -6,6 +6,7 @@ import { runConfigSchema, type RunConfig, type RunConfigInput, type RunEstimate,
 import type { EngineData, Progress, TrainingSpec } from '../protocol.ts'
 import { assignFolds } from '../training/folds.ts'
 import { createRng } from '../training/rng.ts'
+import { locationsOf } from './backbones.ts'
 import { planMissingness, shownTablesOf } from './missingness/plan.ts'
 import { collectMaterial, type RunMaterial } from './run-material.ts'
 import type { Workspace } from './workspace.ts'
@@ -35,7 +36,7 @@ export async function estimateRun(workspace: Workspace, config: RunConfig): Prom
   const { slots, imageCount, ...counted } = await workspace.reader.read('runs:material', { config })
   const estimate = await workspace.compute.run('run:estimate', {
     config, slots, labelCount: config.labelIds.length, studyCount: counted.studyCount, imageCount,
-    weightsDir: workspace.paths.weightsDir, cacheDir: workspace.paths.cacheDir,
+    weightsDir: workspace.paths.weightsDir, cacheDir: workspace.paths.cacheDir, backbones: locationsOf(workspace, config.backbone),
   })
   if (!estimate) throw new AppError('ENGINE_UNAVAILABLE', 'The engine did not answer.')
   return { ...estimate, ...counted }
@@ -45,6 +46,8 @@ export async function estimateRun(workspace: Workspace, config: RunConfig): Prom
 export function startTraining(workspace: Workspace, input: RunConfigInput, hooks: RunHooks = {}): RunningTraining {
   const { store } = workspace
   const config = runConfigSchema.parse(input)
+  // A backbone that is not there is refused before a run is stored.
+  locationsOf(workspace, config.backbone)
   const material = collectMaterial(workspace, config)
   const { assignments, proof } = assignFolds(material.studies, config.split, createRng, config.seed)
   for (const fold of proof.folds) {
@@ -86,6 +89,7 @@ function specOf(workspace: Workspace, runId: number, config: RunConfig, material
     runDir: join(workspace.paths.runsDir, `run_${runId}`),
     cacheDir: workspace.paths.cacheDir,
     weightsDir: workspace.paths.weightsDir,
+    backbones: locationsOf(workspace, config.backbone),
   }
 }
 

@@ -27,6 +27,8 @@ export interface WorkspacePaths {
   cacheDir: string
   /** Checkpoints, one folder for each run. */
   runsDir: string
+  /** Imported backbones, one folder each, named by their id. */
+  backbonesDir: string
   weightsDir: string
 }
 
@@ -54,9 +56,10 @@ export function openWorkspace(options: WorkspaceOptions): Workspace {
     storeFile,
     cacheDir: options.cacheDir ?? join(dirname(storeFile), 'prepared'),
     runsDir: join(dirname(storeFile), 'runs'),
+    backbonesDir: join(dirname(storeFile), 'backbones'),
     weightsDir: options.weightsDir,
   }
-  for (const dir of [paths.cacheDir, paths.runsDir]) mkdirSync(dir, { recursive: true })
+  for (const dir of [paths.cacheDir, paths.runsDir, paths.backbonesDir]) mkdirSync(dir, { recursive: true })
   const store = openStore(storeFile, { appVersion: options.versions.app })
   store.runs.markInterrupted()
   const createEngine = () => createEngineProcess({ nodePath: options.nodePath, workerFile: options.workerFile, env: { LACUNA_BACKEND: options.backend }, log: options.log })

@@ -9,6 +9,8 @@ import type { Tensor, Tf } from './tensorflow.ts'
 const signs = [
   /OOM when allocating/i, /RESOURCE_EXHAUSTED|Resource exhausted/i, /out[ -]of[ -]memory/i, /CUDA_ERROR_OUT_OF_MEMORY|CU(BLAS|DNN)_STATUS_ALLOC_FAILED/i,
   /failed to allocate|allocation failed/i, /std::bad_alloc/i, /Invalid (typed )?array (buffer )?length/i, /Array buffer allocation failed/i,
+  // A tensor larger than a graphics device can hold in one piece: smaller pieces help as well.
+  /exceeds the max buffer size limit|larger than the maximum (storage )?(buffer )?binding size/i,
 ]
 
 /** Whether an error says that memory ran out. An AppError never does: it is a decision already taken. */

@@ -3,6 +3,7 @@ import { AppError } from '../../domain/errors.ts'
 import type { Tf } from '../tensorflow.ts'
 import type { Trial } from './facts.ts'
 import { isRightProduct } from './self-test.ts'
+import { guardAllocations } from './webgpu-memory.ts'
 import { createEventPump, installSynchronousReads, type EventPump } from './webgpu-reads.ts'
 import { errorLine } from './words.ts'
 
@@ -79,6 +80,7 @@ async function startBackend(adapter: GPUAdapter, pump: EventPump): Promise<Webgp
   const { WebGPUBackend } = require('@tensorflow/tfjs-backend-webgpu') as { WebGPUBackend: new (device: GPUDevice, info: GPUAdapterInfo) => import('@tensorflow/tfjs').KernelBackend }
   const backend = new WebGPUBackend(device, adapter.info)
   installSynchronousReads(tf, backend, pump, takeFailure)
+  guardAllocations(device, backend, pump, takeFailure)
   // Loading the package registers a backend of its own, with a device of its own.
   tf.removeBackend('webgpu')
   tf.registerBackend('webgpu', () => backend, 3)

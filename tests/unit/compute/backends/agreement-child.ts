@@ -47,7 +47,7 @@ const entries = network.computePrefix(mixed, true)
 const step = (): number => model.step({ entries, labels, known: null }, 1e-2)
 step()
 const tensorsBefore = tf.memory().numTensors
-numbers['losses'] = Array.from({ length: 3 }, step)
+numbers['losses'] = Array.from({ length: 2 }, step)
 numbers['logits'] = [...model.predict(entries)]
 const leaked = tf.memory().numTensors - tensorsBefore
 numbers['trained'] = Object.values(model.exportTrained()).flatMap(({ values }) => [...values])

@@ -1,6 +1,6 @@
 /**
  * The same tiny network trained on every backend that runs here, each in a process of its own. Tolerances, against the processor:
- * one kernel within 1e-6 of its largest value (float32 sums in another order, error functions by other polynomials); losses of 4 steps
+ * one kernel within 1e-6 of its largest value (float32 sums in another order, error functions by other polynomials); losses of 3 steps
  * within 1e-4 and logits and trained tensors within 1e-3, because Adam divides by the root of small gradients and enlarges what differs.
  */
 import { spawn } from 'node:child_process'
@@ -12,13 +12,14 @@ interface Printed { kind: string; kernels: string; verdict: { device: string; re
 
 const child = path.join(import.meta.dirname, 'agreement-child.ts')
 
-function runOn(backend: string, env: Record<string, string> = {}): Promise<Printed> {
+function runOn<T = Printed>(backend: string, env: Record<string, string> = {}, script = child): Promise<T> {
   return new Promise((resolve, reject) => {
-    const started = spawn(process.execPath, [child], { env: { ...process.env, ...env, LACUNA_BACKEND: backend }, stdio: ['ignore', 'pipe', 'pipe'] })
+    // The last line counts: Dawn prints errors to stdout.
+    const started = spawn(process.execPath, [script], { env: { ...process.env, ...env, LACUNA_BACKEND: backend }, stdio: ['ignore', 'pipe', 'pipe'] })
     let [out, errors] = ['', '']
     started.stdout.on('data', (chunk: Buffer) => (out += chunk.toString()))
     started.stderr.on('data', (chunk: Buffer) => (errors += chunk.toString()))
-    started.on('close', (code) => (code === 0 ? resolve(JSON.parse(out) as Printed) : reject(new Error(`${backend} ended with ${code}: ${errors.slice(-2000)}`))))
+    started.on('close', (code) => (code === 0 ? resolve(JSON.parse(out.trim().split('\n').at(-1)!) as T) : reject(new Error(`${backend} ended with ${code}: ${errors.slice(-2000)}`))))
   })
 }
 
@@ -49,7 +50,7 @@ function softwareVulkan(): Record<string, string> | null {
 
 const vulkan = softwareVulkan()
 
-describe('every backend gives the numbers of the processor', { timeout: 180_000 }, () => {
+describe('every backend gives the numbers of the processor', { timeout: 300_000 }, () => {
   let processor: Printed
   beforeAll(async () => { processor = await runOn('cpu') }, 60_000)
 
@@ -70,6 +71,11 @@ describe('every backend gives the numbers of the processor', { timeout: 180_000 
     expect(webgpu).toMatchObject({ kind: 'webgpu', kernels: 'plain-webgpu' })
     expect(webgpu.verdict.device).toMatch(/SwiftShader.*software renderer/)
     expectAgreement(webgpu, processor)
+  })
+
+  it.skipIf(vulkan === null)('WebGPU says at once that memory ran out, computes on, and tells a lost device', async () => {
+    const faults = await runOn<Record<string, string>>('webgpu', vulkan!, path.join(import.meta.dirname, 'webgpu-faults-child.ts'))
+    expect(faults).toEqual({ tooLarge: 'out of memory', afterwards: 'right', late: 'WebGPU', lost: 'COMPUTE_DEVICE_LOST' })
   })
 
   it.skipIf(vulkan === null)('does not take a software renderer by itself', async () => {

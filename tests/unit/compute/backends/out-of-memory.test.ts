@@ -135,6 +135,7 @@ it.each([
   ['CUDA_ERROR_OUT_OF_MEMORY: out of memory', true],
   ['CUBLAS_STATUS_ALLOC_FAILED', true],
   ['WebGPU out of memory: Failed to allocate memory for buffer', true],
+  ['WebGPU: Buffer size (1099511627776) exceeds the max buffer size limit (1073741824).', true],
   ['Array buffer allocation failed', true],
   ['Invalid typed array length: 99999999999', true],
   ['std::bad_alloc', true],

@@ -1,5 +1,7 @@
 /** Estimates bytes and time of a run before it starts, so that the run screen can warn and nobody waits for an out-of-memory error. */
 
+import type { Keeping } from './kernels.ts'
+
 /** What decides memory and time of a run; token counts are those of a typical complete sample. */
 export interface RunSize {
   width: number
@@ -20,6 +22,8 @@ export interface RunSize {
   trainsWeights?: boolean
   /** What a block keeps in units of what a frozen one keeps; 1 when left out. */
   keptFactor?: number
+  /** What frozen blocks keep where the fused kernels compute them; left out when blocks are composed of single operations. */
+  keeping?: Keeping
   /** Samples trained on in each epoch, and prefix entries (samples x patterns) that are computed once. */
   trainingSamples: number
   prefixEntries: number
@@ -38,8 +42,9 @@ export interface RunEstimate {
 }
 
 const FLOAT_BYTES = 4
-/** TensorFlow's library and Node themselves, measured on Linux. */
+/** TensorFlow's library and Node themselves, measured on Linux, and what they come down to with the pages given back that only start-up reads. */
 const PROCESS_BYTES = 450e6
+const TRIMMED_PROCESS_BYTES = 200e6
 /** Share of the large-matrix rate that a whole training step reaches. */
 const STEP_EFFICIENCY = 0.7
 
@@ -47,16 +52,20 @@ const STEP_EFFICIENCY = 0.7
 export function estimateRun(size: RunSize): RunEstimate {
   const { width: D, feedForward: F, tokens: T, heads: H, blocks: N } = size
   const rows = size.batchSize * T
-  /** Kept by one block between its passes: query, key, value, two norm inputs and the hidden layer. */
-  const savedPerBlock = rows * (5 * D + F) * (size.keptFactor ?? 1)
-  /** Largest moment inside one block: scores and their gradient, two hidden layers. */
-  const working = 2 * size.batchSize * H * T * T + 3 * rows * F
+  const fused = size.trainsInside === true ? undefined : size.keeping
+  /** Kept by one block between its passes: query, key, value, two norms or their inputs, and the hidden layer or its slope. */
+  const kept = rows * (5 * D + F) * (size.keptFactor ?? 1)
+  const savedPerBlock = fused === 'input' ? rows * D : fused === 'half' ? kept / 2 : kept
+  /** Largest moment inside one block. Composed: scores and their gradient, two hidden layers. Fused: query, key, value, two rows of D, packed weights. */
+  const working = fused === undefined ? 2 * size.batchSize * H * T * T + 3 * rows * F
+    : 6 * rows * D + 2 * D * Math.min(F, 768) + 2 * 2 * T * T + (fused === 'input' ? kept / 2 : 0)
   const trainedBlocks = Math.max(0, N - size.firstBlock - (size.trainsInside === true ? 0 : 1))
-  const peakBytes = PROCESS_BYTES + FLOAT_BYTES * (size.frozenParameters + 5 * size.trainedParameters + trainedBlocks * savedPerBlock + working)
+  const peakBytes = (fused === undefined ? PROCESS_BYTES : TRIMMED_PROCESS_BYTES) + FLOAT_BYTES * (size.frozenParameters + 5 * size.trainedParameters + trainedBlocks * savedPerBlock + working)
   const perEntry = size.firstBlock >= N ? D : T * D * (size.cachesBlockOutput ? 2 : 1)
   const blockFlops = T * (8 * D * D + 4 * D * F + 4 * T * D)
   const forwardBlocks = N - size.firstBlock - (size.cachesBlockOutput ? 1 : 0)
-  const stepFlops = size.firstBlock >= N ? 0 : blockFlops * (Math.max(0, forwardBlocks) + trainedBlocks * (size.trainsWeights === true ? 2 : 1))
+  const backwardCost = (size.trainsWeights === true ? 2 : 1) + (fused === 'input' ? 1 : 0)
+  const stepFlops = size.firstBlock >= N ? 0 : blockFlops * (Math.max(0, forwardBlocks) + trainedBlocks * backwardCost)
   const prefixFlops = blockFlops * Math.min(N, size.firstBlock + (size.cachesBlockOutput ? 1 : 0))
   const flops = size.epochs * size.trainingSamples * stepFlops + size.prefixEntries * prefixFlops
   return {

@@ -53,6 +53,7 @@ function forecast(
     tokens: imageSlots * session.reader.imageTokens + (hasText ? Math.min(typicalTextTokens, config.maxTextTokens) : 0),
     batchSize: config.batchSize,
     ...(load ?? { firstBlock: blocks.length, cachesBlockOutput: false }),
+    ...(session.compute.kernels.blocks === undefined ? {} : { keeping: session.compute.keeping ?? 'half' }),
     frozenParameters: totalParameters - trainedParameters, trainedParameters,
     // Validation costs about half a training step for each of its samples.
     trainingSamples: studyCount * folds * (trainShare(config) + valShare(config) / 2),

@@ -1,0 +1,47 @@
+import { beforeAll, describe, expect, it } from 'vitest'
+import { mora } from '../../../engine/adapters/mora/index.ts'
+import type { PrefixEntry } from '../../../engine/adapters/network.ts'
+import type { Backbone } from '../../../engine/backbones/backbone.ts'
+import { loadTransformerBlocks } from '../../../engine/backbones/transformer-weights.ts'
+import { randomWeightSource } from '../../../engine/backbones/weight-source.ts'
+import { type Compute, openCompute } from '../../../engine/compute/backend.ts'
+import type { Keeping } from '../../../engine/compute/kernels.ts'
+import { normalArray } from '../../../engine/compute/random-source.ts'
+import { createRng } from '../../../engine/compute/rng.ts'
+import { adamWConfigSchema } from '../../../engine/training/optimizer.ts'
+import { createTrainingModel } from '../../../engine/training/training-model.ts'
+
+let compute: Compute
+beforeAll(async () => { compute = await openCompute() })
+
+const [D, labelsCount] = [16, 3]
+
+function tinyModel(keeping: Keeping) {
+  const { tf } = compute
+  const random = createRng(3)
+  const blocks = loadTransformerBlocks(compute, randomWeightSource(random, 'tiny', 0.2), { width: D, heads: 2, feedForward: 32, blocks: 3, epsilon: 1e-12 }, true)
+  const unused = (): never => { throw new Error('the test starts from tokens') }
+  const backbone: Backbone = {
+    id: 'tiny', width: D, heads: 2, blocks, weightsHash: 'tiny', pooler: null, parameterCount: 0, joinsFirstAndLast: false, pooling: 'first',
+    finalNorm: { gamma: tf.ones([D]), beta: tf.zeros([D]), epsilon: 1e-12 },
+    embed: unused, dummyPart: unused, describePart: unused, describedWidth: () => D, dispose: () => undefined,
+  }
+  const modalities = [{ name: 'text', kind: 'text' as const, slots: [] }, { name: 'image', kind: 'image' as const, slots: [0] }]
+  const network = mora.createNetwork({ compute: { ...compute, keeping }, backbone, modalities, labelsCount, missingInput: 'left-out', random }, mora.configSchema.parse({}))
+  const model = createTrainingModel({ compute, network, labelsCount, task: 'multi-label', labelWeights: null, optimizer: adamWConfigSchema.parse({}) })
+  // Lengths far enough apart for a step to be cut into pieces.
+  const entries = [[3, 120], [2, 90], [1, 4]].map(([presence, tokens]): PrefixEntry => ({
+    presence: presence!, tokens: tokens!, segments: new Uint8Array(tokens!), x: normalArray(random, tokens! * D, 1), blockOutput: normalArray(random, tokens! * D, 1),
+  }))
+  return { model, batch: { entries, labels: Float32Array.from([1, 0, 0, 0, 1, 0, 0, 0, 1]), known: null } }
+}
+
+describe.each(['half', 'input'] as const)('1,000 training steps, keeping %s', (keeping) => {
+  it('leave no tensor behind', () => {
+    const { model, batch } = tinyModel(keeping)
+    model.step(batch, 1e-3)
+    const { numTensors, numBytes } = compute.tf.memory()
+    for (let i = 0; i < 1000; i++) model.step(batch, 1e-3)
+    expect(compute.tf.memory()).toMatchObject({ numTensors, numBytes })
+  }, 120_000)
+})

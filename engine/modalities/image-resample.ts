@@ -37,6 +37,7 @@ export function resample(image: RgbImage, width: number, height: number, filter:
 
 function resampleRows(image: RgbImage, table: ResampleTable, width: number): RgbImage {
   const { starts, counts, weights, stride } = table
+  if (image.isGrey === true) return resampleGreyRows(image, table, width)
   const { pixels, height } = image
   const output = new Uint8Array(width * height * 3)
   let target = 0
@@ -58,6 +59,29 @@ function resampleRows(image: RgbImage, table: ResampleTable, width: number): Rgb
       output[target] = clipByte(red >> PRECISION_BITS)
       output[target + 1] = clipByte(green >> PRECISION_BITS)
       output[target + 2] = clipByte(blue >> PRECISION_BITS)
+      target += 3
+    }
+  }
+  return { pixels: output, width, height }
+}
+
+/** The same for three equal channels: radiographs of millions of pixels take a third of the time. */
+function resampleGreyRows(image: RgbImage, table: ResampleTable, width: number): RgbImage {
+  const { starts, counts, weights, stride } = table
+  const { pixels, height } = image
+  const output = new Uint8Array(width * height * 3)
+  let target = 0
+  for (let y = 0; y < height; y += 1) {
+    const row = y * image.width * 3
+    for (let x = 0; x < width; x += 1) {
+      let source = row + starts[x]! * 3
+      const end = x * stride + counts[x]!
+      let sum = HALF
+      for (let slot = x * stride; slot < end; slot += 1, source += 3) sum = (sum + Math.imul(pixels[source]!, weights[slot]!)) | 0
+      const value = clipByte(sum >> PRECISION_BITS)
+      output[target] = value
+      output[target + 1] = value
+      output[target + 2] = value
       target += 3
     }
   }

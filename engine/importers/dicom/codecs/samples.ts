@@ -27,13 +27,20 @@ export function toStoredValues(bytes: Uint8Array, bytesEach: 1 | 2 | 4, count: n
   const { isSigned, bitsStored } = description
   const bits = Math.min(bitsStored, bytesEach * 8)
   const words = readWords(bytes, bytesEach, count)
-  const isWhole = bits === bytesEach * 8
+  const isWhole = bits === bytesEach * 8 || (!isSigned && isWithin(words, bits))
   if (isWhole && shift === 0) return isSigned ? asSigned(words) : words
   const values = isSigned ? asSigned(words.slice() as typeof words) : words.slice()
   const unused = 32 - bits
   if (isSigned) for (let i = 0; i < count; i++) values[i] = ((words[i]! >>> shift) << unused) >> unused
   else for (let i = 0; i < count; i++) values[i] = ((words[i]! >>> shift) << unused) >>> unused
   return values
+}
+
+/** Nothing above the stored bits, as in most files: the values can be taken as they are. */
+function isWithin(words: Uint8Array | Uint16Array | Uint32Array, bits: number): boolean {
+  let all = 0
+  for (let i = 0; i < words.length; i++) all |= words[i]!
+  return all >>> bits === 0
 }
 
 /** The error for a file whose pixels end too early. */

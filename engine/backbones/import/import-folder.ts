@@ -85,8 +85,9 @@ async function describeCopy(dir: string, files: BackboneFileRecord[], options: I
     if (options.knownIds.includes(backboneId)) throw new AppError('BACKBONE_ALREADY_ADDED', `These files are already there as ${backboneId}.`)
     for (const kind of ['text', 'image'] as const) {
       if (backbone.describedWidth(kind) === 0 || (kind === 'text' && description.reads === 'image') || (kind === 'image' && description.reads === 'text')) continue
-      const vector = backbone.describePart(backbone.dummyPart(kind, 0, 0))
-      if (!vector.every(Number.isFinite)) throw new AppError('WEIGHTS_NOT_FINITE', `The model answers an empty ${kind} with values that are not finite numbers.`)
+      // A description has unit length; overflow on the way shows as NaN or as nothing at all.
+      const length = Math.hypot(...backbone.describePart(backbone.dummyPart(kind, 0, 0)))
+      if (!(Math.abs(length - 1) < 1e-2)) throw new AppError('WEIGHTS_NOT_FINITE', `The model answers an empty ${kind} with values that are not finite numbers.`)
     }
     const tensors = entries.map(({ name, storedType, shape }) => ({ name, storedType, shape: [...shape], count: elementCount(shape), isUsed: used.has(name) }))
     const read = (name: string) => (names.includes(name) ? readFileSync(join(dir, name), 'utf8') : '')

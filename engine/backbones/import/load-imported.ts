@@ -97,6 +97,23 @@ function openTokenizer({ dir, names }: BackboneFolder, { architecture, reads, si
 
 /** Loads a ViLT, an encoder or CLIP; throws WEIGHTS_*, BACKBONE_* or TOKENIZER_INVALID. The file is closed again; tensors stay until `backbone.dispose`. */
 export function loadImported(compute: Compute, folder: BackboneFolder, options: LoadOptions = {}): ImportedModel {
+  return allOrNothing(compute, () => load(compute, folder, options))
+}
+
+/** Keeps every tensor that was made when `make` succeeds, and frees every one when it throws: a bad file must not cost memory. */
+function allOrNothing<T>(compute: Compute, make: () => T): T {
+  const engine = compute.tf.engine()
+  engine.startScope('load')
+  try {
+    const made = make()
+    for (const tensor of engine.state.activeScope.track) compute.tf.keep(tensor)
+    return made
+  } finally {
+    engine.endScope()
+  }
+}
+
+function load(compute: Compute, folder: BackboneFolder, options: LoadOptions): ImportedModel {
   const opened = openFolder(folder, options)
   const { description, source, tokenizer, notes } = opened
   try {

@@ -1,7 +1,7 @@
 import { spawn, type ChildProcess } from 'node:child_process'
-import { constants, setPriority } from 'node:os'
 import { AppError, fromErrorOutcome, toErrorOutcome } from '../domain/errors.ts'
 import { engineMessageSchema, type EngineData, type HostMessage, type JobName, type JobRequest, type JobResult, type Progress } from '../protocol.ts'
+import { yieldToWindow } from './priority.ts'
 
 /** Without a word for this long a busy engine counts as hung. One training step on a slow machine stays far below it. */
 const silenceLimitMs = 240_000
@@ -201,15 +201,5 @@ export function createEngineProcess(options: EngineProcessOptions): EngineProces
       child?.kill('SIGKILL')
       child = null
     },
-  }
-}
-
-/** Training and decoding take every core there is; the window must get one whenever it has something to draw. */
-function yieldToWindow(child: ChildProcess): void {
-  if (child.pid === undefined) return
-  try {
-    setPriority(child.pid, constants.priority.PRIORITY_BELOW_NORMAL)
-  } catch {
-    // Some systems refuse it; the work is then done at the usual priority.
   }
 }

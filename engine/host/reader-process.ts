@@ -1,5 +1,6 @@
 import { spawn, type ChildProcess } from 'node:child_process'
 import { AppError, fromErrorOutcome, type ErrorOutcome } from '../domain/errors.ts'
+import { yieldToWindow } from './priority.ts'
 
 /** One question to the reader process; `name` is one of the reads of engine/jobs/store-reads.ts. */
 export interface ReadQuestion { id: number; name: string; request: unknown }
@@ -13,6 +14,8 @@ export interface ReaderProcessOptions {
   appVersion: string
   /** Receives what the process prints; never patient data. */
   log: (line: string) => void
+  /** Long computations: everything that draws or answers goes first. */
+  isBackground: boolean
   /** Ends the process after this long without a question; the next one starts it again. */
   idleMs: number
 }
@@ -59,6 +62,7 @@ export function createReaderProcess(options: ReaderProcessOptions): ReaderProces
       env: { ...process.env, ELECTRON_RUN_AS_NODE: undefined },
       windowsHide: true,
     })
+    if (options.isBackground) yieldToWindow(spawned)
     spawned.on('message', (raw: unknown) => {
       const answer = raw as ReadAnswer
       const asked = waiting.get(answer.id)

@@ -67,11 +67,11 @@ const listIdleMs = 600_000
 const reportIdleMs = 60_000
 
 /** The reads through two processes; each starts when it is first asked and rests when it has long not been. */
-export function createStoreReader(options: Omit<ReaderProcessOptions, 'idleMs'>): StoreReader {
+export function createStoreReader(options: Omit<ReaderProcessOptions, 'idleMs' | 'isBackground'>): StoreReader {
   const lanes = {
-    list: createReaderProcess({ ...options, idleMs: listIdleMs }),
-    report: createReaderProcess({ ...options, idleMs: reportIdleMs }),
-    interval: createReaderProcess({ ...options, idleMs: reportIdleMs }),
+    list: createReaderProcess({ ...options, idleMs: listIdleMs, isBackground: false }),
+    report: createReaderProcess({ ...options, idleMs: reportIdleMs, isBackground: true }),
+    interval: createReaderProcess({ ...options, idleMs: reportIdleMs, isBackground: true }),
   }
   return {
     read: (name, request) => lanes[storeReads[name].lane].ask(name, request) as Promise<never>,

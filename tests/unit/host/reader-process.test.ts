@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs'
+import { constants, getPriority } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { createReaderProcess, type ReaderProcess } from '../../../engine/host/reader-process.ts'
@@ -12,7 +13,7 @@ const readerFile = join(import.meta.dirname, 'reader-child.mjs')
 const optionsFor = (store: Store) => ({ nodePath: process.execPath, readerFile, storeFile: store.path, appVersion: '0.1.0', log: () => {} })
 
 function readerOf(store: Store, idleMs = 60_000): ReaderProcess {
-  const reader = createReaderProcess({ ...optionsFor(store), idleMs })
+  const reader = createReaderProcess({ ...optionsFor(store), idleMs, isBackground: false })
   onTestFinished(() => reader.dispose())
   return reader
 }
@@ -62,6 +63,19 @@ describe('the reader process', () => {
     await expect(reader.ask('cohorts:list', {})).resolves.toEqual([])
   })
 
+  it('lets the window go first when it computes', async () => {
+    const store = openTestStore()
+    const priorityOf = async (isBackground: boolean): Promise<number> => {
+      const reader = createReaderProcess({ ...optionsFor(store), idleMs: 60_000, isBackground })
+      onTestFinished(() => reader.dispose())
+      await reader.ask('cohorts:list', {})
+      return getPriority(reader.pid()!)
+    }
+    // A higher number gives way; these tests may themselves run at a low priority.
+    expect(await priorityOf(true)).toBe(Math.max(constants.priority.PRIORITY_BELOW_NORMAL, getPriority()))
+    expect(await priorityOf(false)).toBe(getPriority())
+  })
+
   it('rests when nobody asks', async () => {
     const reader = readerOf(openTestStore(), 50)
     await reader.ask('cohorts:list', {})
@@ -70,7 +84,7 @@ describe('the reader process', () => {
   })
 
   it('says that a missing program is missing', async () => {
-    const reader = createReaderProcess({ ...optionsFor(openTestStore()), nodePath: '/no/such/node', idleMs: 60_000 })
+    const reader = createReaderProcess({ ...optionsFor(openTestStore()), nodePath: '/no/such/node', idleMs: 60_000, isBackground: false })
     await expect(reader.ask('cohorts:list', {})).rejects.toMatchObject({ code: 'ENGINE_UNAVAILABLE' })
   })
 })

@@ -5,14 +5,15 @@
 import type { SamplePart } from '../backbones/backbone.ts'
 import type { Gradients, HostValues, ParameterSet } from '../compute/parameters.ts'
 import type { Tensor2D } from '../compute/tensorflow.ts'
+import type { Modality } from '../domain/slots.ts'
 import type { Phase } from './method.ts'
 
 /** One input channel of a run, in the run's fixed order. A modality is present when at least one of its parts is. */
 export interface ModalitySpec {
   /** As in the cohort: 'text', 'image', ...; part of checkpoint tensor names. */
   name: string
-  kind: 'text' | 'image'
-  /** Image slots that belong to it (0 right eye, 1 left eye, ...); empty for text. */
+  kind: Modality
+  /** Image or tabular slots that belong to it (0 right eye, 1 left eye, ...); empty for text. */
   slots: readonly number[]
 }
 

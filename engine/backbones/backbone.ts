@@ -5,10 +5,11 @@
 import type { Compute } from '../compute/backend.ts'
 import { MASKED_KEY_BIAS } from '../compute/kernels.ts'
 import type { Tensor1D, Tensor4D } from '../compute/tensorflow.ts'
+import type { Modality } from '../domain/slots.ts'
 import type { TransformerBlock } from './transformer-block.ts'
 
 /** One prepared piece of a patient's input. `modality` indexes the run's list of modalities. */
-export type SamplePart = TextPart | PixelPart | GridPart
+export type SamplePart = TextPart | PixelPart | GridPart | TabularPart
 
 export interface TextPart {
   kind: 'text'
@@ -39,6 +40,15 @@ export interface GridPart {
   /** [count, depth] row-major. */
   features: Float32Array
   count: number
+}
+
+/** One table's values as a vector of fixed length, see modalities/tabular.ts; read through `withTabularTokens`. */
+export interface TabularPart {
+  kind: 'tabular'
+  modality: number
+  slot: number
+  /** [TABULAR_WIDTH] */
+  features: Float32Array
 }
 
 /** Marks tokens that belong to no modality that is present (a dummy stands for a missing one). */
@@ -92,11 +102,11 @@ export interface Backbone {
   /** Embeds samples; parts are used in the order text, then images by slot. `dummies` lists modalities whose parts are stand-ins. */
   embed(samples: readonly (readonly SamplePart[])[], dummies?: readonly ReadonlySet<number>[]): EmbeddedSample[]
   /** The part that stands for a missing modality: empty text, or an image of ones (METHODS 1). */
-  dummyPart(kind: 'text' | 'image', modality: number, slot: number): SamplePart
+  dummyPart(kind: Modality, modality: number, slot: number): SamplePart
   /** One part on its own as a vector of unit length, from frozen weights only: what a linear probe is given. */
   describePart(part: SamplePart): Float32Array
   /** Length of `describePart` for text and for one image. */
-  describedWidth(kind: 'text' | 'image'): number
+  describedWidth(kind: Modality): number
   dispose(): void
 }
 

@@ -67,6 +67,7 @@ export const errorCatalog = {
   IMPORT_ENCODING_GUESSED: { fix: 'Check accents and special letters in the preview; if they look wrong, save the table as CSV (UTF-8).' },
   IMPORT_TEXT_DAMAGED: { fix: 'Export the table again as UTF-8 if these letters matter; the replacement signs are kept as they are.' },
   IMPORT_AGE_IMPLAUSIBLE: { fix: 'Check the ages; these are stored as unknown.' },
+  IMPORT_VALUE_NOT_NUMBER: { fix: 'Correct these cells, or map the column as a category; they are stored as unknown.' },
   IMPORT_AGE_PLACEHOLDER: { fix: 'Check whether this age stands for "unknown"; if so, blank it in the table.' },
   IMPORT_ATTRIBUTES_DIFFER: { fix: 'Check age and sex in these rows; the first age is kept, a contradicting sex is stored as unknown.' },
   IMPORT_VIEW_UNMATCHED: { fix: 'Add the view of these rows to one of the image slots if their images are wanted.' },

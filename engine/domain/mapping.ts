@@ -20,11 +20,19 @@ export const imageSourceSchema = z.discriminatedUnion('kind', [
  */
 export const textSourceSchema = z.object({ kind: z.literal('template'), template: z.string().min(1).max(2000) })
 
+/** Columns read together as one table of values: numbers are standardised, categories told apart. The slot is missing when all of its cells are blank. */
+export const tabularSourceSchema = z.object({
+  kind: z.literal('columns'),
+  columns: z.array(z.object({ column: columnName, values: z.enum(['number', 'category']).default('number') })).min(1).max(60),
+})
+
 export const imageSlotSchema = z.object({ slot: slotSchema.extend({ modality: z.literal('image') }), source: imageSourceSchema })
 export const textSlotSchema = z.object({ slot: slotSchema.extend({ modality: z.literal('text') }), source: textSourceSchema })
-export const mappedSlotSchema = z.union([imageSlotSchema, textSlotSchema])
+export const tabularSlotSchema = z.object({ slot: slotSchema.extend({ modality: z.literal('tabular') }), source: tabularSourceSchema })
+export const mappedSlotSchema = z.union([imageSlotSchema, textSlotSchema, tabularSlotSchema])
 export type MappedSlot = z.infer<typeof mappedSlotSchema>
 export type ImageSource = z.infer<typeof imageSourceSchema>
+export type TabularSource = z.infer<typeof tabularSourceSchema>
 
 /** How reference labels are written in the table. Only `single` is multi-class; the others are multi-label. */
 export const labelMappingSchema = z.discriminatedUnion('kind', [

@@ -37,7 +37,7 @@ export async function previewImport(request: JobRequest<'import:preview'>, conte
       presence: plain.map(({ slotId, isPresent, reason }) => ({ slotId, isPresent, reason })),
       images: plain.filter((_, slot) => mapping.slots[slot]!.slot.modality === 'image')
         .map(({ slotId, isPresent, sourcePath }) => ({ slotId, path: isPresent && sourcePath !== null ? absolutePath(source.sourceDir, sourcePath) : null })),
-      texts: plain.filter((_, slot) => mapping.slots[slot]!.slot.modality === 'text').map(({ slotId, text }) => ({ slotId, text })),
+      texts: plain.filter((_, slot) => mapping.slots[slot]!.slot.modality !== 'image').map(({ slotId, text }) => ({ slotId, text })),
       labels: cohort.labelNames.filter((_, label) => study.labelValues[label] === 1),
     })
   }

@@ -7,6 +7,7 @@ import type { HostValues } from '../compute/parameters.ts'
 import { AppError } from '../domain/errors.ts'
 import { runConfigSchema } from '../domain/run.ts'
 import { slotSchema } from '../domain/slots.ts'
+import { tabularStatisticsSchema } from '../modalities/tabular.ts'
 import type { CheckpointInfo } from '../domain/exchange.ts'
 import { modelCard } from './checkpoint/model-card.ts'
 import { fromFile, peftFields, toFile } from './checkpoint/peft-layout.ts'
@@ -26,6 +27,8 @@ const adapterConfigSchema = z.object({
   thresholds: z.array(z.number()),
   /** Presence patterns that training studies of the fold were shown under; absent in checkpoints of 0.1. */
   trainedPatterns: z.array(z.string()).optional(),
+  /** How tabular values were standardised; absent without tables. */
+  tabular: tabularStatisticsSchema.optional(),
   /** SHA-256 of the tensors file, so that a half-copied folder is noticed; this and the rest are absent in checkpoints of 0.1. */
   tensorsSha256: z.string().optional(),
   cohortHash: z.string().optional(),

@@ -5,8 +5,9 @@ import { AppError } from '../domain/errors.ts'
 import type { TrainingStudy } from '../domain/exchange.ts'
 import type { RunConfig } from '../domain/run.ts'
 import { slotIdsOfPattern } from '../domain/slots.ts'
+import type { TabularStatistics } from '../modalities/tabular.ts'
 import type { JobContext, TrainingSpec } from '../protocol.ts'
-import { createSampleBuilder, planModalities, type ModalityPlan } from './inputs.ts'
+import { createSampleBuilder, planModalities, tabularStatisticsOf, type ModalityPlan } from './inputs.ts'
 import { createPrefixes, type Prefixes, type Shown } from './prefixes.ts'
 import { notesOf } from './run-notes.ts'
 import { cachesBlockOutput, phasesOf, type Session } from './session.ts'
@@ -37,6 +38,8 @@ export interface PreparedRun {
   /** Every pattern that some training study of the fold was shown under. */
   trainedPatternsOf: (fold: number) => string[]
   prefixesOf: (fold: number) => Prefixes
+  /** How the fold standardises tables; undefined without tables. */
+  tabularOf: (fold: number) => TabularStatistics | undefined
   /** Computes the frozen inputs that a fold's training and validation need and that are not there yet. */
   fillPrefixes: (network: Network, fold: number) => Promise<void>
   notes: string[]
@@ -58,9 +61,10 @@ export async function prepareRun(session: Session, spec: TrainingSpec, context: 
   const phases = named ?? [wholePhase]
   const showing = createShowing(slots, plan, studies, config, spec.shown)
   const images = await session.reader.openImages(imagesOf(spec), { cacheDir: spec.cacheDir, context })
-  const prefixes = createPrefixes({
-    studies, context, buildSample: createSampleBuilder(slots, plan, session.reader, images, config.maxTextTokens),
-    inputKey: `${session.backbone.weightsHash.slice(0, 16)} ${config.maxTextTokens}`, withBlockOutput: cachesBlockOutput(config), cacheDir: spec.cacheDir, runId: spec.runId,
+  const open = (tables: TabularStatistics) => createPrefixes({
+    studies, context, buildSample: createSampleBuilder(slots, plan, session.reader, images, config.maxTextTokens, tables),
+    inputKey: `${session.backbone.weightsHash.slice(0, 16)} ${config.maxTextTokens} ${JSON.stringify(tables)}`,
+    withBlockOutput: cachesBlockOutput(config), cacheDir: spec.cacheDir, runId: spec.runId,
   })
 
   const membersOf = memoised((fold: number, side: 'train' | 'val', phase: Phase): readonly Member[] =>
@@ -77,10 +81,22 @@ export async function prepareRun(session: Session, spec: TrainingSpec, context: 
     })
     return [...new Set(patterns)].sort()
   }
+  const tabularOf = (fold: number): TabularStatistics => tabularStatisticsOf(plan, membersOf(fold, 'train', wholePhase).map(([index]) => studies[index]!))
+  // Tables are standardised by the training patients of a fold, so that fold's inputs are its own; without tables all folds share theirs.
+  const hasTables = plan.tabularIndexOfSlot.size > 0
+  let opened: { fold: number; prefixes: Prefixes } | null = null
+  const prefixesOf = (fold: number): Prefixes => {
+    if (opened === null || (hasTables && opened.fold !== fold)) {
+      opened?.prefixes.dispose()
+      opened = { fold, prefixes: open(hasTables ? tabularOf(fold) : {}) }
+    }
+    return opened.prefixes
+  }
   const run: PreparedRun = {
+    tabularOf: (fold) => (hasTables ? tabularOf(fold) : undefined),
     session, spec, context, plan, phases, showing, membersOf, trainedPatternsOf,
     hasPhases: named !== null,
-    prefixesOf: () => prefixes,
+    prefixesOf,
     fillPrefixes: (network, fold) => {
       const shown = phases.flatMap((phase): Shown[] => [
         ...membersOf(fold, 'train', phase).flatMap(([index, pattern]) => [pattern, ...(hasDropout(phase) ? showing.reductionsOf(pattern) : [])].map((each) => ({ index, pattern: each }))),
@@ -88,11 +104,11 @@ export async function prepareRun(session: Session, spec: TrainingSpec, context: 
       ])
       const thresholds = membersOf(fold, 'val', wholePhase).map(([index, pattern]) => ({ index, pattern }))
       const counted = network.statistics === undefined ? [] : membersOf(fold, 'train', wholePhase).map(([index, pattern]) => ({ index, pattern }))
-      return prefixes.fill(network, [...shown, ...thresholds, ...counted], 'Preparing inputs')
+      return prefixesOf(fold).fill(network, [...shown, ...thresholds, ...counted], 'Preparing inputs')
     },
     notes: [],
     fingerprint: fingerprintOf(session, spec, showing),
-    dispose: () => prefixes.dispose(),
+    dispose: () => opened?.prefixes.dispose(),
   }
   run.notes.push(...notesOf(run))
   return run

@@ -120,7 +120,7 @@ function checkpointOf(run: PreparedRun, fold: number, epoch: number, thresholds:
   const { config, slots, labelNames } = run.spec
   return {
     format: 'lacuna-adapter-1', peft_type: config.adapter.toUpperCase(), base_model_name_or_path: config.backbone, backboneHash: run.session.backbone.weightsHash,
-    config, slots, labelNames, fold, epoch, researchUseOnly: true, thresholds: [...thresholds], cohortHash: run.spec.cohortHash, trainedPatterns: run.trainedPatternsOf(fold),
+    config, slots, labelNames, fold, epoch, researchUseOnly: true, thresholds: [...thresholds], cohortHash: run.spec.cohortHash, trainedPatterns: run.trainedPatternsOf(fold), tabular: run.tabularOf(fold),
   }
 }
 

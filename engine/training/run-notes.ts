@@ -20,7 +20,7 @@ export function notesOf(run: PreparedRun): string[] {
   if (unseen.length > 0) {
     notes.push(`No training patient showed ${unseen.map((pattern) => `"${describePattern(slots, pattern)}"`).join(', ')}: predictions under ${unseen.length === 1 ? 'this pattern' : 'these patterns'} are extrapolation.`)
   }
-  const truncated = countTruncatedTexts(studies, session.reader, config.maxTextTokens)
+  const truncated = countTruncatedTexts(slots, studies, session.reader, config.maxTextTokens)
   if (truncated > 0) notes.push(`The text of ${truncated} of ${studies.length} studies is longer than ${session.reader.textTokens(config.maxTextTokens)} tokens and was cut.`)
   const lost = (side: 'train' | 'val' | 'test') => showing.tables[side].filter((pattern, index) => pattern !== showing.natural[index]).length
   if (lost('train') > 0) notes.push(`Simulated missingness hid a modality in ${lost('train')} of ${studies.length} studies while training and validating (seed ${config.seed}).`)

@@ -2,6 +2,7 @@ import { findMethod } from '../adapters/index.ts'
 import type { MissingInput, Phase } from '../adapters/method.ts'
 import type { Network } from '../adapters/network.ts'
 import type { Backbone } from '../backbones/backbone.ts'
+import { withTabularTokens } from '../backbones/tabular-tokens.ts'
 import { openCompute, type Compute } from '../compute/backend.ts'
 import type { BackboneLocation } from '../domain/backbones.ts'
 import { AppError } from '../domain/errors.ts'
@@ -57,6 +58,7 @@ function refuseMismatch({ backbone, reader }: { backbone: Backbone; reader: Sess
     throw new AppError('BACKBONE_METHOD_UNSUPPORTED', `"${config.adapter}" is placed inside a model that reads text and images together; this backbone has an encoder for each.`)
   }
   for (const { kind } of plan.modalities) {
+    if (kind === 'tabular') continue
     const isRead = kind === 'text' ? reader.tokenizer !== null : reader.imageTokens > 0
     if (!isRead) throw new AppError('BACKBONE_LACKS_MODALITY', `The chosen backbone cannot read ${kind === 'text' ? 'text' : 'images'}.`)
   }
@@ -80,7 +82,7 @@ export function createNetwork(session: Session, config: RunConfig, plan: Modalit
   const method = findMethod(config.adapter)
   return method.createNetwork({
     compute: session.compute,
-    backbone: session.backbone,
+    backbone: plan.tabularIndexOfSlot.size > 0 ? withTabularTokens(session.backbone) : session.backbone,
     modalities: plan.modalities,
     labelsCount: config.labelIds.length,
     missingInput: missingInput(config),

@@ -29,7 +29,7 @@ export interface Describer {
 
 export function createDescriber(backbone: Backbone, modalities: readonly ModalitySpec[]): Describer {
   let width = 0
-  const places = modalities.flatMap((spec, modality) => (spec.kind === 'image' ? spec.slots : [0]).map((slot): PartPlace => {
+  const places = modalities.flatMap((spec, modality) => (spec.kind === 'text' ? [0] : spec.slots).map((slot): PartPlace => {
     const place = { modality, kind: spec.kind, slot, offset: width, width: backbone.describedWidth(spec.kind) }
     width += place.width
     return place

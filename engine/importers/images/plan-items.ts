@@ -29,7 +29,7 @@ export function createItemPlanner(mapping: Mapping, studies: readonly PlannedStu
   const ids = studies.map(({ patientId }) => patientId)
   const finders = mapping.slots.map(({ source }) => (source.kind === 'pattern' ? createPatternFinder(source.pattern, index, ids) : null))
   const match = (study: PlannedStudy, slotIndex: number): FileMatch | null => {
-    if (mapping.slots[slotIndex]!.slot.modality === 'text') return null
+    if (mapping.slots[slotIndex]!.slot.modality !== 'image') return null
     const finder = finders[slotIndex]
     if (finder) return finder(study.patientId)
     const cell = study.values[slotIndex] ?? null
@@ -37,7 +37,7 @@ export function createItemPlanner(mapping: Mapping, studies: readonly PlannedStu
   }
   const plan = async (study: PlannedStudy, slotIndex: number, inspect: (path: string) => Promise<ImageInspection>): Promise<PlannedItem> => {
     const { slot } = mapping.slots[slotIndex]!
-    if (slot.modality === 'text') return { item: textItem(slot.slotId, study.values[slotIndex] ?? null), problem: null, note: null }
+    if (slot.modality !== 'image') return { item: textItem(slot.slotId, study.values[slotIndex] ?? null), problem: null, note: null }
     const row = study.rows[0]!
     const found = match(study, slotIndex)
     if (!found) return { item: absentItem(slot.slotId, 'not-collected', null, null), problem: null, note: null }

@@ -7,6 +7,7 @@ import type { TableRow } from '../table/open-table.ts'
 import { parseAge, parseSex, type Sex } from './demographics.ts'
 import { createLabelReader, mergeLabels, type RowLabels } from './labels.ts'
 import { assertMapping, createColumnLookup, type ColumnLookup } from './mapped-columns.ts'
+import { createTabularReader, mergeTabular } from './tabular-values.ts'
 import { compileTemplate } from './text-template.ts'
 
 /** A study as the table describes it, before any file is looked at. `patientId` is the real one and stays in memory. */
@@ -108,6 +109,11 @@ function mergeInto(study: Draft, next: Draft, mapping: Mapping, issues: IssueCol
     const { slot } = mapping.slots[index]!
     if (held === null) study.values[index] = value
     else if (slot.modality === 'text') study.values[index] = joinTexts(held, value)
+    else if (slot.modality === 'tabular') {
+      const merged = mergeTabular(held, value)
+      if (merged === null) study.conflict ??= `${pair} but have different values in "${slot.title}".`
+      else study.values[index] = merged
+    }
     else if (held.toLowerCase() !== value.toLowerCase()) study.conflict ??= `${pair} but name different files for "${slot.title}".`
   }
   const labels = mergeLabels(study.labels, next.labels)
@@ -132,11 +138,12 @@ function joinTexts(held: string, value: string): string {
 function createValueReader(mapping: Mapping, lookup: ColumnLookup, issues: IssueCollector): (cells: readonly string[], row: number) => (string | null)[] {
   let viewSlotCount = 0
   let imageSlotCount = 0
-  const readers = mapping.slots.map(({ source }) => {
+  const readers = mapping.slots.map(({ source }): { isView: boolean; read: (cells: readonly string[], row: number) => string | null } => {
     if (source.kind === 'template') {
       const render = compileTemplate(source.template, lookup, mapping.attributes)
       return { isView: false, read: render }
     }
+    if (source.kind === 'columns') return { isView: false, read: createTabularReader(source, lookup, mapping.attributes, issues) }
     imageSlotCount++
     if (source.kind === 'pattern') return { isView: false, read: () => null }
     const position = lookup(source.column)
@@ -149,7 +156,7 @@ function createValueReader(mapping: Mapping, lookup: ColumnLookup, issues: Issue
   })
   const canMiss = viewSlotCount > 0 && viewSlotCount === imageSlotCount
   return (cells, row) => {
-    const values = readers.map(({ read }) => read(cells))
+    const values = readers.map(({ read }) => read(cells, row))
     if (canMiss && !readers.some(({ isView }, index) => isView && values[index] !== null)) {
       issues.add('IMPORT_VIEW_UNMATCHED', 'note', row, `Row ${row}: its view belongs to no image slot, or it names no file.`)
     }

@@ -61,7 +61,8 @@ export function draftOfMapping(mapping: Mapping): MappingDraft {
     patientIdColumn: mapping.patientIdColumn,
     rowUnit: rowUnit.kind,
     studyColumn: rowUnit.kind === 'study' ? rowUnit.column : null,
-    slots: mapping.slots.map(draftOfSlot),
+    // Tables are mapped headless so far; no suggestion holds one.
+    slots: mapping.slots.filter(isDrawn).map(draftOfSlot),
     labels: {
       ...emptyDraft.labels,
       kind: labels.kind,
@@ -74,7 +75,13 @@ export function draftOfMapping(mapping: Mapping): MappingDraft {
   }
 }
 
-function draftOfSlot(mapped: MappedSlot, key: number): SlotDraft {
+type DrawnSlot = Exclude<MappedSlot, { slot: { modality: 'tabular' } }>
+
+function isDrawn(mapped: MappedSlot): mapped is DrawnSlot {
+  return mapped.slot.modality !== 'tabular'
+}
+
+function draftOfSlot(mapped: DrawnSlot, key: number): SlotDraft {
   const { slot, source } = mapped
   const draft: SlotDraft = { ...blankSlot(key, slot.modality), slotId: slot.slotId, title: slot.title, letter: slot.letter }
   if (source.kind === 'template') return { ...draft, template: source.template }

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import sharp from 'sharp'
@@ -138,6 +138,28 @@ describe('trainRun', { timeout: 300_000 }, () => {
     const again = record()
     await predictRun({ ...spec, fold: 0 }, again.context)
     expect(again.recording.blocks.flatMap((block) => block.servedBy)).toContain('extrapolated')
+  })
+
+  it.each(['mora', 'late-fusion', 'zero-fill'] as const)('takes a table as a third modality (%s)', async (adapter) => {
+    const clinic: Slot = { slotId: 'clinic', modality: 'tabular', title: 'Clinic', letter: 'C' }
+    const studies = base.studies.map((study, index) => (index % 5 === 2 ? study
+      : { ...study, items: [...study.items, { slotId: 'clinic', path: null, sha256: `table ${index}`, text: JSON.stringify({ age: index % 2 === 0 ? 70 : 40, sex: index % 3 === 0 ? 'female' : null }) }] }))
+    const config = { ...base.config, adapter, slotIds: ['right-eye', 'notes', 'clinic'] }
+    // Two folds: each standardises by its own training patients.
+    const swap: Record<Split, Split> = { train: 'test', test: 'val', val: 'train' }
+    const assignments = [base.assignments[0]!, base.assignments[0]!.map((side) => swap[side])]
+    const trained = record()
+    const spec = specFor(`tabular-${adapter}`, { config, slots: [...slots, clinic], studies, assignments })
+    await trainRun(spec, trained.context)
+    const patterns = new Set(trained.recording.blocks.flatMap((block) => block.patterns))
+    expect(patterns).toContain('right-eye+notes+clinic')
+    expect(patterns).toContain('clinic')
+    const tables = [0, 1].map((fold) => (JSON.parse(readFileSync(join(spec.runDir, `fold_${fold}`, 'best', 'adapter_config.json'), 'utf8')) as { tabular: { clinic: { mean: number }[] } }).tabular.clinic)
+    expect(tables[0]![0]!.mean).not.toBe(tables[1]![0]!.mean)
+    const again = record()
+    await predictRun({ ...spec, studies: studies.filter((_, index) => assignments[1]![index] === 'test'), fold: 1 }, again.context)
+    const before = logitsOf({ ...trained.recording, blocks: trained.recording.blocks.filter((block) => block.fold === 1) })
+    for (const [key, values] of Object.entries(logitsOf(again.recording))) values.forEach((value, index) => expect(value).toBeCloseTo(before[key]![index]!, 4))
   })
 
   it('predicts the same again from the stored checkpoint', async () => {

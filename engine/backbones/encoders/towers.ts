@@ -29,11 +29,12 @@ export interface ImageTower extends Tower {
   describe(image: Pixels): Float32Array
 }
 
-/** Frees x. */
-function unitVector(x: Tensor2D): Float32Array {
-  const unit = x.div<Tensor2D>(x.norm())
-  x.dispose()
-  return takeFloats(unit)
+/** One row at unit length; everything else that `make` makes is freed. */
+function unitVector({ tf }: Compute, make: () => Tensor2D): Float32Array {
+  return takeFloats(tf.tidy(() => {
+    const x = make()
+    return x.div<Tensor2D>(x.norm())
+  }))
 }
 
 export function bertTower(bert: BertModel): TextTower {
@@ -43,22 +44,21 @@ export function bertTower(bert: BertModel): TextTower {
 export function vitTower(compute: Compute, vit: VitModel): ImageTower {
   return {
     width: vit.config.hidden_size, parameterCount: vit.parameterCount, imageSize: vit.config.image_size, dispose: vit.dispose,
-    describe: (image) => unitVector(compute.tf.tidy(() => vit.finalNorm(vit.hiddenStates([image]).at(-1)!.slice([0, 0], [1, -1])))),
+    describe: (image) => unitVector(compute, () => vit.finalNorm(vit.hiddenStates([image]).at(-1)!.slice([0, 0], [1, -1]))),
   }
 }
 
 /** CLIP's two towers; disposing the text tower frees both. */
 export function clipTowers(compute: Compute, clip: ClipModel): { text: TextTower; image: ImageTower } {
-  const { tf } = compute
   return {
     text: {
       width: clip.config.projectionWidth, parameterCount: clip.text.parameterCount, dispose: clip.dispose,
-      describe: (ids) => unitVector(tf.tidy(() =>
-        clip.text.project(clip.text.finalNorm(clip.text.hiddenStates([ids]).at(-1)!.slice([clip.text.pooledIndex(ids), 0], [1, -1]))))),
+      describe: (ids) => unitVector(compute, () =>
+        clip.text.project(clip.text.finalNorm(clip.text.hiddenStates([ids]).at(-1)!.slice([clip.text.pooledIndex(ids), 0], [1, -1])))),
     },
     image: {
       width: clip.config.projectionWidth, parameterCount: clip.vision.parameterCount, imageSize: clip.config.vision.image_size, dispose: () => {},
-      describe: (image) => unitVector(tf.tidy(() => clip.vision.project(clip.vision.finalNorm(clip.vision.hiddenStates([image]).at(-1)!.slice([0, 0], [1, -1]))))),
+      describe: (image) => unitVector(compute, () => clip.vision.project(clip.vision.finalNorm(clip.vision.hiddenStates([image]).at(-1)!.slice([0, 0], [1, -1])))),
     },
   }
 }

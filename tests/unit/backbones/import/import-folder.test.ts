@@ -94,6 +94,9 @@ describe('a folder that is what it says', () => {
     const [sample] = backbone.embed([[text(104), image(32)]])
     expect([...sample!.segments]).toEqual([0, 1])
     expect(sample!.x.slice(64, 96).every((value) => value === 0)).toBe(true)
+    const before = compute.tf.memory().numTensors
+    backbone.embed([[text(104), image(32), image(48, 1)]])
+    expect(compute.tf.memory().numTensors).toBe(before)
     backbone.dispose()
   })
 

@@ -112,6 +112,8 @@ function wantedPatterns(slots: readonly Slot[], studies: readonly { studyId: num
     case 'pattern': {
       // Whatever the order it was written in; a study that lacks one of these slots has no such prediction and is left out.
       const wanted = new Set(slotIdsOfPattern(setting.pattern))
+      const unknown = [...wanted].find((slotId) => !slots.some((slot) => slot.slotId === slotId))
+      if (unknown !== undefined) throw new AppError('REQUEST_INVALID', `The run has no modality "${unknown}". It has: ${slots.map((slot) => slot.slotId).join(', ')}.`)
       return actual.map(() => patternKey(slots, (slotId) => wanted.has(slotId)))
     }
     case 'table': {

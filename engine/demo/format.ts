@@ -10,15 +10,15 @@ export function formatMethods(slots: readonly Slot[], runs: readonly (ComparedRu
   const rowsOf = (run: (typeof runs)[number], group: (typeof groups)[number]) =>
     run.predictions.filter((_, index) => group === 'all' || kindsOfPattern(slots, run.patterns[index]!) === group)
   const shown = groups.filter((group) => rowsOf(runs[0]!, group).length > 0)
-  const head = shown.map((group) => `${group} (n=${rowsOf(runs[0]!, group).length})`.padStart(24)).join('')
+  const head = shown.map((group) => `${group} (n=${rowsOf(runs[0]!, group).length})`.padStart(27)).join('')
   const lines = runs.map((run) => {
     const cells = shown.map((group) => {
       const { macroAuroc, macroAuprc, macroF1 } = summariseDemo(rowsOf(run, group))
-      return [macroAuroc, macroAuprc, macroF1].map(formatEstimate).join(' ').padStart(24)
+      return [macroAuroc, macroAuprc, macroF1].map(formatEstimate).join(' ').padStart(27)
     })
     return `${run.title.padEnd(titleWidth)}${cells.join('')}`
   })
-  return [`${'Test patients as they are'.padEnd(titleWidth)}${head}`, `${''.padEnd(titleWidth)}${shown.map(() => 'AUROC AUPRC    F1'.padStart(24)).join('')}`, ...lines].join('\n')
+  return [`${'Test patients as they are'.padEnd(titleWidth)}${head}`, `${''.padEnd(titleWidth)}${shown.map(() => 'AUROC AUPRC    F1'.padStart(27)).join('')}`, ...lines].join('\n')
 }
 
 /** How far the first run is ahead (+) or behind (-), with 95 % intervals. */

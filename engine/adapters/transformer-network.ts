@@ -3,12 +3,14 @@
  * Blocks under the first trained part belong to the cached prefix; the gradient stops at the lowest part that is trained.
  */
 import { type Backbone, keyBiasFor } from '../backbones/backbone.ts'
-import type { Compute } from '../compute/backend.ts'
+import { type Compute, keepingOf } from '../compute/backend.ts'
 import { release } from '../compute/kernels.ts'
 import type { Gradients, ParameterSet } from '../compute/parameters.ts'
-import { type Tensor2D, type Tensor3D, disposeAll } from '../compute/tensorflow.ts'
+import { type Tensor2D, type Tensor3D, disposeAll, takeFloats } from '../compute/tensorflow.ts'
 import { AppError } from '../domain/errors.ts'
+import { createFrozenFeatures } from './frozen-features.ts'
 import type { Head } from './head.ts'
+import { createMergedStages } from './merged-stages.ts'
 import type { MissingInput } from './method.ts'
 import type { ForwardPass, ModalitySpec, Network, PrefixEntry, Serving } from './network.ts'
 import { type PoolingPass, createPooling } from './pooling.ts'
@@ -87,15 +89,40 @@ export function createTransformerNetwork(options: TransformerNetworkOptions): Ne
     return gradients
   }
 
+  const merged = createMergedStages(parameters, adapter.stages, adapter.serving !== undefined)
+  const frozenFeatures = createFrozenFeatures(parameters, (entry) => takeFloats(computeFeatures([entry], false).features))
+  const isAnythingBelowTrained = (): boolean =>
+    adapter.stages.some((stage) => stage.isTrained()) || (adapter.embedding?.isTrained() ?? false) || (finalNorm?.isTrained() ?? false)
+
   const forward = (batch: readonly PrefixEntry[], keep: boolean): ForwardPass => {
-    if (!keep) refuseUntrained(batch)
-    if (isHeadOnly) return headPass(batch, keep)
+    if (keep) merged.forget()
+    else refuseUntrained(batch)
+    if (isHeadOnly) return headPass(batch.map(({ x }) => x), keep)
+    if (!isAnythingBelowTrained()) return headPass(batch.map((entry) => frozenFeatures.of(entry)), keep)
+    const pass = computeFeatures(batch, keep)
+    const output = release(head.forward(pass.features), pass.features)
+    if (!keep) {
+      output.discard()
+      return { logits: output.logits, backward: null }
+    }
+    return {
+      logits: output.logits,
+      backward: (dLogits) => {
+        const gradients: Gradients = new Map()
+        pass.backward(output.backward(dLogits, gradients), gradients)
+        return keepTrained(gradients)
+      },
+    }
+  }
+
+  /** Everything below the head: features [B, D] for the caller; `backward` (passes with `keep` only) frees dFeatures and what was kept. */
+  const computeFeatures = (batch: readonly PrefixEntry[], keep: boolean): { features: Tensor2D; backward(dFeatures: Tensor2D, gradients: Gradients): void } => {
     const lengths = batch.map(({ tokens }) => tokens)
     const longest = Math.max(...lengths)
     const view = createBatchView(compute, batch.map(({ presence }) => presence), longest)
     const input: Sequence = {
       x: padRows(compute, batch.map(({ x, tokens }) => x.subarray(0, tokens * D)), longest, D),
-      shape: { batch: batch.length, heads, keyBias: keyBiasFor(compute, lengths, longest), keeping: compute.keeping ?? 'half' },
+      shape: { batch: batch.length, heads, keyBias: keyBiasFor(compute, lengths, longest), keeping: keepingOf(compute) },
       view, presence: presenceTensor(batch), textTokens: batch.map(textTokensOf), promptTokens: 0,
     }
     const embedding = adapter.embedding?.forward(input, { keep, needsInput: false, cached: null, firstOnly: false }) ?? null
@@ -104,28 +131,24 @@ export function createTransformerNetwork(options: TransformerNetworkOptions): Ne
     const isEmbeddingTrained = adapter.embedding?.isTrained() ?? false
     const cached = takesCached && batch.every(({ blockOutput }) => blockOutput !== null)
       ? padRows(compute, batch.map(({ blockOutput }) => blockOutput!), longest, D) : null
-    const chain = runChain(adapter.stages, embedded, { keep, needsInput: isEmbeddingTrained, cached, firstOnly: backbone.pooling === 'first' })
+    const stages = (keep ? null : merged.for(view.patterns, batch.length)) ?? adapter.stages
+    const chain = runChain(stages, embedded, { keep, needsInput: isEmbeddingTrained, cached, firstOnly: backbone.pooling === 'first' })
     embedded.x.dispose()
     if (embedding !== null) input.x.dispose()
     const last = poolLast(batch, chain.sequence, longest)
     const features = first === null ? last.features : release(tf.tidy(() => last.features.add(first.features).mul<Tensor2D>(0.5)), last.features, first.features)
-    const output = release(head.forward(features), features)
     const freeInput = (): void => {
       disposeAll(input.presence, input.shape.keyBias)
       disposeView(view)
     }
     if (!keep) {
-      output.discard()
       last.discard()
       first?.discard()
       chain.discard()
       embedding?.discard()
       freeInput()
-      return { logits: output.logits, backward: null }
     }
-    const backward = (dLogits: Tensor2D): Gradients => {
-      const gradients: Gradients = new Map()
-      const dFeatures = output.backward(dLogits, gradients)
+    const backward = (dFeatures: Tensor2D, gradients: Gradients): void => {
       const dPooled = first === null ? dFeatures : release(dFeatures.mul<Tensor2D>(0.5), dFeatures)
       const dEmbedded = chain.backward(last.backward(dPooled, gradients), gradients)
       if (dEmbedded === null || embedding === null) {
@@ -139,9 +162,8 @@ export function createTransformerNetwork(options: TransformerNetworkOptions): Ne
       }
       dPooled.dispose()
       freeInput()
-      return keepTrained(gradients)
     }
-    return { logits: output.logits, backward }
+    return { features, backward }
   }
 
   /** The pooled first hidden state: of the embeddings as they are here, or as they came with the entries from below the cut (prefix.ts). */
@@ -173,8 +195,9 @@ export function createTransformerNetwork(options: TransformerNetworkOptions): Ne
     return { features: norm === null ? pass.features : norm.y, discard, backward }
   }
 
-  const headPass = (batch: readonly PrefixEntry[], keep: boolean): ForwardPass => {
-    const features = padRows(compute, batch.map(({ x }) => x), 1, D)
+  /** The head alone over features [D] of each sample. */
+  const headPass = (rows: readonly Float32Array[], keep: boolean): ForwardPass => {
+    const features = padRows(compute, rows, 1, D)
     const output = release(head.forward(features), features)
     if (!keep) {
       output.discard()
@@ -204,6 +227,9 @@ export function createTransformerNetwork(options: TransformerNetworkOptions): Ne
       for (const parameter of parameters.all) parameter.isTrained = phase === null || phase.trains(parameter)
     },
     serving: (presence) => adapter.serving?.(presence) ?? 'trained',
-    dispose: () => parameters.dispose(),
+    dispose: () => {
+      merged.forget()
+      parameters.dispose()
+    },
   }
 }

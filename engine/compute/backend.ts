@@ -16,10 +16,15 @@ export interface Compute {
   kind: BackendKind
   verdict: DeviceVerdict
   kernels: Kernels
-  /** What frozen blocks keep between their passes; 'full' unless a run sets it. */
+  /** What frozen blocks keep between their passes; read it through `keepingOf`. */
   keeping?: Keeping
   /** Throws what the device has reported since the last call, where that comes late (WebGPU); call it before trained tensors are changed. */
   settle: () => void
+}
+
+/** Halves unless a run sets otherwise: the golden trainings stay within 1e-5 of the reference with them, and memory is half of what floats take. */
+export function keepingOf(compute: Pick<Compute, 'keeping'>): Keeping {
+  return compute.keeping ?? 'half'
 }
 
 export interface OpenComputeOptions {

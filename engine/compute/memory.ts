@@ -76,9 +76,9 @@ export function estimateRun(size: RunSize): RunEstimate {
 }
 
 /** Bytes that one more sample of `tokens` tokens adds to a training step which trains from block 0 on: what a batch may be is decided by this. */
-export function bytesPerSample(size: Pick<RunSize, 'width' | 'blocks' | 'heads'>, tokens: number): number {
+export function bytesPerSample(size: Pick<RunSize, 'width' | 'blocks' | 'heads'>, tokens: number, keeping?: Keeping): number {
   const step = (batchSize: number) => estimateRun({
-    ...size, tokens, batchSize, feedForward: 4 * size.width, firstBlock: 0, cachesBlockOutput: true,
+    ...size, ...(keeping === undefined ? {} : { keeping }), tokens, batchSize, feedForward: 4 * size.width, firstBlock: 0, cachesBlockOutput: true,
     frozenParameters: 0, trainedParameters: 0, trainingSamples: 0, prefixEntries: 0, epochs: 0, gigaflops: 1,
   }).peakBytes
   return step(1) - step(0)

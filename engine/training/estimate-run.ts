@@ -1,6 +1,6 @@
 import { freemem } from 'node:os'
 import type { NetworkLoad } from '../adapters/network.ts'
-import { measureMatmulRate, openCompute } from '../compute/backend.ts'
+import { keepingOf, measureMatmulRate, openCompute } from '../compute/backend.ts'
 import { freeDeviceBytes } from '../compute/device/facts.ts'
 import { estimateRun as estimateSize } from '../compute/memory.ts'
 import type { DeviceVerdict, RunConfig } from '../domain/run.ts'
@@ -53,7 +53,7 @@ function forecast(
     tokens: imageSlots * session.reader.imageTokens + (hasText ? Math.min(typicalTextTokens, config.maxTextTokens) : 0),
     batchSize: config.batchSize,
     ...(load ?? { firstBlock: blocks.length, cachesBlockOutput: false }),
-    ...(session.compute.kernels.blocks === undefined ? {} : { keeping: session.compute.keeping ?? 'half' }),
+    ...(session.compute.kernels.blocks === undefined ? {} : { keeping: keepingOf(session.compute) }),
     frozenParameters: totalParameters - trainedParameters, trainedParameters,
     // Validation costs about half a training step for each of its samples.
     trainingSamples: studyCount * folds * (trainShare(config) + valShare(config) / 2),

@@ -1,6 +1,7 @@
 import type { Compute } from '../compute/backend.ts'
 import { freeDeviceBytes } from '../compute/device/facts.ts'
 import { bytesPerSample } from '../compute/memory.ts'
+import type { Keeping } from '../compute/kernels.ts'
 import { createMemoryGuard, isOutOfMemory, piecesOf } from '../compute/out-of-memory.ts'
 import type { Tf } from '../compute/tensorflow.ts'
 import { AppError } from '../domain/errors.ts'
@@ -11,14 +12,17 @@ export interface MemoryRecoveryOptions {
   /** What a step may take, where that is known; the system may end a process that takes too much instead of refusing it memory. */
   budget?: MemoryBudget | null
   /** Told how many samples are computed at once from now on, and whether that was foreseen or follows a failure. */
-  onReduced: (limit: number, cause: 'foreseen' | 'out-of-memory') => void
+  onReduced: (limit: number, cause: Reduction) => void
 }
 
 export interface MemoryBudget {
   bytes: number
-  /** Bytes that a sample of this many tokens takes in a training step. */
-  perSample: (tokens: number) => number
+  /** Bytes that a sample of this many tokens takes in a training step, frozen blocks keeping this much. */
+  perSample: (tokens: number, keeping?: Keeping) => number
 }
+
+/** 'keeps-less': the batch stays whole, but frozen blocks keep their input alone and compute the rest again. */
+type Reduction = 'foreseen' | 'out-of-memory' | 'keeps-less'
 
 /** Share of the free memory that a step may take; the rest is for what else grows meanwhile, and for the error of the estimate. */
 const budgetShare = 0.6
@@ -28,7 +32,7 @@ export function memoryBudget(backend: Compute['kind'], backbone: { width: number
   const free = freeDeviceBytes(backend)
   if (free === null) return null
   const size = { width: backbone.width, heads: backbone.heads, blocks: backbone.blocks.length }
-  return { bytes: budgetShare * free, perSample: (tokens) => bytesPerSample(size, tokens) }
+  return { bytes: budgetShare * free, perSample: (tokens, keeping) => bytesPerSample(size, tokens, keeping) }
 }
 
 /**
@@ -42,7 +46,16 @@ export function withMemoryRecovery(model: TrainingModel, options: MemoryRecovery
   const fitting = (batch: TrainingBatch): number => {
     if (!options.budget) return Infinity
     const longest = batch.entries.reduce((most, { tokens }) => Math.max(most, tokens), 1)
-    const most = Math.max(1, Math.floor(options.budget.bytes / options.budget.perSample(longest)))
+    const { bytes, perSample } = options.budget
+    const fit = (keeping: Keeping | undefined): number => Math.max(1, Math.floor(bytes / perSample(longest, keeping)))
+    const keeping = model.keeping()
+    let most = fit(keeping)
+    // Computing values again costs a third more time; more and smaller pieces would read all weights again.
+    if (most < batch.entries.length && keeping !== undefined && keeping !== 'input' && fit('input') > most) {
+      model.setKeeping('input')
+      most = fit('input')
+      options.onReduced(Math.min(most, batch.entries.length), 'keeps-less')
+    }
     if (most < batch.entries.length && most < leastForeseen) {
       leastForeseen = most
       options.onReduced(most, 'foreseen')
@@ -62,8 +75,9 @@ export function withMemoryRecovery(model: TrainingModel, options: MemoryRecovery
 }
 
 /** What the run says of it; epochs and folds count from 1 for the reader. */
-export function memoryNote(limit: number, cause: 'foreseen' | 'out-of-memory', fold: number, folds: number, epochsDone: number): string {
+export function memoryNote(limit: number, cause: Reduction, fold: number, folds: number, epochsDone: number): string {
   const where = folds > 1 ? `epoch ${epochsDone + 1} of fold ${fold + 1}` : `epoch ${epochsDone + 1}`
+  if (cause === 'keeps-less') return `Frozen blocks keep only their input from ${where} on and compute the rest again, because more would not fit into the free memory.`
   const why = cause === 'foreseen' ? `from ${where} on, because more would not fit into the free memory` : `after out-of-memory in ${where}`
   return `Micro-batches of ${limit} ${why}; gradients are accumulated, so the batch size of the run still holds.`
 }

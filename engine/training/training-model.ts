@@ -4,7 +4,8 @@
  */
 import type { Phase } from '../adapters/method.ts'
 import type { Network, PrefixEntry } from '../adapters/network.ts'
-import type { Compute } from '../compute/backend.ts'
+import { type Compute, keepingOf } from '../compute/backend.ts'
+import type { Keeping } from '../compute/kernels.ts'
 import type { Gradients, HostValues } from '../compute/parameters.ts'
 import { type Tensor2D, takeFloats } from '../compute/tensorflow.ts'
 import { AppError } from '../domain/errors.ts'
@@ -38,6 +39,10 @@ export interface TrainingModel {
   step(batch: TrainingBatch, rate: number): number
   /** The same update from several micro-batches: equal, up to rounding, to one step over all of them together. */
   stepAccumulated(batches: readonly TrainingBatch[], rate: number): number
+  /** What frozen blocks keep between the passes of a step; undefined where the fused kernels do not compute them. */
+  keeping(): Keeping | undefined
+  /** Trades time for memory until the model is disposed; no effect where `keeping` is undefined. */
+  setKeeping(keeping: Keeping): void
   /** Loss without an update, for validation. */
   evaluateLoss(batch: TrainingBatch): number
   /** Loss of logits that are on the host already; logits, labels, known as in a batch. */
@@ -61,6 +66,8 @@ export interface TrainingModel {
   /** Frees trained tensors and optimiser state; the backbone stays open. */
   dispose(): void
 }
+
+const RELEASE_FROM_PARAMETERS = 5e6
 
 export function createTrainingModel(options: TrainingModelOptions): TrainingModel {
   const { compute, network, labelsCount: C } = options
@@ -90,6 +97,15 @@ export function createTrainingModel(options: TrainingModelOptions): TrainingMode
   const countOf = (batch: TrainingBatch): number =>
     lossOf(new Float32Array(batch.labels.length), batch.labels, batch.known, options.labelWeights, C).count
 
+  const keepingAtStart = keepingOf(compute)
+  const isFused = compute.kernels.blocks !== undefined && network.load?.trainsInside !== true
+  let isFirstStep = true
+  /** What loading weights and inputs left behind is given back before the long part; small networks leave nothing that matters. */
+  const releaseOnce = (): void => {
+    if (isFirstStep && network.frozenParameterCount > RELEASE_FROM_PARAMETERS) compute.kernels.releaseMemory?.()
+    isFirstStep = false
+  }
+
   const stepAccumulated: TrainingModel['stepAccumulated'] = (batches, rate) => {
     const counts = batches.map(countOf)
     const total = counts.reduce((a, b) => a + b, 0)
@@ -114,7 +130,12 @@ export function createTrainingModel(options: TrainingModelOptions): TrainingMode
     trainedParameterCount,
     totalParameterCount: network.frozenParameterCount + trainedParameterCount,
     gradients,
+    keeping: () => (isFused ? keepingOf(compute) : undefined),
+    setKeeping: (keeping) => {
+      if (isFused) compute.keeping = keeping
+    },
     step: (batch, rate) => {
+      releaseOnce()
       const pieces = splitByLength(batch)
       if (pieces.length > 1) return stepAccumulated(pieces, rate)
       const result = gradients(batch)
@@ -156,6 +177,7 @@ export function createTrainingModel(options: TrainingModelOptions): TrainingMode
     dispose: () => {
       optimizer.dispose()
       network.dispose()
+      compute.keeping = keepingAtStart
     },
   }
 }

@@ -8,6 +8,7 @@ import { type Compute, openCompute } from '../../../engine/compute/backend.ts'
 import type { Keeping } from '../../../engine/compute/kernels.ts'
 import { normalArray } from '../../../engine/compute/random-source.ts'
 import { createRng } from '../../../engine/compute/rng.ts'
+import { withMemoryRecovery } from '../../../engine/training/memory-recovery.ts'
 import { adamWConfigSchema } from '../../../engine/training/optimizer.ts'
 import { createTrainingModel } from '../../../engine/training/training-model.ts'
 
@@ -19,6 +20,7 @@ const [D, labelsCount] = [16, 3]
 function tinyModel(keeping: Keeping) {
   const { tf } = compute
   const random = createRng(3)
+  const own: Compute = { ...compute, keeping }
   const blocks = loadTransformerBlocks(compute, randomWeightSource(random, 'tiny', 0.2), { width: D, heads: 2, feedForward: 32, blocks: 3, epsilon: 1e-12 }, true)
   const unused = (): never => { throw new Error('the test starts from tokens') }
   const backbone: Backbone = {
@@ -27,8 +29,8 @@ function tinyModel(keeping: Keeping) {
     embed: unused, dummyPart: unused, describePart: unused, describedWidth: () => D, dispose: () => undefined,
   }
   const modalities = [{ name: 'text', kind: 'text' as const, slots: [] }, { name: 'image', kind: 'image' as const, slots: [0] }]
-  const network = mora.createNetwork({ compute: { ...compute, keeping }, backbone, modalities, labelsCount, missingInput: 'left-out', random }, mora.configSchema.parse({}))
-  const model = createTrainingModel({ compute, network, labelsCount, task: 'multi-label', labelWeights: null, optimizer: adamWConfigSchema.parse({}) })
+  const network = mora.createNetwork({ compute: own, backbone, modalities, labelsCount, missingInput: 'left-out', random }, mora.configSchema.parse({}))
+  const model = createTrainingModel({ compute: own, network, labelsCount, task: 'multi-label', labelWeights: null, optimizer: adamWConfigSchema.parse({}) })
   // Lengths far enough apart for a step to be cut into pieces.
   const entries = [[3, 120], [2, 90], [1, 4]].map(([presence, tokens]): PrefixEntry => ({
     presence: presence!, tokens: tokens!, segments: new Uint8Array(tokens!), x: normalArray(random, tokens! * D, 1), blockOutput: normalArray(random, tokens! * D, 1),
@@ -44,4 +46,18 @@ describe.each(['half', 'input'] as const)('1,000 training steps, keeping %s', (k
     for (let i = 0; i < 1000; i++) model.step(batch, 1e-3)
     expect(compute.tf.memory()).toMatchObject({ numTensors, numBytes })
   }, 120_000)
+})
+
+it('keeps less before it cuts a batch, and says so, where memory is short', () => {
+  const { model: roomy, batch } = tinyModel('half')
+  if (roomy.keeping() === undefined) return // no fused kernels on this machine
+  const told: string[] = []
+  const bare = tinyModel('half').model
+  const tight = withMemoryRecovery(bare, {
+    tf: compute.tf, budget: { bytes: 120 * 3, perSample: (tokens, keeping) => (keeping === 'input' ? tokens : 2 * tokens) },
+    onReduced: (limit, cause) => told.push(`${limit} ${cause}`),
+  })
+  for (let i = 0; i < 3; i++) expect(Math.abs(tight.step(batch, 1e-2) - roomy.step(batch, 1e-2))).toBeLessThan(1e-5)
+  expect(told).toEqual(['3 keeps-less'])
+  expect(bare.keeping()).toBe('input')
 })

@@ -18,7 +18,7 @@ export interface Difference {
   upper: number | null
 }
 
-export const comparedMetrics = ['macroAuroc', 'macroAuprc', 'macroF1'] as const
+const comparedMetrics = ['macroAuroc', 'macroAuprc', 'macroF1'] as const
 export type ComparedMetric = (typeof comparedMetrics)[number]
 
 const resampleCount = 1000

@@ -8,7 +8,7 @@
  * The way back keeps what is dear (query, key, value, the sums that enter norms, the hidden layer) and computes norms, softmax, GELU
  * and the inputs of maps again, the latter only where a map asks for them. Gradients of frozen weights are never formed.
  */
-import type { Activation, BlockShape } from '../../backbones/transformer-block.ts'
+import { type Activation, type BlockShape, type TransformerBlock, createTransformerBlock } from '../../backbones/transformer-block.ts'
 import type { Compute } from '../../compute/backend.ts'
 import { release } from '../../compute/kernels.ts'
 import type { Gradients } from '../../compute/parameters.ts'
@@ -32,6 +32,7 @@ export interface BlockMaps {
 export interface AdaptedBlockParts {
   maps: BlockMaps
   preNorm: boolean
+  epsilon: number
   /** Null: the exact GELU. */
   activation: Activation | null
   /** MoRA beside attention: reads attention's input, is added to its output. */
@@ -49,6 +50,8 @@ export interface AdaptedPass {
 }
 
 export interface AdaptedBlock {
+  /** The block with everything trained folded into its weights, for samples of this pattern: what predictions use. Null where parts stand beside the maps. */
+  merged(pattern: number): TransformerBlock | null
   isTrained(): boolean
   /** x [B*T, D] stays the caller's; presence [B, M] of 0/1 is for the part beside attention. */
   forward(x: Tensor2D, shape: BlockShape, view: BatchView, presence: Tensor2D): AdaptedPass
@@ -230,7 +233,23 @@ export function createAdaptedBlock(compute: Compute, parts: AdaptedBlockParts): 
     }
   }
 
+  const merged: AdaptedBlock['merged'] = (pattern) => {
+    if (besideAttention !== null || prompt !== null) return null
+    const fold = (map: TokenMap): [Tensor2D, Tensor1D] => {
+      const { weight, bias } = map.fold(pattern)
+      return [weight as Tensor2D, bias]
+    }
+    const [[qkvWeight, qkvBias], [outputWeight, outputBias], [expandWeight, expandBias], [contractWeight, contractBias]] =
+      [fold(maps.qkv), fold(maps.output), fold(maps.expand), fold(maps.contract)]
+    const [norm1, norm2] = [maps.norm1.fold(pattern), maps.norm2.fold(pattern)]
+    return createTransformerBlock(kernels, {
+      qkvWeight, qkvBias, outputWeight, outputBias, expandWeight, expandBias, contractWeight, contractBias,
+      norm1Gamma: norm1.weight as Tensor1D, norm1Beta: norm1.bias, norm2Gamma: norm2.weight as Tensor1D, norm2Beta: norm2.bias,
+    }, preNorm, parts.epsilon, parts.activation ?? undefined)
+  }
+
   return {
+    merged,
     isTrained: () => Object.values(maps).some((map: TokenMap) => map.isTrained()) || besideAttention !== null || (prompt?.isTrained() ?? false),
     forward: preNorm ? forwardPre : forwardPost,
   }

@@ -28,6 +28,11 @@ export function createBatchView(compute: Compute, presence: readonly number[], t
   return { batch: presence.length, tokens, patterns, oneHot }
 }
 
+/** The view of samples that all have the same pattern. */
+export function viewOfPattern(pattern: number): BatchView {
+  return { batch: 1, tokens: 1, patterns: [pattern], oneHot: null }
+}
+
 export function disposeView(view: BatchView): void {
   view.oneHot?.dispose()
 }

@@ -42,6 +42,7 @@ export function adaptBlock(compute: Compute, block: TransformerBlock, index: num
   }
   return createAdaptedBlock(compute, {
     preNorm,
+    epsilon,
     activation: block.activation,
     besideAttention: changes.besideAttention ?? null,
     prompt: changes.prompt ?? null,

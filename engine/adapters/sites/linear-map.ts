@@ -30,6 +30,7 @@ export function frozenLinearMap(compute: Compute, { weight, bias }: FrozenLinear
     readsInput: false,
     isCheap: false,
     isTrained: () => false,
+    fold: () => ({ weight: weight.clone(), bias: bias.clone() }),
     forward: (x) => {
       const product = kernels.matMul(x, weight)
       return {
@@ -69,13 +70,17 @@ export function trainedLinearMap(compute: Compute, frozen: FrozenLinear, trained
   const trains = (parameters: readonly Parameter[] | null): parameters is readonly Parameter[] =>
     parameters !== null && parameters.some(({ isTrained }) => isTrained)
 
+  const weightNow = (): Tensor2D => (trained.weights === null ? frozen.weight.clone() : join(trained.weights, 1)) as Tensor2D
+  const biasNow = (): Tensor1D => (trained.biases === null ? frozen.bias.clone() : join(trained.biases, 0)) as Tensor1D
+
   return {
+    fold: () => ({ weight: weightNow(), bias: biasNow() }),
     readsInput: trained.weights !== null,
     isCheap: false,
     isTrained: () => trains(trained.weights) || trains(trained.biases),
     forward: (x) => {
-      const weight = (trained.weights === null ? frozen.weight.clone() : join(trained.weights, 1)) as Tensor2D
-      const bias = (trained.biases === null ? frozen.bias.clone() : join(trained.biases, 0)) as Tensor1D
+      const weight = weightNow()
+      const bias = biasNow()
       const product = kernels.matMul(x, weight)
       const y = release(kernels.addBias(product, bias), product, bias)
       return {

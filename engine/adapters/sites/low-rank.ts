@@ -6,7 +6,7 @@ import type { Compute } from '../../compute/backend.ts'
 import { release } from '../../compute/kernels.ts'
 import type { Gradients } from '../../compute/parameters.ts'
 import type { Tensor, Tensor2D, Tensor4D } from '../../compute/tensorflow.ts'
-import { type BatchView, type Choice, gather, isAnyTrained, scatter } from './batch-view.ts'
+import { type BatchView, type Choice, gather, isAnyTrained, scatter, viewOfPattern } from './batch-view.ts'
 import type { LinearPart } from './linear-map.ts'
 import type { TokenMap } from './token-map.ts'
 
@@ -43,6 +43,16 @@ export function withLowRank(compute: Compute, inner: TokenMap, inputs: number, p
   return {
     readsInput: true,
     isCheap: false,
+    fold: (pattern) => {
+      const folded = inner.fold(pattern)
+      const view = viewOfPattern(pattern)
+      const weight = tf.tidy(() => chosen.reduce((sum, { down, up, rank, part, from }) => {
+        const A = gather(compute, view, down, () => tf.zeros([inputs, rank])).values as Tensor2D
+        const B = gather(compute, view, up, () => tf.zeros([rank, part.width])).values as Tensor2D
+        return sum.add(kernels.matMul(A, B).mul(scaling * part.scale).pad([[0, 0], [from, E - from - part.width]]))
+      }, folded.weight))
+      return release({ weight, bias: folded.bias }, folded.weight)
+    },
     isTrained: () => inner.isTrained() || isAnyTrained(...choices),
     forward: (x, view) => {
       const innerPass = inner.forward(x, view)

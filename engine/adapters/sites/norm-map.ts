@@ -19,6 +19,7 @@ export function normMap(compute: Compute, frozen: FrozenNorm, trainedGamma: Para
   return {
     readsInput: true,
     isCheap: true,
+    fold: () => ({ weight: (trainedGamma?.value ?? frozen.gamma).clone(), bias: (trainedBeta?.value as Tensor1D | undefined ?? frozen.beta).clone() }),
     isTrained: () => (trainedGamma?.isTrained ?? false) || (trainedBeta?.isTrained ?? false),
     forward: (x) => {
       const gamma = (trainedGamma?.value ?? frozen.gamma) as Tensor1D

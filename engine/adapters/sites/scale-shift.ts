@@ -4,8 +4,8 @@
  */
 import type { Compute } from '../../compute/backend.ts'
 import { release } from '../../compute/kernels.ts'
-import type { Tensor, Tensor2D } from '../../compute/tensorflow.ts'
-import { type BatchView, type Choice, gather, isAnyTrained, scatter } from './batch-view.ts'
+import type { Tensor, Tensor1D, Tensor2D } from '../../compute/tensorflow.ts'
+import { type BatchView, type Choice, gather, isAnyTrained, scatter, viewOfPattern } from './batch-view.ts'
 import type { LinearPart } from './linear-map.ts'
 import type { MapPass, TokenMap } from './token-map.ts'
 
@@ -39,6 +39,14 @@ export function withScaleShift(compute: Compute, inner: TokenMap, parts: readonl
   return {
     readsInput: inner.readsInput || inner.isCheap,
     isCheap: false,
+    fold: (pattern) => {
+      const folded = inner.fold(pattern)
+      const view = viewOfPattern(pattern)
+      return release(tf.tidy(() => {
+        const gamma = joined(view, 'gamma').values
+        return { weight: folded.weight.mul(gamma), bias: folded.bias.mul(gamma).add<Tensor1D>(joined(view, 'beta').values) }
+      }), folded.weight, folded.bias)
+    },
     isTrained: () => inner.isTrained() || isAnyTrained(...sets.flatMap(({ gamma, beta }) => [gamma, beta])),
     forward: (x, view) => {
       const innerPass = inner.forward(x, view)

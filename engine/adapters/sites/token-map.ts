@@ -3,7 +3,7 @@
  * that methods may change are such maps, so that one block serves all of them.
  */
 import type { Gradients } from '../../compute/parameters.ts'
-import type { Tensor2D } from '../../compute/tensorflow.ts'
+import type { Tensor, Tensor1D, Tensor2D } from '../../compute/tensorflow.ts'
 import type { BatchView } from './batch-view.ts'
 
 export interface MapPass {
@@ -18,6 +18,13 @@ export interface MapPass {
   discard(): void
 }
 
+/** A map as one frozen one: y = x W + b, or a norm's gain and offset; belongs to the caller. */
+export interface FoldedMap {
+  /** [D, E], or [D] of a norm. */
+  weight: Tensor
+  bias: Tensor1D
+}
+
 export interface TokenMap {
   /** Whether `backward` reads the input again. */
   readonly readsInput: boolean
@@ -27,4 +34,6 @@ export interface TokenMap {
   isTrained(): boolean
   /** x [B*T, D]; stays the caller's. */
   forward(x: Tensor2D, view: BatchView): MapPass
+  /** Everything trained folded into one map, for samples of this presence pattern. */
+  fold(pattern: number): FoldedMap
 }

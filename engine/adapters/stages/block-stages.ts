@@ -39,6 +39,10 @@ export function adaptedBlockStage(block: AdaptedBlock): Stage {
   return {
     takesCached: false,
     isTrained: () => block.isTrained(),
+    merged: (pattern) => {
+      const merged = block.merged(pattern)
+      return merged === null ? null : { stage: frozenBlockStage(merged, null), dispose: () => merged.dispose() }
+    },
     forward: (input, { needsInput }) => {
       const pass = block.forward(input.x, input.shape, input.view, input.presence)
       return {

@@ -47,6 +47,8 @@ export interface Stage {
   /** Whether its output without trained parts can be handed in as `cached`. */
   readonly takesCached: boolean
   isTrained(): boolean
+  /** The same with everything trained folded into frozen weights, for samples of this pattern; null where that cannot be. Absent: nothing to fold. */
+  merged?(pattern: number): { stage: Stage; dispose(): void } | null
   /** The input stays the caller's. */
   forward(input: Sequence, options: StageOptions): StagePass
 }

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { ssfParameterCount } from '../../../engine/adapters/ssf/inject.ts'
 import { moraParameterCount } from '../../../engine/adapters/mora/layer.ts'
 
 describe('moraParameterCount', () => {
@@ -9,5 +10,14 @@ describe('moraParameterCount', () => {
     const trained = moraParameterCount(1, width, 4, 2) + pooler + classifier
     expect(trained).toBe(1_796_360)
     expect(trained / (113e6 + trained)).toBeLessThan(0.016)
+  })
+})
+
+describe('ssfParameterCount', () => {
+  it('stays under 0.7 % of ViLT-B/32 for each combination: twelve blocks, the norm of the text embeddings and the one after the last block', () => {
+    const count = ssfParameterCount(12, 768, 3072, 2)
+    expect(count).toBe(12 * 2 * (7 * 768 + 3072) + 2 * 2 * 768)
+    expect(count / 113e6).toBeLessThan(0.007)
+    expect(count / 113e6).toBeCloseTo(0.0018, 4)
   })
 })

@@ -156,8 +156,8 @@ export function createTrainingModel(options: TrainingModelOptions): TrainingMode
     },
     predict: (entries, batchSize = 16) => {
       const result = new Float32Array(entries.length * C)
-      // Like lengths together: padding costs as much as tokens do. The order of results is the caller's.
-      const order = entries.map((_, i) => i).sort((a, b) => entries[a]!.tokens - entries[b]!.tokens || a - b)
+      // One pattern together, so that trained parts can be folded into weights, then like lengths: padding costs as much as tokens do. The order of results is the caller's.
+      const order = entries.map((_, i) => i).sort((a, b) => entries[a]!.presence - entries[b]!.presence || entries[a]!.tokens - entries[b]!.tokens || a - b)
       for (let start = 0; start < order.length; start += batchSize) {
         const indices = order.slice(start, start + batchSize)
         const logits = takeFloats(network.forward(indices.map((i) => entries[i]!), false).logits)

@@ -13,6 +13,7 @@ import { type Tensor1D, type Tensor2D, disposeAll, takeFloats } from '../compute
 import { AppError } from '../domain/errors.ts'
 import { type Backbone, DUMMY_SEGMENT, type EmbeddedSample, type PixelPart, type SamplePart, type TextPart, orderParts } from './backbone.ts'
 import { count, parseModelConfig, patchFields, squareSide, transformerFields, transformerSizeOf, wordTableFields } from './encoders/config.ts'
+import { patchRows } from './encoders/patches.ts'
 import { stretchPositions } from './encoders/positions.ts'
 import { blockParameterCount, loadTransformerBlocks } from './transformer-weights.ts'
 import type { WeightSource } from './weight-source.ts'
@@ -84,12 +85,9 @@ export function loadVilt(compute: Compute, source: WeightSource, config: ViltCon
   }
 
   const embedImage = (part: PixelPart): Tensor2D => {
-    const rows = Math.floor(part.height / patch)
-    const columns = Math.floor(part.width / patch)
-    if (rows === 0 || columns === 0) throw new AppError('IMAGE_SHAPE_UNSUPPORTED', `An image of ${part.width} x ${part.height} pixels is smaller than one patch of ${patch}.`)
     const type = part.slot + 1 < config.modality_type_vocab_size ? part.slot + 1 : 1
     return tf.tidy(() => {
-      const patches = tf.tensor(part.pixels, [3, rows, patch, columns, patch]).transpose([1, 3, 0, 2, 4]).reshape<Tensor2D>([rows * columns, patchLength])
+      const { patches, rows, columns } = patchRows(compute, part, patch)
       const grid = tf.tensor2d(interpolateGrid(gridPositions, side, D, rows, columns), [rows * columns, D])
       const content = kernels.addBias(kernels.matMul(patches, projection, false, true), projectionBias).add<Tensor2D>(grid)
       const first = classToken.add<Tensor2D>(tf.tensor2d(gridPositions.subarray(0, D), [1, D]))

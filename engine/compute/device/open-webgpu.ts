@@ -86,6 +86,9 @@ async function startBackend(adapter: GPUAdapter, pump: EventPump): Promise<Webgp
   tf.registerBackend('webgpu', () => backend, 3)
   if (!(await tf.setBackend('webgpu'))) throw new Error('the WebGPU backend did not start')
   await tf.ready()
+  // One program for every product (3, packed). The one chosen for long inner dimensions is wrong with a transposed operand, and its
+  // atomic sums would not repeat: 36 x 3072 times (16 x 3072)^T came out 110 % off on SwiftShader.
+  tf.env().set('WEBGPU_MATMUL_PROGRAM_TYPE', 3)
   // Dawn may crash while Node takes down a process with an open device.
   process.once('exit', () => device.destroy())
   return {

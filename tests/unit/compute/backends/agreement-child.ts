@@ -21,6 +21,9 @@ const gamma = tf.tensor1d(normalArray(random, 36, 1))
 const bias = tf.tensor1d(normalArray(random, 36, 1))
 const keep = (name: string, ...results: { dataSync(): ArrayLike<number> }[]): void => { numbers[name] = results.flatMap((result) => Array.from(result.dataSync())) }
 keep('matMul', kernels.matMul(x, square), kernels.matMul(x, square, false, true), kernels.matMul(x, dy, true))
+// A long inner dimension, as patches have: backends take other programs for it.
+const [patches, projection] = [matrix(36, 3072), matrix(16, 3072)]
+keep('longProduct', kernels.matMul(patches, projection, false, true))
 keep('layerNorm', kernels.layerNorm(x, gamma, bias, 1e-12), kernels.layerNormGradient(dy, x, gamma, 1e-12), kernels.layerNormGradient(dy, x, gamma, 1e-12, x))
 const tails = tf.tensor2d([-40, -6, -3, -1, -0.3, -1e-4, 0, 1e-4, 0.3, 1, 3, 6, 40], [1, 13])
 keep('gelu', kernels.gelu(tails), kernels.geluGradient(tf.onesLike(tails), tails), kernels.gelu(x, bias), kernels.geluGradient(dy, x, bias))

@@ -1,7 +1,7 @@
 /**
  * The same tiny network trained on every backend that runs here, each in a process of its own. Tolerances, against the processor:
  * one kernel within 1e-6 of its largest value (float32 sums in another order, error functions by other polynomials); losses of 3 steps
- * within 1e-4 and logits and trained tensors within 1e-3, because Adam divides by the root of small gradients and enlarges what differs.
+ * within 1e-4, a product of inner length 3072 within 1e-5, and logits and trained tensors within 1e-3, because Adam divides by the root of small gradients and enlarges what differs.
  */
 import { spawn } from 'node:child_process'
 import { existsSync } from 'node:fs'
@@ -30,7 +30,7 @@ function gap(actual: readonly number[], expected: readonly number[]): number {
   return actual.reduce((largest, value, i) => Math.max(largest, Math.abs(value - expected[i]!)), 0) / scale
 }
 
-const bounds: Record<string, number> = { losses: 1e-4, logits: 1e-3, trained: 1e-3 }
+const bounds: Record<string, number> = { longProduct: 1e-5, losses: 1e-4, logits: 1e-3, trained: 1e-3 }
 
 function expectAgreement(actual: Printed, expected: Printed): void {
   expect(Object.keys(actual.numbers)).toEqual(Object.keys(expected.numbers))

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { backboneCheckSchema, backboneLocationSchema, importedBackboneSchema } from './domain/backbones.ts'
 import { errorOutcomeSchema, importCheckSchema, importedStudySchema, previewRowSchema, tableInspectionSchema } from './domain/import.ts'
+import { degradationSchema } from './domain/degradation.ts'
 import { importSourceSchema, mappingSchema } from './domain/mapping.ts'
 import { checkpointInfoSchema, importStartSchema, predictionBlockSchema, trainingStudySchema, trainingSummarySchema } from './domain/exchange.ts'
 import { deviceVerdictSchema, epochSchema, runConfigSchema, runEstimateSchema, splitSchema } from './domain/run.ts'
@@ -34,7 +35,7 @@ export const trainingSpecSchema = z.object({
 export type TrainingSpec = z.infer<typeof trainingSpecSchema>
 
 /** Predictions from stored checkpoints for any studies, under every what-if pattern. */
-export const predictSpecSchema = trainingSpecSchema.extend({ fold: z.number().int() })
+export const predictSpecSchema = trainingSpecSchema.extend({ fold: z.number().int(), degradation: degradationSchema.optional() })
 export type PredictSpec = z.infer<typeof predictSpecSchema>
 
 const renderRequest = z.object({ path: z.string(), maxEdgePx: z.number().int().min(16).max(4096), outFile: z.string() })

@@ -5,7 +5,7 @@ const optionTypes = {
   store: { type: 'string' }, source: { type: 'string' }, table: { type: 'string' }, sheet: { type: 'string' }, profile: { type: 'string' },
   map: { type: 'string' }, cohort: { type: 'string' }, method: { type: 'string' }, config: { type: 'string' }, seed: { type: 'string' },
   slots: { type: 'string' }, labels: { type: 'string' }, folds: { type: 'string' }, epochs: { type: 'string' }, name: { type: 'string' },
-  run: { type: 'string' }, out: { type: 'string' }, missing: { type: 'string' }, only: { type: 'string' }, shown: { type: 'string' },
+  run: { type: 'string' }, out: { type: 'string' }, missing: { type: 'string' }, only: { type: 'string' }, shown: { type: 'string' }, degrade: { type: 'string' },
   use: { type: 'string' },
   from: { type: 'string' }, licence: { type: 'string' }, backbone: { type: 'string' },
   json: { type: 'boolean' }, resume: { type: 'boolean' }, help: { type: 'boolean' },
@@ -66,6 +66,7 @@ lacuna train    --cohort NAME [--method mora|late-fusion|dedicated|...] [--confi
 lacuna train    --run ID --resume                       go on with a stopped run
 lacuna runs                                             the runs in the store
 lacuna evaluate --run ID [--missing image=0.35,text=0.35|table] [--only image|text] [--shown right-eye,notes] [--seed N]
+                [--degrade blur=2|noise=0.1|truncate=5]        the test patients again with worse images or shorter texts
 lacuna predict  --run ID --out FILE.csv [--cohort NAME] predict again from the stored checkpoint, also for another cohort
 lacuna export   --run ID --out FILE.csv                 all stored predictions
 lacuna backbones list|show|verify|remove [--backbone ID]

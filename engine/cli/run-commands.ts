@@ -1,9 +1,11 @@
 import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
+import { degradationSchema, type Degradation } from '../domain/degradation.ts'
 import { AppError } from '../domain/errors.ts'
 import type { RunRecord } from '../domain/records.ts'
 import type { TestSetting } from '../domain/results.ts'
 import { adapterSchema, runConfigSchema, type RunConfigInput } from '../domain/run.ts'
+import { evaluateDegraded } from '../jobs/evaluate-degraded.ts'
 import { exportPredictions } from '../jobs/export-predictions.ts'
 import { predictCohort } from '../jobs/predict-cohort.ts'
 import { evaluateRun } from '../jobs/results.ts'
@@ -71,9 +73,22 @@ function readConfig(file: string | undefined): Partial<RunConfigInput> {
 }
 
 /** `lacuna evaluate`: results of a stored run under one missingness setting. */
-export function evaluateCommand(workspace: Workspace, options: CliOptions, output: CliOutput): void {
-  const results = evaluateRun(workspace, wholeNumber(options, 'run'), settingOf(options))
+export async function evaluateCommand(workspace: Workspace, options: CliOptions, output: CliOutput): Promise<void> {
+  const runId = wholeNumber(options, 'run')
+  const results = options.degrade ? await evaluateDegraded(workspace, runId, degradationOf(options.degrade), output.progress) : evaluateRun(workspace, runId, settingOf(options))
+  if (results === null) {
+    process.exitCode = 130
+    return
+  }
   output.result(results, formatResults(results))
+}
+
+/** `blur=2`, `noise=0.1` or `truncate=5`. */
+function degradationOf(text: string): Degradation {
+  const [kind, level] = text.split('=')
+  const parsed = degradationSchema.safeParse({ kind, level: Number(level) })
+  if (!parsed.success) throw new AppError('CLI_USAGE', `--degrade must look like blur=2, noise=0.1 or truncate=5, not "${text}".`)
+  return parsed.data
 }
 
 function settingOf(options: CliOptions): TestSetting {

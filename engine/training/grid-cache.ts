@@ -2,8 +2,10 @@ import { createHash } from 'node:crypto'
 import { existsSync } from 'node:fs'
 import { mkdir, readFile, rename, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
+import type { Degradation } from '../domain/degradation.ts'
 import { AppError } from '../domain/errors.ts'
 import { RESNET_GRID_DEPTH, RESNET_GRID_TOKENS, type Resnet50 } from '../backbones/resnet50.ts'
+import { degradeImage } from '../modalities/degrade.ts'
 import { decodeImage } from '../modalities/image-decode.ts'
 import { letterboxForResnet } from '../modalities/image-letterbox.ts'
 import type { JobContext } from '../protocol.ts'
@@ -32,14 +34,14 @@ const valuesPerImage = RESNET_GRID_TOKENS * RESNET_GRID_DEPTH
  * Whatever is missing is computed; the folder may be deleted at any time between runs.
  * Throws RUN_FILE_CHANGED when a file is gone or no longer the one that was imported.
  */
-export async function fillGridCache(images: readonly ImageFile[], options: { resnet: Resnet50; cacheDir: string; context: JobContext }): Promise<GridCache> {
-  const { resnet, context } = options
+export async function fillGridCache(images: readonly ImageFile[], options: { resnet: Resnet50; cacheDir: string; context: JobContext; degradation?: Degradation | undefined }): Promise<GridCache> {
+  const { resnet, context, degradation } = options
   const dir = join(options.cacheDir, `grid-${resnet.weightsHash.slice(0, 16)}-${preparation}`)
   const fileOf = (sha256: string) => join(dir, sha256.slice(0, 2), `${sha256}.f16`)
   const missing = [...new Map(images.map((image) => [image.sha256, image])).values()].filter((image) => !existsSync(fileOf(image.sha256)))
   const pace = createPace(missing.length)
 
-  const prepareBatch = (start: number) => Promise.all(missing.slice(start, start + imagesPerBatch).map(readPrepared))
+  const prepareBatch = (start: number) => Promise.all(missing.slice(start, start + imagesPerBatch).map((image) => readPrepared(image, degradation)))
   let next = missing.length > 0 ? prepareBatch(0) : null
   for (let start = 0; start < missing.length; start += imagesPerBatch) {
     context.signal.throwIfAborted()
@@ -68,8 +70,8 @@ export async function readImported(image: ImageFile): Promise<Buffer> {
   return bytes
 }
 
-async function readPrepared(image: ImageFile): Promise<Float32Array> {
-  return letterboxForResnet(await decodeImage(await readImported(image), { name: image.where })).values
+async function readPrepared(image: ImageFile, degradation: Degradation | undefined): Promise<Float32Array> {
+  return letterboxForResnet(await degradeImage(await decodeImage(await readImported(image), { name: image.where }), degradation, image.sha256)).values
 }
 
 async function writeHalf(file: string, values: Float32Array): Promise<void> {

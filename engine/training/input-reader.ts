@@ -2,8 +2,10 @@
 import { createHash } from 'node:crypto'
 import type { SamplePart } from '../backbones/backbone.ts'
 import { RESNET_GRID_TOKENS, type Resnet50 } from '../backbones/resnet50.ts'
+import type { Degradation } from '../domain/degradation.ts'
 import { AppError } from '../domain/errors.ts'
 import { type ImageProcessorConfig, createImageProcessor, createNormaliser } from '../modalities/image.ts'
+import { degradeImage } from '../modalities/degrade.ts'
 import { decodeImage } from '../modalities/image-decode.ts'
 import type { TextTokenizer } from '../modalities/text-tokenizer.ts'
 import type { JobContext } from '../protocol.ts'
@@ -16,13 +18,20 @@ export interface ImageParts {
   read(sha256: string, modality: number, slot: number): Promise<SamplePart>
 }
 
+/** Degraded images are prepared in a folder of their own: `cacheDir` must name the level. */
+export interface ImageOptions {
+  cacheDir: string
+  context: JobContext
+  degradation?: Degradation | undefined
+}
+
 export interface InputReader {
   /** Null when the backbone reads no text. */
   readonly tokenizer: TextTokenizer | null
   /** Longest text that is read when a run asks for `wanted` tokens; longer ones are cut. */
   textTokens(wanted: number): number
   /** Prepares what is not prepared yet. Throws RUN_FILE_CHANGED, IMAGE_* or BACKBONE_LACKS_MODALITY. */
-  openImages(images: readonly ImageFile[], options: { cacheDir: string; context: JobContext }): Promise<ImageParts>
+  openImages(images: readonly ImageFile[], options: ImageOptions): Promise<ImageParts>
   /** Tokens of one image of usual shape, for forecasts. */
   readonly imageTokens: number
   /** Operations that preparing one image takes, for forecasts. */
@@ -72,7 +81,7 @@ export function pixelReader({ tokenizer, images: config, textPositions, canStret
       const cache = await fillPixelCache(images, {
         ...options,
         preparation: createHash('sha256').update(JSON.stringify(config)).digest('hex').slice(0, 16),
-        prepare: async (image) => prepare(await decodeImage(await readImported(image), { name: image.where }), 'hwc', image.where),
+        prepare: async (image) => prepare(await degradeImage(await decodeImage(await readImported(image), { name: image.where }), options.degradation, image.sha256), 'hwc', image.where),
       })
       return {
         read: async (sha256, modality, slot) => {

@@ -1,4 +1,7 @@
+import { join } from 'node:path'
 import type { TrainingSummary } from '../domain/exchange.ts'
+import type { Slot } from '../domain/slots.ts'
+import { degradeText } from '../modalities/degrade.ts'
 import type { JobContext, PredictSpec } from '../protocol.ts'
 import { loadCheckpoint } from './checkpoint.ts'
 import { createSampleBuilder, planModalities } from './inputs.ts'
@@ -11,16 +14,18 @@ import { createShowing } from './showing.ts'
 /** Predicts any studies from the best checkpoint of a fold, under every what-if pattern. Throws RUN_CHECKPOINT_MISSING or RUN_CHECKPOINT_MISMATCH. */
 export async function predictRun(spec: PredictSpec, context: JobContext): Promise<TrainingSummary> {
   const startedMs = performance.now()
-  const { config, slots, studies } = spec
+  const { config, slots, degradation } = spec
+  const studies = degradation === undefined ? spec.studies
+    : spec.studies.map((study) => ({ ...study, items: study.items.map((item) => (item.text === null || item.path !== null || !isText(slots, item.slotId) ? item : { ...item, text: degradeText(item.text, degradation) })) }))
   const session = await openSession(spec, context.signal)
   const best = loadCheckpoint(spec.runDir, spec.fold, 'best', session.backbone.weightsHash)
   const plan = planModalities(slots, config.mora.modalitiesBy)
-  const images = await session.reader.openImages(imagesOf(spec), { cacheDir: spec.cacheDir, context })
+  const images = await session.reader.openImages(imagesOf(spec), { cacheDir: imageCacheOf(spec), context, degradation })
   const network = createNetwork(session, config, plan, spec.fold)
   const model = createModel(session, network, config, null)
   const prefixes = createPrefixes({
     studies, context, buildSample: createSampleBuilder(slots, plan, session.reader, images, config.maxTextTokens, best.config.tabular ?? {}),
-    inputKey: `${session.backbone.weightsHash.slice(0, 16)} ${config.maxTextTokens} ${JSON.stringify(best.config.tabular ?? {})}`, withBlockOutput: cachesBlockOutput(config), cacheDir: spec.cacheDir, runId: spec.runId,
+    inputKey: `${session.backbone.weightsHash.slice(0, 16)} ${config.maxTextTokens} ${JSON.stringify([best.config.tabular ?? {}, degradation])}`, withBlockOutput: cachesBlockOutput(config), cacheDir: spec.cacheDir, runId: spec.runId,
   })
   try {
     model.importTrained(best.trained)
@@ -39,4 +44,11 @@ export async function predictRun(spec: PredictSpec, context: JobContext): Promis
     prefixes.dispose()
     model.dispose()
   }
+}
+
+const isText = (slots: readonly Slot[], slotId: string): boolean => slots.some((slot) => slot.slotId === slotId && slot.modality === 'text')
+
+/** Worse images lie apart from the real ones, by level; a shorter text needs the real images. */
+function imageCacheOf({ cacheDir, degradation }: PredictSpec): string {
+  return degradation === undefined || degradation.kind === 'truncate' ? cacheDir : join(cacheDir, `degraded-${degradation.kind}-${degradation.level}`)
 }

@@ -1,0 +1,32 @@
+import { describe, expect, it } from 'vitest'
+import { degradeImage, degradeText } from '../../../engine/modalities/degrade.ts'
+
+const [width, height] = [224, 32]
+const half = { width, height, pixels: Uint8Array.from({ length: 3 * width * height }, (_, i) => (Math.floor(i / 3) % width < width / 2 ? 40 : 200)) }
+const grey = { width, height, pixels: new Uint8Array(3 * width * height).fill(128) }
+
+describe('degradation', () => {
+  it('blurs an edge as a Gaussian does and leaves flat parts alone', async () => {
+    const { pixels } = await degradeImage(half, { kind: 'blur', level: 4 }, 'a')
+    const at = (x: number) => pixels[(10 * width + x) * 3]!
+    expect([at(10), at(200)]).toEqual([40, 200])
+    // One standard deviation past the edge (pixel centres stand half a pixel off): 40 + 160 * Phi(4.5 / 4) = 179.2, within the cut at three deviations.
+    expect(Math.abs(at(width / 2 + 4) - 179.2)).toBeLessThan(1.5)
+    expect((await degradeImage(grey, { kind: 'blur', level: 3 }, 'a')).pixels).toEqual(grey.pixels)
+  })
+
+  it('adds noise of the wanted size, the same for the same image only', async () => {
+    const noisy = async (name: string) => (await degradeImage(grey, { kind: 'noise', level: 0.1 }, name)).pixels
+    const a = await noisy('a')
+    const spread = Math.sqrt(a.reduce((sum, value) => sum + (value - 128) ** 2, 0) / grey.pixels.length)
+    expect(Math.abs(spread - 25.5)).toBeLessThan(0.8)
+    expect(await noisy('a')).toEqual(a)
+    expect(await noisy('b')).not.toEqual(a)
+  })
+
+  it('keeps the first words of a text, and touches nothing it is not meant for', async () => {
+    expect(degradeText('seen  today\nfor glare', { kind: 'truncate', level: 2 })).toBe('seen today')
+    expect(degradeText('seen today', { kind: 'blur', level: 2 })).toBe('seen today')
+    expect(await degradeImage(half, { kind: 'truncate', level: 2 }, 'a')).toBe(half)
+  })
+})

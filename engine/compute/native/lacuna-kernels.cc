@@ -6,7 +6,7 @@
 
 #include <string>
 
-#include "block-operations.h"
+#include "block/operations.h"
 #include "memory.h"
 #include "row-operations.h"
 

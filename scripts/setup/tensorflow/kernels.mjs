@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { existsSync, readFileSync, readdirSync } from 'node:fs'
+import { existsSync, readFileSync, readdirSync, statSync } from 'node:fs'
 import { mkdir, rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { report, withHeartbeat } from '../progress.mjs'
@@ -35,9 +35,12 @@ export async function ensureKernels(root, folder, node) {
   await writeFile(stampFile, stamp)
 }
 
-/** One hash over the names and contents of all files in a folder. */
+/** One hash over the names and contents of all files in a folder and below. */
 function hashOf(folder) {
   const hash = createHash('sha256')
-  for (const name of readdirSync(folder).sort()) hash.update(name).update(readFileSync(join(folder, name)))
+  for (const name of readdirSync(folder, { recursive: true }).map(String).sort()) {
+    const file = join(folder, name)
+    if (statSync(file).isFile()) hash.update(name).update(readFileSync(file))
+  }
   return hash.digest('hex')
 }

@@ -3,9 +3,9 @@
 // `lengths` [B] are the rows of each sample, `key_bias` [M] or [0] is added to every row's scores as a key.
 #pragma once
 
-#include "block-backward.h"
-#include "block-forward.h"
-#include "tensorflow-c.h"
+#include "backward.h"
+#include "forward.h"
+#include "../tensorflow-c.h"
 
 namespace lacuna {
 

@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "gemm.h"
-#include "rows.h"
+#include "../rows.h"
 
 namespace lacuna {
 

@@ -7,7 +7,7 @@
 
 #include "attention.h"
 #include "half.h"
-#include "pool.h"
+#include "../pool.h"
 
 namespace lacuna {
 

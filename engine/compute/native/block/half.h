@@ -5,7 +5,7 @@
 #include <cstdint>
 #include <cstring>
 
-#include "rows.h"
+#include "../rows.h"
 
 namespace lacuna {
 

@@ -1,11 +1,11 @@
 import type { BackboneRecord } from '../domain/backbones.ts'
 import { AppError } from '../domain/errors.ts'
-import { backboneTensors, listImportedBackbones, removeBackbone, startAddBackbone, verifyImportedBackbone } from '../jobs/backbones.ts'
+import { backboneTensors, listImportedBackbones, removeBackbone, setBackboneDetails, startAddBackbone, verifyImportedBackbone } from '../jobs/backbones.ts'
 import type { Workspace } from '../jobs/workspace.ts'
 import type { CliOutput } from './output.ts'
 import { required, type CliOptions } from './options.ts'
 
-/** `lacuna backbones list|show|add|verify|remove`. */
+/** `lacuna backbones list|show|add|edit|verify|remove`. */
 export async function backbonesCommand(workspace: Workspace, action: string, options: CliOptions, output: CliOutput, onInterrupt: (cancel: () => void) => void): Promise<void> {
   switch (action) {
     case 'list': {
@@ -28,13 +28,18 @@ export async function backbonesCommand(workspace: Workspace, action: string, opt
       }
       return output.result(added, `Added:\n${describe(added)}${added.notes.map((note) => `\n  ${note}`).join('')}`)
     }
+    case 'edit': {
+      const { backboneId, name, licence, source } = workspace.store.backbones.get(required(options, 'backbone'))
+      const edited = setBackboneDetails(workspace, backboneId, { name: options.name ?? name, licence: options.licence ?? licence, source: options.source ?? source })
+      return output.result(edited, describe(edited))
+    }
     case 'verify': return verify(workspace, options, output)
     case 'remove': {
       const backboneId = required(options, 'backbone')
       removeBackbone(workspace, backboneId)
       return output.result({ backboneId }, `Removed ${backboneId}; the record stays for the runs that name it.`)
     }
-    default: throw new AppError('CLI_USAGE', `"backbones" needs one of list, show, add, verify, remove, not "${action}".`)
+    default: throw new AppError('CLI_USAGE', `"backbones" needs one of list, show, add, edit, verify, remove, not "${action}".`)
   }
 }
 

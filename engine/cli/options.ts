@@ -70,6 +70,7 @@ lacuna evaluate --run ID [--missing image=0.35,text=0.35|table] [--only image|te
 lacuna predict  --run ID --out FILE.csv [--cohort NAME] predict again from the stored checkpoint, also for another cohort
 lacuna export   --run ID --out FILE.csv                 all stored predictions
 lacuna backbones list|show|verify|remove [--backbone ID]
+lacuna backbones edit --backbone ID [--name TEXT] [--licence TEXT] [--source TEXT]
 lacuna backbones add --from FOLDER|FILE [--name TEXT] [--licence TEXT] [--source TEXT]
                                                         ViLT, BERT, ViT, DeiT or CLIP as Hugging Face folder or weights file
 lacuna audit                                            check the audit log

@@ -1,6 +1,5 @@
 /** Images into patch tokens, and one pass through a stack of blocks: what ViT, DeiT and CLIP's image tower have in common. */
 import type { Compute } from '../../compute/backend.ts'
-import { release } from '../../compute/kernels.ts'
 import type { Tensor2D } from '../../compute/tensorflow.ts'
 import { AppError } from '../../domain/errors.ts'
 import type { BlockShape, TransformerBlock } from '../transformer-block.ts'
@@ -40,9 +39,4 @@ export function blockStates(blocks: readonly TransformerBlock[], x: Tensor2D, sh
   const states = [x]
   for (const block of blocks) states.push(block.forward(states.at(-1)!, shape, false).y)
   return states
-}
-
-/** The output of the last block; frees x. */
-export function throughBlocks(blocks: readonly TransformerBlock[], x: Tensor2D, shape: BlockShape): Tensor2D {
-  return blocks.reduce((current, block) => release(block.forward(current, shape, false).y, current), x)
 }

@@ -2,6 +2,7 @@
 import { existsSync } from 'node:fs'
 import path from 'node:path'
 import { keyBiasFor } from '../../../engine/backbones/backbone.ts'
+import { openTorchFile } from '../../../engine/backbones/files/torch-file.ts'
 import { type Compute, openCompute } from '../../../engine/compute/backend.ts'
 import { release } from '../../../engine/compute/kernels.ts'
 import type { Tensor2D } from '../../../engine/compute/tensorflow.ts'
@@ -23,10 +24,23 @@ export const viltItem: GoldenItem = {
         continue
       }
       const outputs = readTensors(caseFolder, 'outputs.safetensors')
+      if (existsSync(path.join(caseFolder, 'pytorch_model.bin'))) checkPickle(report, name, caseFolder)
       checkCase(compute, report, name, caseFolder, outputs, '', 0)
       if (outputs.has('idx2.pooler_output')) checkCase(compute, report, name, caseFolder, outputs, 'idx2.', 1)
     }
   },
+}
+
+/** The pickled copy of the weights holds exactly the tensors of the safetensors file. */
+function checkPickle(report: GoldenReport, name: string, folder: string): void {
+  const pickled = openTorchFile(path.join(folder, 'pytorch_model.bin'))
+  const plain = readTensors(folder, 'model.safetensors')
+  const errors = [...plain].map(([tensor, { shape, values }]) => {
+    const found = pickled.entries.has(tensor) ? pickled.readFloats(tensor) : null
+    return found === null || found.shape.join() !== shape.join() ? Infinity : relativeError(found.values, values)
+  })
+  report.check(`${name}/pytorch_model.bin (${errors.length} tensors)`, pickled.entries.size === plain.size ? Math.max(...errors) : Infinity, 0)
+  pickled.close()
 }
 
 function checkCase(compute: Compute, report: GoldenReport, name: string, folder: string, outputs: Map<string, HostTensor>, prefix: string, slot: number): void {

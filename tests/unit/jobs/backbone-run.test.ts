@@ -67,6 +67,8 @@ describe('a run on an imported backbone', { timeout: 240_000 }, () => {
   it('trains MoRA on a ViLT, says how the model was used, and predicts the same again from the checkpoint', async () => {
     const vilt = await add(viltConfig, viltShapes, '--name', 'Tiny ViLT', '--licence', 'made up')
     expect(vilt).toMatchObject({ name: 'Tiny ViLT', licence: 'made up', architecture: 'vilt' })
+    expect(await run('backbones', 'edit', '--backbone', vilt.backboneId, '--source', 'this test')).toMatchObject({ name: 'Tiny ViLT', licence: 'made up', source: 'this test' })
+    expect(await run('backbones', 'show', '--backbone', vilt.backboneId)).toMatchObject({ tensors: expect.arrayContaining([{ name: 'embeddings.cls_token', storedType: 'F32', shape: [1, 1, 64], count: 64, isUsed: true }]) })
     expect(await run('backbones', 'list')).toMatchObject([{ backboneId: vilt.backboneId }])
     const record = await train(vilt.backboneId, 'mora', { maxTextTokens: 20 }, 'right-eye,left-eye,notes')
     expect(record).toMatchObject({ status: 'finished', weightsHash: vilt.contentHash, config: { backbone: vilt.backboneId } })

@@ -59,7 +59,7 @@ export function saveCheckpoint(runDir: string, kind: CheckpointInfo['kind'], con
   const tensorsSha256 = createHash('sha256').update(bytes).digest('hex')
   writeFileSync(join(freshDir, tensorsName), bytes)
   writeFileSync(join(freshDir, configName), `${JSON.stringify({ ...config, ...peftFields(config.config, trained), tensorsSha256 }, null, 2)}\n`)
-  writeFileSync(join(freshDir, cardName), modelCard(config))
+  writeFileSync(join(freshDir, cardName), modelCard(config, trained))
   rmSync(dir, { recursive: true, force: true })
   renameSync(freshDir, dir)
   return { fold: config.fold, kind, epoch: config.epoch, path: dir, sha256: tensorsSha256 }

@@ -1,3 +1,4 @@
+import type { HostValues } from '../../compute/parameters.ts'
 import { describePattern } from '../../domain/slots.ts'
 import type { AdapterConfig } from '../checkpoint.ts'
 
@@ -5,7 +6,7 @@ import type { AdapterConfig } from '../checkpoint.ts'
  * README.md beside the tensors: what the model is, what it was trained on, how it did while training and what it must not be used for.
  * Counts and hashes only; no patient, no file name, no free text of the cohort but slot titles and label names.
  */
-export function modelCard(checkpoint: AdapterConfig): string {
+export function modelCard(checkpoint: AdapterConfig, trained: Record<string, HostValues>): string {
   const { config, slots, labelNames, validation } = checkpoint
   const number = (value: number | null | undefined, digits = 3): string => (value == null ? 'not estimable' : value.toFixed(digits))
   const patterns = checkpoint.trainedPatterns?.map((pattern) => `- ${cell(describePattern(slots, pattern))}`) ?? ['- not recorded']
@@ -21,6 +22,7 @@ export function modelCard(checkpoint: AdapterConfig): string {
     `- Method: ${config.adapter}, settings in \`adapter_config.json\``,
     `- Frozen backbone: ${checkpoint.base_model_name_or_path}, SHA-256 of its weights ${checkpoint.backboneHash}`,
     `- Trained parameters: ${share}`,
+    ...countByCombination(trained).map(([combination, count]) => `  - of these for ${cell(combination)} alone: ${count.toLocaleString('en-GB')}${shareOf(count, checkpoint.totalParameters)}`),
     `- Task: ${config.task === 'multi-label' ? 'several labels may apply to one study' : 'exactly one label applies to each study'}`,
     `- Inputs: ${slots.map(({ title, modality }) => `${cell(title)} (${modality})`).join(', ')}`,
     '',
@@ -43,6 +45,20 @@ export function modelCard(checkpoint: AdapterConfig): string {
     '- Probabilities are plain sigmoids unless a calibration was fitted in the run. Other scanners, languages, hospitals and populations are untested.',
     '- It belongs to the backbone with the hash above and is refused on any other.',
   ].join('\n')}\n`
+}
+
+/** Numbers in the set of each combination of modalities; its tensors begin with the combination's name and a slash. */
+function countByCombination(trained: Record<string, HostValues>): [combination: string, count: number][] {
+  const counts = new Map<string, number>()
+  for (const [name, { values }] of Object.entries(trained)) {
+    const slash = name.indexOf('/')
+    if (slash > 0) counts.set(name.slice(0, slash), (counts.get(name.slice(0, slash)) ?? 0) + values.length)
+  }
+  return [...counts]
+}
+
+function shareOf(count: number, total: number | undefined): string {
+  return total === undefined ? '' : ` (${(100 * count / total).toFixed(2)} %)`
 }
 
 /** Names are typed by users: kept from breaking the Markdown. */

@@ -162,9 +162,12 @@ describe('trainRun', { timeout: 300_000 }, () => {
     for (const [key, values] of Object.entries(logitsOf(again.recording))) values.forEach((value, index) => expect(value).toBeCloseTo(before[key]![index]!, 4))
   })
 
-  it('predicts the same again from the stored checkpoint', async () => {
+  it.each([
+    // The rest differ from these in what the shared suite of the adapters tests.
+    ['mora', {}], ['ssf', {}], ['lora', { lora: { by: 'combination' } }], ['prompt', { prompt: { level: 'attention' } }], ['full', {}],
+  ] as const)('predicts the same again from the stored checkpoint: %s %o', async (adapter, settings) => {
     const trained = record()
-    const spec = specFor('again')
+    const spec = specFor(`again-${adapter}-${Object.keys(settings).length}-${JSON.stringify(settings).length}`, { config: runConfigSchema.parse({ ...base.config, ...settings, adapter, epochs: 2 }) })
     await trainRun(spec, trained.context)
     const again = record()
     await predictRun({ ...spec, fold: 0 }, again.context)

@@ -1,0 +1,56 @@
+import { describe, expect, it } from 'vitest'
+import { evaluateRun } from '../../../engine/jobs/results.ts'
+import type { Store } from '../../../engine/store/open.ts'
+import { assignFolds } from '../../../engine/training/folds.ts'
+import { createRng } from '../../../engine/training/rng.ts'
+import { addCohort, addRun, makeBlock, makeStudy, openTestStore, summary } from '../store/fixtures.ts'
+
+/** A finished run with a prediction for each test study under its own pattern (and `alsoUnder`); label 1 follows from the missing left eye, or not. */
+function finishedRun(store: Store, options: { isTelling: boolean; adapter?: 'mora' | 'dedicated'; cohortId?: number; probability?: number }) {
+  const cohortId = options.cohortId ?? addCohort(store, 120, 'Eyes', (study) => ({ ...makeStudy(study.ordinal), patientKey: `P${study.ordinal}`, labels: [(options.isTelling ? study.ordinal % 3 : study.ordinal % 4) === 0 ? 1 : 0, study.ordinal % 2 === 0 ? 1 : 0] }))
+  const runId = addRun(store, cohortId, { adapter: options.adapter ?? 'mora' })
+  const { config } = store.runs.get(runId)
+  const studies = store.patients.trainingStudies(cohortId, config.slotIds, config.labelIds)
+  const { assignments, proof } = assignFolds(studies, { kind: 'holdout', train: 0.6, val: 0.2, test: 0.2 }, createRng, 1)
+  store.runs.setSplit(runId, assignments, studies.map(({ studyId }) => studyId), proof)
+  const test = studies.filter((_, i) => assignments[0]![i] === 'test')
+  store.runs.setStatus(runId, 'running')
+  const p = options.probability ?? 0.5
+  const rows = test.flatMap((study) => [{ study, pattern: study.pattern, isActual: true }, ...(study.pattern.includes('+') && study.pattern.includes('right-eye') ? [{ study, pattern: 'right-eye', isActual: false }] : [])])
+  const probabilities = Float32Array.from(rows.flatMap(({ study }) => [...study.labels].map((label) => (Number.isNaN(label) ? 0.5 : label === 1 ? p : 1 - p))))
+  store.predictions.addBlock(runId, makeBlock(rows.map(({ study }) => study.studyId), {
+    patterns: rows.map(({ pattern }) => pattern), isActual: rows.map(({ isActual }) => isActual), servedBy: rows.map(({ isActual }) => (isActual ? 'trained' : options.adapter === 'dedicated' ? 'trained' : 'extrapolated')),
+    probabilities, logits: probabilities.map((value) => value * 4 - 2),
+  }), config.labelIds)
+  store.runs.finish(runId, summary)
+  return { cohortId, runId, rows }
+}
+
+describe('results of a run', () => {
+  it('raises the alarm when the missing items alone give a label away, and only then', () => {
+    const alarmsOf = (isTelling: boolean) => {
+      const store = openTestStore()
+      return evaluateRun({ store }, finishedRun(store, { isTelling }).runId, { kind: 'actual' }).alarms
+    }
+    expect(alarmsOf(false)).toEqual([])
+    expect(alarmsOf(true)!.join(' ')).toMatch(/Which items are missing already gives labels away/)
+  })
+
+  it('counts who answered, and measures the gap to the dedicated models of the same split', () => {
+    const store = openTestStore()
+    const first = finishedRun(store, { isTelling: false, probability: 0.6 })
+    const alone = evaluateRun({ store }, first.runId, { kind: 'pattern', pattern: 'right-eye' })
+    expect(alone.overall.servedBy?.extrapolated).toBe(first.rows.filter(({ isActual }) => !isActual).length)
+    expect(alone.information!.every(({ gapBits }) => gapBits === null)).toBe(true)
+    finishedRun(store, { isTelling: false, adapter: 'dedicated', cohortId: first.cohortId, probability: 0.9 })
+    const beside = evaluateRun({ store }, first.runId, { kind: 'actual' }).information!.find(({ pattern }) => pattern === 'right-eye')!
+    // Every label is given its own probability: the gap is log2(0.9) - log2(0.6), whatever the labels are.
+    expect(beside.gapBits).toBeCloseTo(Math.log2(0.9 / 0.6), 5)
+  })
+
+  it('refuses a pattern that the run cannot have', () => {
+    const store = openTestStore()
+    const { runId } = finishedRun(store, { isTelling: false })
+    expect(() => evaluateRun({ store }, runId, { kind: 'pattern', pattern: 'right-eye+blood' })).toThrow(expect.objectContaining({ code: 'REQUEST_INVALID' }))
+  })
+})

@@ -117,6 +117,6 @@ function appendRow(rows: Float32Array, row: Float32Array): Float32Array {
 /** The stand-in of a missing modality with every number 0; an empty text has no numbers and stays. */
 function zeroed(part: SamplePart): SamplePart {
   if (part.kind === 'pixels') return { ...part, pixels: new Float32Array(part.pixels.length) }
-  if (part.kind === 'grid') return { ...part, features: new Float32Array(part.features.length) }
+  if (part.kind === 'grid' || part.kind === 'tabular') return { ...part, features: new Float32Array(part.features.length) }
   return part
 }

@@ -69,7 +69,7 @@ describe('DICOM images of a table', () => {
     const outcomes = await Promise.all(contents.map((content) => decodeImage(content).then(({ pixels }) => pixels, (error: { code: string }) => error.code)))
     outcomes.forEach((outcome, seed) => {
       if (seed % 5 === 4) expect(outcome).toBe('DICOM_PIXELS_SHORT')
-      else expect(Buffer.from(outcome as Uint8Array).filter((_, i) => i % 3 === 0).equals(readDicom(contents[seed]!).renderFrame(0).pixels)).toBe(true)
+      else expect((outcome as Uint8Array).filter((_, i) => i % 3 === 0)).toEqual(readDicom(contents[seed]!).renderFrame(0).pixels)
     })
   })
 })

@@ -22,11 +22,13 @@ export function startAddBackbone(workspace: Workspace, input: BackboneAddRequest
   const { store, paths } = workspace
   const request = backboneAddRequestSchema.parse(input)
   const from = resolve(request.from)
-  sweepUnfinished(workspace)
+  const isFirst = !adding.has(store)
+  if (isFirst) sweepUnfinished(workspace)
   const job = workspace.files.start('backbone:add', {
     from, backbonesDir: paths.backbonesDir, weightsDir: paths.weightsDir, knownIds: store.backbones.list().map(({ backboneId }) => backboneId),
   }, { onProgress })
-  const done = job.outcome.then((outcome) => {
+  adding.add(store)
+  const done = job.outcome.finally(() => isFirst && adding.delete(store)).then((outcome) => {
     if (outcome.status === 'cancelled') return null
     const found = outcome.value
     store.backbones.add(found, {
@@ -39,7 +41,10 @@ export function startAddBackbone(workspace: Workspace, input: BackboneAddRequest
   return { done, cancel: job.cancel }
 }
 
-/** Copies that a crash cut off. The files engine does one job at a time, so none of them can be under way. */
+/** Stores with an add under way: its unfinished copy is not a leftover. */
+const adding = new WeakSet<Workspace['store']>()
+
+/** Copies that a crash cut off. */
 function sweepUnfinished({ paths }: Workspace): void {
   for (const name of readdirSync(paths.backbonesDir)) {
     if (name.startsWith(PART_PREFIX)) rmSync(join(paths.backbonesDir, name), { recursive: true, force: true })

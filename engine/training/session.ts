@@ -46,7 +46,9 @@ export async function openSession(request: SessionRequest, signal: AbortSignal, 
   })()
   opened = { key, session }
   // A failed start must not be remembered: the next try may find the missing file.
-  session.catch(() => (opened = null))
+  session.catch(() => {
+    if (opened?.session === session) opened = null
+  })
   return session
 }
 

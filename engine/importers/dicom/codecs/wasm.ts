@@ -24,6 +24,8 @@ export interface CodecFrame {
 /** 64 KiB pages: 640 MiB for one frame with all that its codec holds, which a 64-megapixel radiograph of 16 bits fits. */
 const maxPages = 10_240
 const initialBytes = 4096 * 65_536
+/** Samples of a frame that every codec was seen to decode inside that memory; above it a failure may be for want of it. */
+const surelyFitting = 40_000_000
 /** What libjpeg goes on after, returning grey or repeated lines for what is lost (jerror.h: JWRN_JPEG_EOF, HIT_MARKER, HUFF_BAD_CODE). */
 const seriousWarnings = /premature end|bad huffman code|corrupt JPEG data: bad/i
 
@@ -45,7 +47,7 @@ let current: Instance | null = null
 
 /**
  * Runs one decoder; the result is a copy of its output.
- * @throws AppError DICOM_FRAME_DAMAGED with the codec's words, when it fails or had to make up pixels
+ * @throws AppError DICOM_FRAME_DAMAGED with the codec's words, when it fails or had to make up pixels; IMAGE_TOO_LARGE
  */
 export function decodeWithWasm(decoder: Decoder, frame: CodecFrame): Uint8Array {
   const instance = current ?? instantiate()
@@ -56,6 +58,9 @@ export function decodeWithWasm(decoder: Decoder, frame: CodecFrame): Uint8Array 
   try {
     decoded = decodeIn(instance, decoder, frame)
   } catch (cause) {
+    if (frame.rows * frame.columns * frame.samples > surelyFitting) {
+      throw new AppError('IMAGE_TOO_LARGE', 'A compressed frame of this size takes more memory than decoding may have, or is damaged.', { cause })
+    }
     // A codec that finds no way on stops without a word.
     const why = instance.failure || 'its data are damaged'
     throw new AppError('DICOM_FRAME_DAMAGED', `A compressed frame cannot be decoded: ${plainWords(why)}.`, { cause })

@@ -7,6 +7,7 @@ import { defaultStoreFile } from '../engine/jobs/places.ts'
 import { openWorkspace, type Workspace } from '../engine/jobs/workspace.ts'
 import type { EventName, EventPayload } from './contract/contract.ts'
 import { appHandlers } from './ipc/app.ipc.ts'
+import { backboneHandlers } from './ipc/backbones.ipc.ts'
 import { cohortHandlers } from './ipc/cohorts.ipc.ts'
 import type { HandlerContext } from './ipc/context.ts'
 import { importHandlers } from './ipc/import.ipc.ts'
@@ -56,7 +57,7 @@ function start(): void {
     trainings: createTrainings(workspace, jobs, publish),
     dialogs: createDialogs(),
   }
-  registerCalls({ ...appHandlers(context), ...cohortHandlers(context), ...importHandlers(context), ...runHandlers(context), ...patientHandlers(context) }, log)
+  registerCalls({ ...appHandlers(context), ...backboneHandlers(context), ...cohortHandlers(context), ...importHandlers(context), ...runHandlers(context), ...patientHandlers(context) }, log)
   openWindow(preloadFile)
   app.on('activate', () => {
     if (BrowserWindow.getAllWindows().length === 0) openWindow(preloadFile)

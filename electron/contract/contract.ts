@@ -1,6 +1,7 @@
 import { z } from 'zod'
+import { backboneCheckSchema, backboneDetailsSchema, backboneReadsSchema, backboneSizesSchema, backboneTensorSchema } from '../../engine/domain/backbones.ts'
 import { errorOutcomeSchema, importCheckSchema, importReportSchema, previewRowSchema, tableInspectionSchema } from '../../engine/domain/import.ts'
-import { importSourceSchema, mappingSchema } from '../../engine/domain/mapping.ts'
+import { importSourceSchema, mappingSchema, tableJoinSchema } from '../../engine/domain/mapping.ts'
 import { auditEntrySchema, auditVerdictSchema, cohortSummarySchema, reviewSchema, runRecordSchema, storedPredictionSchema, studyDetailSchema, studyFilterSchema, studyItemSchema, studyListPageSchema, studyListQuerySchema } from '../../engine/domain/records.ts'
 import { resultIntervalsSchema, runResultsSchema, testSettingSchema } from '../../engine/domain/results.ts'
 import { deviceVerdictSchema, epochSchema, runConfigSchema, runEstimateSchema, splitProofSchema } from '../../engine/domain/run.ts'
@@ -12,12 +13,13 @@ const cohortId = z.number().int().positive()
 const runId = z.number().int().positive()
 const studyId = z.number().int().positive()
 const jobKey = z.string().min(1).max(80)
+const backboneId = z.string().regex(/^[a-z0-9][a-z0-9-]{0,63}$/)
 const pathOrNull = z.object({ path: z.string().nullable() })
 
 /** A long job as the jobs tray shows it. */
 export const jobSchema = z.object({
   jobKey,
-  kind: z.enum(['check', 'import', 'training', 'demo']),
+  kind: z.enum(['check', 'import', 'training', 'demo', 'backbone']),
   title: z.string(),
   status: z.enum(['running', 'done', 'cancelled', 'failed']),
   stage: z.string(),
@@ -60,15 +62,26 @@ export const cohortDetailSchema = z.object({
 })
 export type CohortDetail = z.infer<typeof cohortDetailSchema>
 
+/** A frozen model. `state` of an imported one: `unchecked` = the files are there in full size and were not hashed since the start. */
 export const backboneSchema = z.object({
   backboneId: z.string(),
+  isEmbedded: z.boolean(),
   title: z.string(),
   architecture: z.string(),
+  reads: backboneReadsSchema,
+  /** Null for the embedded one, whose parts differ. */
+  sizes: backboneSizesSchema.nullable(),
+  blockCount: z.number().int(),
   parameterCount: z.number().int(),
-  files: z.array(z.object({ name: z.string(), sha256: z.string(), byteSize: z.number().int(), isIntact: z.boolean().nullable() })),
+  tensorCount: z.number().int(),
+  state: z.enum(['intact', 'changed', 'incomplete', 'unchecked']),
+  files: z.array(z.object({ name: z.string(), sha256: z.string(), byteSize: z.number().int(), state: z.enum(['intact', 'changed', 'incomplete', 'unchecked']) })),
   licence: z.string(),
   source: z.string(),
+  notes: z.array(z.string()),
+  addedAt: z.string().nullable(),
 })
+export type BackboneEntry = z.infer<typeof backboneSchema>
 
 export const overviewSchema = z.object({
   appVersion: z.string(),
@@ -103,7 +116,7 @@ export const calls = {
   'cohorts:remove': { request: z.object({ cohortId }), reply: nothing },
   'import:choose-folder': { request: nothing, reply: pathOrNull },
   'import:choose-table': { request: z.object({ folder: z.string().nullable() }), reply: pathOrNull },
-  'import:inspect': { request: z.object({ source: importSourceSchema }), reply: tableInspectionSchema },
+  'import:inspect': { request: z.object({ source: importSourceSchema, join: tableJoinSchema.nullable().optional() }), reply: tableInspectionSchema },
   'import:preview': { request: z.object({ source: importSourceSchema, mapping: mappingSchema }), reply: z.object({ rows: z.array(previewPictureRowSchema) }) },
   'import:check': { request: z.object({ jobKey, source: importSourceSchema, mapping: mappingSchema }), reply: importCheckSchema.nullable() },
   'import:start': { request: z.object({ source: importSourceSchema, mapping: mappingSchema, cohortName: z.string().trim().min(1).max(120) }), reply: z.object({ cohortId, jobKey }) },
@@ -129,6 +142,14 @@ export const calls = {
   'reviews:save': { request: z.object({ studyId, runId, verdict: z.enum(['agree', 'disagree', 'unsure']), comment: z.string().max(4000) }), reply: reviewSchema },
   'predictions:export': { request: z.object({ runId }), reply: z.object({ path: z.string().nullable(), rowCount: z.number().int() }) },
   'backbones:list': { request: nothing, reply: z.array(backboneSchema) },
+  'backbones:tensors': { request: z.object({ backboneId }), reply: z.array(backboneTensorSchema) },
+  /** A folder as its publisher offers it, or a single weights file. */
+  'backbones:choose': { request: z.object({ what: z.enum(['folder', 'file']) }), reply: pathOrNull },
+  'backbones:add': { request: z.object({ from: z.string().min(1).max(4096) }), reply: z.object({ jobKey }) },
+  'backbones:edit': { request: z.object({ backboneId, details: backboneDetailsSchema }), reply: nothing },
+  /** Null when it was cancelled. */
+  'backbones:verify': { request: z.object({ backboneId }), reply: backboneCheckSchema.nullable() },
+  'backbones:remove': { request: z.object({ backboneId }), reply: nothing },
   'jobs:list': { request: nothing, reply: z.array(jobSchema) },
   'jobs:cancel': { request: z.object({ jobKey }), reply: nothing },
   'storage:clear-cache': { request: nothing, reply: z.object({ freedBytes: z.number() }) },
@@ -140,6 +161,7 @@ export const events = {
   'jobs:changed': jobSchema,
   'cohorts:changed': z.object({ cohortId }),
   'runs:changed': z.object({ runId }),
+  'backbones:changed': nothing,
   'runs:epoch': z.object({ runId, epoch: epochSchema }),
   'runs:loss': z.object({ runId, fold: z.number().int(), epoch: z.number().int(), step: z.number().int(), loss: z.number() }),
 } as const

@@ -1,14 +1,13 @@
 import { statfsSync } from 'node:fs'
 import { rm } from 'node:fs/promises'
 import { dirname } from 'node:path'
-import { listBackbones } from '../../engine/jobs/backbone-list.ts'
 import { folderBytes } from '../../engine/jobs/folder-size.ts'
 import type { DeviceVerdict } from '../../engine/domain/run.ts'
 import { toErrorOutcome } from '../../engine/domain/errors.ts'
 import type { HandlerContext } from './context.ts'
 import type { Handlers } from './answer.ts'
 
-type AppCalls = 'app:overview' | 'backbones:list' | 'jobs:list' | 'jobs:cancel' | 'storage:clear-cache' | 'audit:list' | 'audit:verify'
+type AppCalls = 'app:overview' | 'jobs:list' | 'jobs:cancel' | 'storage:clear-cache' | 'audit:list' | 'audit:verify'
 
 export function appHandlers({ workspace, jobs }: HandlerContext): Handlers<AppCalls> {
   const { store, reader, paths, versions } = workspace
@@ -47,7 +46,6 @@ export function appHandlers({ workspace, jobs }: HandlerContext): Handlers<AppCa
         hasDemoCohort: cohorts.some((cohort) => cohort.name.startsWith('Demo cohort')),
       }
     },
-    'backbones:list': () => listBackbones(paths.weightsDir),
     'jobs:list': () => jobs.list(),
     'jobs:cancel': ({ jobKey }) => {
       jobs.cancel(jobKey)

@@ -16,6 +16,7 @@ export interface HandlerContext {
 
 export interface Dialogs {
   chooseFolder: () => Promise<string | null>
+  chooseBackbone: (what: 'folder' | 'file') => Promise<string | null>
   chooseTable: (folder: string | null) => Promise<string | null>
   chooseSaveFile: (suggestedName: string) => Promise<string | null>
 }

@@ -15,6 +15,13 @@ export function createDialogs(): Dialogs {
       const chosen = await dialog.showOpenDialog(parent(), { title: 'Folder with the images', properties: ['openDirectory'] })
       return chosen.filePaths[0] ?? null
     },
+    chooseBackbone: async (what) => {
+      if (answers.chooseBackbone) return answers.chooseBackbone
+      const chosen = await dialog.showOpenDialog(parent(), what === 'folder'
+        ? { title: 'Folder of the backbone, with config.json and its weights', properties: ['openDirectory'] }
+        : { title: 'Weights file of the backbone', properties: ['openFile'], filters: [{ name: 'Weights', extensions: ['safetensors', 'bin', 'ckpt', 'pt', 'pth'] }] })
+      return chosen.filePaths[0] ?? null
+    },
     chooseTable: async (folder) => {
       if (answers.chooseTable) return answers.chooseTable
       const chosen = await dialog.showOpenDialog(parent(), {

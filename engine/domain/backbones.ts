@@ -97,6 +97,9 @@ export const backboneLocationSchema = z.object({
 })
 export type BackboneLocation = z.infer<typeof backboneLocationSchema>
 
+/** Methods that work on the features of each encoder apart; the others are placed inside the blocks that text and images share. */
+export const methodsOnSeparateEncoders: ReadonlySet<string> = new Set(['late-fusion', 'zero-fill', 'mean-fill', 'head-only', 'dedicated', 'missingness-only', 'text-only'])
+
 /** The ids inside a run's backbone: one, or a text and an image encoder joined by "+" for late fusion. */
 export function backboneIdsOf(backbone: string): string[] {
   return backbone.split('+')

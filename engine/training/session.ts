@@ -4,7 +4,7 @@ import type { Network } from '../adapters/network.ts'
 import type { Backbone } from '../backbones/backbone.ts'
 import { withTabularTokens } from '../backbones/tabular-tokens.ts'
 import { openCompute, type Compute } from '../compute/backend.ts'
-import type { BackboneLocation } from '../domain/backbones.ts'
+import { methodsOnSeparateEncoders, type BackboneLocation } from '../domain/backbones.ts'
 import { AppError } from '../domain/errors.ts'
 import type { RunConfig } from '../domain/run.ts'
 import type { ModalityPlan } from './inputs.ts'
@@ -52,11 +52,8 @@ export async function openSession(request: SessionRequest, signal: AbortSignal, 
   return session
 }
 
-/** Methods on frozen features of each part; the others are placed inside the blocks that text and images share. */
-const methodsWithoutBlocks: ReadonlySet<string> = new Set(['late-fusion', 'zero-fill', 'mean-fill', 'head-only', 'dedicated', 'missingness-only', 'text-only'])
-
 function refuseMismatch({ backbone, reader }: { backbone: Backbone; reader: Session['reader'] }, config: RunConfig, plan: ModalityPlan): void {
-  if (backbone.blocks.length === 0 && !methodsWithoutBlocks.has(config.adapter)) {
+  if (backbone.blocks.length === 0 && !methodsOnSeparateEncoders.has(config.adapter)) {
     throw new AppError('BACKBONE_METHOD_UNSUPPORTED', `"${config.adapter}" is placed inside a model that reads text and images together; this backbone has an encoder for each.`)
   }
   for (const { kind } of plan.modalities) {

@@ -28,6 +28,8 @@ const auditEvents: Record<string, string> = {
   'predictions.exported': 'Predictions exported',
   'review.added': 'Review saved',
   'source-row.shown': 'Source row looked up',
+  'backbone.added': 'Backbone added',
+  'backbone.removed': 'Backbone removed',
   'prepared-inputs.cleared': 'Prepared inputs cleared',
 }
 
@@ -80,23 +82,4 @@ export const enWorkstation = {
   verify: 'Verify the chain',
   verifyIntact: (count: string) => `The chain of ${count} lines is intact.`,
   verifyBroken: (line: string, reason: string) => `The chain is broken at line ${line}: ${reason}`,
-  backbones: {
-    title: 'Backbones',
-    subtitle: 'Frozen pre-trained models. Adapters are trained beside them; their weights never change.',
-    loading: 'Checking the weight files',
-    failed: 'The backbones could not be listed',
-    empty: 'No backbone is installed',
-    emptyHint: 'Run "npm run setup" again and read its summary; it fetches the weights.',
-    parameters: 'Parameters',
-    architecture: 'Architecture',
-    licence: 'Licence',
-    source: 'Source',
-    files: 'Files',
-    fileColumns: { name: 'File', size: 'Size', hash: 'SHA-256', state: 'State' },
-    intact: 'intact',
-    changed: 'changed or missing',
-    unchecked: 'not checked',
-    changedText: 'A file of this backbone is changed or missing. Runs refuse to use it.',
-    changedFix: 'Run "npm run setup" again; it fetches the files and checks them.',
-  },
 }

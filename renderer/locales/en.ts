@@ -3,6 +3,7 @@ import type { ThemeChoice } from '../stores/app.store.ts'
 import type { AbsenceReason } from '../../engine/domain/slots.ts'
 import type { Job } from '../../electron/contract/contract.ts'
 import type { PresenceState } from '../composables/common/presence.ts'
+import { enBackbones } from './en-backbones.ts'
 import { enCohorts } from './en-cohorts.ts'
 import { enImport } from './en-import.ts'
 import { enPatients } from './en-patients.ts'
@@ -47,7 +48,7 @@ export const en = {
   jobs: {
     title: 'Jobs',
     none: 'No job is running.',
-    kinds: { check: 'Check', import: 'Import', training: 'Training', demo: 'Demo cohort' } satisfies Record<Job['kind'], string>,
+    kinds: { check: 'Check', import: 'Import', training: 'Training', demo: 'Demo cohort', backbone: 'Backbone' } satisfies Record<Job['kind'], string>,
     statuses: { running: 'Running', done: 'Done', cancelled: 'Stopped', failed: 'Failed' } satisfies Record<Job['status'], string>,
     progress: (title: string) => `Progress of ${title}`,
     count: (done: string, total: string) => `${done} of ${total}`,
@@ -61,6 +62,7 @@ export const en = {
   cohorts: enCohorts,
   import: enImport,
   workstation: enWorkstation,
+  backbones: enBackbones,
   runs: enRuns,
   patients: enPatients,
 }

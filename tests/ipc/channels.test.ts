@@ -5,6 +5,7 @@ import { beforeEach, describe, expect, it, onTestFinished } from 'vitest'
 import { calls, type CallName } from '../../electron/contract/contract.ts'
 import { answerCall, type Handlers } from '../../electron/ipc/answer.ts'
 import { appHandlers } from '../../electron/ipc/app.ipc.ts'
+import { backboneHandlers } from '../../electron/ipc/backbones.ipc.ts'
 import { cohortHandlers } from '../../electron/ipc/cohorts.ipc.ts'
 import type { HandlerContext } from '../../electron/ipc/context.ts'
 import { importHandlers } from '../../electron/ipc/import.ipc.ts'
@@ -23,12 +24,13 @@ import { addCohort, addRun, makeBlock, openTestStore, summary, temporaryFolder }
 const ownFrame = { senderFrame: { url: 'app://lacuna/index.html', parent: null } } as never
 const channels = Object.keys(calls) as CallName[]
 /** Calls that would reach the engine; with the dead engine they may only fail in an orderly way. */
-const engineCalls = new Set<CallName>(['import:inspect', 'import:preview', 'import:check', 'import:demo', 'runs:estimate'])
+const engineCalls = new Set<CallName>(['import:inspect', 'import:preview', 'import:check', 'import:demo', 'runs:estimate', 'backbones:add', 'backbones:verify'])
 
 let handlers: Handlers
 let cohortId: number
 let runId: number
 let studyId: number
+const backboneId = 'vilt-1234abcd'
 
 beforeEach(() => {
   const folder = temporaryFolder()
@@ -36,6 +38,11 @@ beforeEach(() => {
   cohortId = addCohort(store, 40)
   runId = addRun(store, cohortId)
   store.runs.setStatus(runId, 'running')
+  store.backbones.add({
+    backboneId, architecture: 'vilt', reads: 'joint', parameterCount: 6, contentHash: 'c'.repeat(64), licence: '', source: '', notes: [],
+    sizes: { width: 2, blocks: 1, heads: 1, imageSize: 32, patchSize: 32, textPositions: 40, vocabulary: 30 },
+    files: [{ name: 'model.safetensors', byteSize: 100, sha256: 'd'.repeat(64) }], tensors: [{ name: 'w', storedType: 'F32', shape: [2, 3], count: 6, isUsed: true }],
+  }, { name: 'Tiny', licence: '', source: '' })
   const ids = store.patients.listStudyIds({ cohortId })
   studyId = ids[1]!
   store.predictions.addBlock(runId, makeBlock(ids), store.cohorts.get(cohortId).labels.map((label) => label.labelId))
@@ -55,9 +62,9 @@ beforeEach(() => {
     workspace, jobs, publish: () => {},
     pictures: { itemUrl: (id, slotId) => `lacuna://item/${id}/${slotId}`, previewUrl: () => 'lacuna://preview/x', handleProtocol: () => {} },
     trainings: createTrainings(workspace, jobs, () => {}),
-    dialogs: { chooseFolder: async () => null, chooseTable: async () => null, chooseSaveFile: async () => join(folder, 'out.csv') },
+    dialogs: { chooseFolder: async () => null, chooseBackbone: async () => null, chooseTable: async () => null, chooseSaveFile: async () => join(folder, 'out.csv') },
   }
-  handlers = { ...appHandlers(context), ...cohortHandlers(context), ...importHandlers(context), ...runHandlers(context), ...patientHandlers(context) }
+  handlers = { ...appHandlers(context), ...backboneHandlers(context), ...cohortHandlers(context), ...importHandlers(context), ...runHandlers(context), ...patientHandlers(context) }
 })
 
 const ask = (channel: CallName, request: unknown, event: never = ownFrame) => answerCall(channel, handlers[channel] as never, event, request, () => {})
@@ -100,7 +107,8 @@ describe('valid requests', () => {
     ['results:get', () => ({ runId, setting: { kind: 'actual' } })], ['results:intervals', () => ({ runId, setting: { kind: 'actual' } })], ['patients:list', () => filter()], ['patients:get', () => ({ studyId, runId })],
     ['patients:neighbours', () => ({ filter: filter(), studyId })], ['patients:source-rows', () => ({ studyId })],
     ['reviews:save', () => ({ studyId, runId, verdict: 'agree', comment: '' })], ['predictions:export', () => ({ runId })],
-    ['backbones:list', () => ({})], ['jobs:list', () => ({})], ['jobs:cancel', () => ({ jobKey: 'none' })],
+    ['backbones:list', () => ({})], ['backbones:tensors', () => ({ backboneId })], ['backbones:choose', () => ({ what: 'folder' })], ['backbones:edit', () => ({ backboneId, details: { name: 'Ours', licence: 'MIT', source: 'a colleague' } })],
+    ['backbones:remove', () => ({ backboneId })], ['jobs:list', () => ({})], ['jobs:cancel', () => ({ jobKey: 'none' })],
     ['storage:clear-cache', () => ({})], ['audit:list', () => ({ limit: 10 })], ['audit:verify', () => ({})], ['app:overview', () => ({})],
   ]
 
@@ -114,6 +122,13 @@ describe('valid requests', () => {
     const page = await ask('patients:get', { studyId, runId })
     const list = await ask('patients:list', filter())
     expect(JSON.stringify([page, list])).not.toMatch(/images\/|\.png/)
+  })
+
+  it('names a backbone whose file is missing, and refuses one that is not there', async () => {
+    const listed = await ask('backbones:list', {})
+    expect(listed).toMatchObject({ ok: true, value: expect.arrayContaining([expect.objectContaining({ backboneId, state: 'incomplete' })]) })
+    expect(await ask('backbones:edit', { backboneId: 'mmbt-minilm-resnet50', details: { name: 'X', licence: '', source: '' } })).toMatchObject({ ok: false, error: { code: 'BACKBONE_NOT_FOUND' } })
+    expect(await ask('runs:start', { config: { cohortId, slotIds: ['right-eye'], labelIds: [1], backbone: 'never-seen' } })).toMatchObject({ ok: false, error: { code: 'BACKBONE_NOT_FOUND' } })
   })
 
   it('tells a dead engine as an error with a fix', async () => {

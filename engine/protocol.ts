@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { backboneCheckSchema, backboneLocationSchema, importedBackboneSchema } from './domain/backbones.ts'
 import { errorOutcomeSchema, importCheckSchema, importedStudySchema, previewRowSchema, tableInspectionSchema } from './domain/import.ts'
 import { degradationSchema } from './domain/degradation.ts'
-import { importSourceSchema, mappingSchema } from './domain/mapping.ts'
+import { importSourceSchema, mappingSchema, tableJoinSchema } from './domain/mapping.ts'
 import { checkpointInfoSchema, importStartSchema, predictionBlockSchema, trainingStudySchema, trainingSummarySchema } from './domain/exchange.ts'
 import { deviceVerdictSchema, epochSchema, runConfigSchema, runEstimateSchema, splitSchema } from './domain/run.ts'
 import { slotSchema } from './domain/slots.ts'
@@ -42,7 +42,11 @@ const renderRequest = z.object({ path: z.string(), maxEdgePx: z.number().int().m
 
 /** Jobs by name: what the host asks and what the engine returns at the end. */
 export const jobs = {
-  'table:inspect': { request: z.object({ source: importSourceSchema }), result: tableInspectionSchema },
+  'table:inspect': {
+    /** `join` left out: a second table that belongs to a known layout is looked for; null: there is none. */
+    request: z.object({ source: importSourceSchema, join: tableJoinSchema.nullable().optional() }),
+    result: tableInspectionSchema,
+  },
   'import:preview': {
     request: z.object({ source: importSourceSchema, mapping: mappingSchema, pseudonymKey: z.string(), limit: z.number().int().max(200) }),
     result: z.object({ rows: z.array(previewRowSchema) }),

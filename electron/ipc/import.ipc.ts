@@ -54,8 +54,8 @@ export function importHandlers(context: HandlerContext): Handlers<ImportCalls> {
   return {
     'import:choose-folder': async () => ({ path: await dialogs.chooseFolder() }),
     'import:choose-table': async ({ folder }) => ({ path: await dialogs.chooseTable(folder) }),
-    'import:inspect': async ({ source }) => {
-      const inspection = await files.run('table:inspect', { source })
+    'import:inspect': async (request) => {
+      const inspection = await files.run('table:inspect', request)
       if (!inspection) throw new AppError('ENGINE_UNAVAILABLE', 'The table could not be read because the engine stopped.')
       return inspection
     },

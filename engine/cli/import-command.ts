@@ -29,17 +29,18 @@ export async function checkCommand(workspace: Workspace, options: CliOptions, ou
 
 async function sourceAndMapping(workspace: Workspace, options: CliOptions, output: CliOutput): Promise<{ source: ImportSource; mapping: Mapping }> {
   const sourceDir = resolve(required(options, 'source'))
-  // Without a table the headers of the DICOM files in the folder are the table.
-  const source: ImportSource = { sourceDir, tableFile: options.table === undefined ? sourceDir : resolve(options.table), sheet: options.sheet ?? null }
-  const inspection = await workspace.files.run('table:inspect', { source })
+  // Without a table the XML reports or the headers of the DICOM files in the folder are the table.
+  const asked: ImportSource = { sourceDir, tableFile: options.table === undefined ? sourceDir : resolve(options.table), sheet: options.sheet ?? null }
+  if (options.map) return { source: asked, mapping: readMapping(options.map) }
+  const inspection = await workspace.files.run('table:inspect', { source: asked })
   const suggestion = inspection?.suggestion ?? null
-  if (options.map) return { source, mapping: readMapping(options.map) }
   if (options.profile && suggestion?.mapping.profile !== options.profile) {
     throw new AppError('CLI_USAGE', `The table does not look like the profile "${options.profile}"${suggestion ? `; it looks like "${suggestion.mapping.profile}"` : ''}. Name a mapping with --map.`)
   }
   if (!suggestion?.isRecognised) throw new AppError('CLI_USAGE', 'The layout of the table is not one that Lacuna knows. Name a mapping with --map, or map it in the app.')
   output.note(suggestion.explanation)
-  return { source, mapping: suggestion.mapping }
+  // Of two tables that belong together, the one with a row for each study is read first, whichever was named.
+  return { source: inspection?.source ?? asked, mapping: suggestion.mapping }
 }
 
 function readMapping(file: string): Mapping {

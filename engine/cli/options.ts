@@ -57,7 +57,7 @@ export function missingRates(text: string): { image: number; text: number } {
 
 export const helpText = `Lacuna, command line. Research use only. Not for diagnosis or treatment.
 
-lacuna import   --source DIR [--table FILE] --cohort NAME [--sheet NAME] [--profile odir|odir-per-eye|covid-cxr|demo] [--map FILE.json]
+lacuna import   --source DIR [--table FILE] --cohort NAME [--sheet NAME] [--profile odir|odir-per-eye|covid-cxr|indiana|indiana-xml|demo] [--map FILE.json]
 lacuna import   --cohort NAME --resume                  go on with a stopped import
 lacuna check    --source DIR [--table FILE] [--map FILE]  what an import would do, without writing anything
 lacuna cohorts                                          the cohorts in the store

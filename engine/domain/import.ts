@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { errorCatalog, type ErrorCode } from './errors.ts'
-import { importSourceSchema, mappingSchema } from './mapping.ts'
+import { importSourceSchema, mappingSchema, tableJoinSchema } from './mapping.ts'
 import { absenceReasonSchema, slotPresenceSchema, slotSchema } from './slots.ts'
 
 export const errorCodeSchema = z.enum(Object.keys(errorCatalog) as [ErrorCode, ...ErrorCode[]])
@@ -20,7 +20,11 @@ export type ImportIssue = z.infer<typeof importIssueSchema>
 /** What a table looks like before any mapping. `columns[].samples` are the first distinct non-blank cells. */
 export const tableInspectionSchema = z.object({
   source: importSourceSchema,
-  format: z.enum(['csv', 'xlsx', 'dicom']),
+  /** The second table whose columns stand among `columns`; null when there is none. */
+  join: tableJoinSchema.nullable(),
+  /** Columns of the second table by their own names, for the choice of how to join. */
+  joinColumns: z.array(z.string()),
+  format: z.enum(['csv', 'xlsx', 'dicom', 'reports']),
   encoding: z.string(),
   separator: z.string().nullable(),
   sheets: z.array(z.string()),

@@ -50,9 +50,26 @@ export const rowUnitSchema = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('study'), column: columnName }),
 ])
 
+/**
+ * A second table whose columns are put beside those of the first, such as the list of images that belongs to a table of reports.
+ * Several of its rows for one row of the first become columns of their own, numbered or named by `spreadBy`.
+ */
+export const tableJoinSchema = z.object({
+  /** Path from the folder of the first table, so that the next delivery is found in its own folder; an absolute path elsewhere. */
+  table: z.string().min(1).max(4000),
+  sheet: z.string().nullable().default(null),
+  /** The columns that hold the same ID in both tables. */
+  column: columnName,
+  otherColumn: columnName,
+  /** Column of the second table that tells its rows of one ID apart, such as the projection. */
+  spreadBy: columnName.nullable().default(null),
+})
+export type TableJoin = z.infer<typeof tableJoinSchema>
+
 /** Everything that turns a table and a folder into a cohort. Column names are matched after trimming and Unicode NFC. */
 export const mappingSchema = z.object({
-  profile: z.enum(['odir', 'odir-per-eye', 'covid-cxr', 'demo', 'manual']).default('manual'),
+  profile: z.enum(['odir', 'odir-per-eye', 'covid-cxr', 'demo', 'indiana', 'indiana-xml', 'manual']).default('manual'),
+  join: tableJoinSchema.optional(),
   patientIdColumn: columnName,
   rowUnit: rowUnitSchema.default({ kind: 'patient' }),
   slots: z.array(mappedSlotSchema).min(1).max(8),

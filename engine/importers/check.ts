@@ -11,6 +11,7 @@ import { absolutePath, createItemPlanner } from './images/plan-items.ts'
 import { createIssueCollector, type IssueCollector } from './issues.ts'
 import { loadCohort, type LoadedCohort } from './load-cohort.ts'
 import { startStage } from './progress.ts'
+import { noteTexts } from './rows/text-notes.ts'
 
 /** Up to this many images every pixel is decoded already at the check; beyond it the import does it. */
 const maxDecodedImages = 2000
@@ -77,6 +78,7 @@ export async function checkImport(request: JobRequest<'import:check'>, context: 
     const labels = new Set(labelWords.map(({ labelName }) => labelName))
     issues.add('IMPORT_LABEL_WORDS', 'note', null, `${labelWords.length} words or phrases give away ${labels.size} of ${cohort.labelNames.length} labels.`, labelWords.length)
   }
+  noteTexts(mapping, cohort.studies, issues)
   noteRejections(cohort, issues)
   return {
     rowsIn: cohort.rowsIn, rowsAccepted: cohort.rowsIn - cohort.rejected.length, rowsRejected: cohort.rejected.length,

@@ -1,10 +1,12 @@
 import { hash } from 'node:crypto'
+import type { ImportSource, TableJoin } from '../domain/mapping.ts'
 import type { JobContext, JobRequest, JobResult } from '../protocol.ts'
 import { indexFiles } from './images/file-index.ts'
-import { createIssueCollector } from './issues.ts'
+import { createIssueCollector, type IssueCollector } from './issues.ts'
+import { findJoin } from './profiles/find-join.ts'
 import { suggestMapping } from './profiles/suggest-mapping.ts'
 import { startStage } from './progress.ts'
-import { openTable } from './table/open-table.ts'
+import { openJoinedTable, type JoinedTable } from './table/join-tables.ts'
 
 const maxSamples = 8
 const maxSampleLength = 160
@@ -25,10 +27,8 @@ interface ColumnCounter {
  * @throws AppError for a table or folder that cannot be read; an AbortError when cancelled
  */
 export async function inspectTable(request: JobRequest<'table:inspect'>, context: JobContext): Promise<JobResult<'table:inspect'>> {
-  const { source } = request
-  const issues = createIssueCollector()
   const stage = startStage(context, 'Reading the table', null)
-  const table = await openTable(source, issues, context.signal)
+  const { source, join, table, issues } = await openTables(request, context.signal)
   const counters = table.columns.map((): ColumnCounter => ({ blankCount: 0, distinct: new Set(), samples: [] }))
   let rowCount = 0
   for await (const rows of table.readRows()) {
@@ -48,11 +48,24 @@ export async function inspectTable(request: JobRequest<'table:inspect'>, context
     return { name, blankCount, distinctCount: distinct.size, samples }
   })
   const imageFileSamples = files.paths.slice(0, maxFileSamples)
+  const suggestion = suggestMapping({ rowCount, columns, imageFileSamples })
   return {
-    source: { ...source, sheet: table.sheet }, format: table.format, encoding: table.encoding, separator: table.separator, sheets: table.sheets,
+    source: { ...source, sheet: table.sheet }, join, joinColumns: table.joinColumns, format: table.format, encoding: table.encoding, separator: table.separator, sheets: table.sheets,
     rowCount, columns, imageFileCount: files.paths.length, imageFileSamples, tableSha256: table.sha256,
-    suggestion: suggestMapping({ rowCount, columns, imageFileSamples }), issues: issues.list(),
+    suggestion: suggestion === null || join === null ? suggestion : { ...suggestion, mapping: { ...suggestion.mapping, join } }, issues: issues.list(),
   }
+}
+
+interface ChosenTables { source: ImportSource; join: TableJoin | null; table: JoinedTable; issues: IssueCollector }
+
+/** The tables as asked for; unless a second one was chosen or refused, the other half of a known pair is looked for. */
+async function openTables({ source, join }: JobRequest<'table:inspect'>, signal: AbortSignal): Promise<ChosenTables> {
+  const issues = createIssueCollector()
+  const table = await openJoinedTable(source, join ?? null, issues, signal)
+  const found = join === undefined ? await findJoin(source, table.columns, signal) : null
+  if (found === null) return { source, join: join ?? null, table, issues }
+  const pairIssues = createIssueCollector()
+  return { ...found, table: await openJoinedTable(found.source, found.join, pairIssues, signal), issues: pairIssues }
 }
 
 function countCell(counter: ColumnCounter, cell: string): void {

@@ -9,7 +9,7 @@ import { startStage } from './progress.ts'
 import { notePlaceholderAges } from './rows/demographics.ts'
 import { createRowGrouper, type GroupedStudy } from './rows/group-rows.ts'
 import { buildVocabulary, type LabelValue } from './rows/labels.ts'
-import { openTable } from './table/open-table.ts'
+import { openJoinedTable } from './table/join-tables.ts'
 
 /** A study ready for its files to be looked at; `ordinal` counts from 0 in table order and never changes for the same table and mapping. */
 export interface PlannedStudy extends GroupedStudy {
@@ -43,7 +43,7 @@ export interface LoadRequest {
 export async function loadCohort(request: LoadRequest, issues: IssueCollector, context: JobContext, maxRows = Infinity): Promise<LoadedCohort> {
   const { source, mapping, pseudonymKey } = request
   const stage = startStage(context, 'Reading the table', null)
-  const table = await openTable(source, issues, context.signal)
+  const table = await openJoinedTable(source, mapping.join ?? null, issues, context.signal)
   const grouper = createRowGrouper(mapping, table.columns, issues)
   let rowCount = 0
   reading: for await (const rows of table.readRows()) {

@@ -5,6 +5,7 @@ import type { ImportSource } from '../../domain/mapping.ts'
 import { openDicomTable } from '../dicom/header-table.ts'
 import { tableFileError } from '../file-errors.ts'
 import { cleanCell } from '../ids.ts'
+import { openReportTable } from '../reports/report-table.ts'
 import type { IssueCollector } from '../issues.ts'
 import { readCharacters, readCsvRecords } from './csv-records.ts'
 import { detectEncoding, type TextEncoding } from './encoding.ts'
@@ -21,7 +22,7 @@ export interface TableRow {
 }
 
 export interface OpenTable {
-  format: 'csv' | 'xlsx' | 'dicom'
+  format: 'csv' | 'xlsx' | 'dicom' | 'reports'
   encoding: string
   separator: string | null
   sheets: string[]
@@ -38,11 +39,11 @@ const chunkRows = 2000
 
 /**
  * Opens a CSV, TSV or XLSX table whatever its encoding and separator, and reads its header. Repairs and guesses go to `issues`.
- * A folder is read as the table of its DICOM headers.
+ * A folder is read as the table of its XML reports, or else of its DICOM headers.
  * @throws AppError IMPORT_TABLE_MISSING, _UNSUPPORTED, _UNREADABLE, _TOO_LARGE, _EMPTY or IMPORT_SHEET_MISSING; an AbortError when cancelled
  */
 export async function openTable(source: ImportSource, issues: IssueCollector, signal: AbortSignal): Promise<OpenTable> {
-  if (await isFolder(source.tableFile)) return openDicomTable(source.tableFile, issues, signal)
+  if (await isFolder(source.tableFile)) return (await openReportTable(source.tableFile, signal)) ?? openDicomTable(source.tableFile, issues, signal)
   const kind = await tableKind(source.tableFile)
   const scan = await scanBytes(source.tableFile, signal)
   if (scan.byteSize === 0) throw new AppError('IMPORT_TABLE_EMPTY', 'The table file is empty (0 bytes).')

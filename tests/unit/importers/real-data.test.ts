@@ -85,12 +85,33 @@ describe.skipIf(!hasData)('real data of ../shared/data (skipped where that folde
     expect(check.labelWords.map(({ word }) => word)).toContain('covid')
   })
 
-  it('Indiana reports without any image', async () => {
-    const { check } = await takeIn('iu_reports', 'indiana_reports.csv')
-    expect(check).toMatchObject({ rowsIn: 400, rowsRejected: 0, patientCount: 400 })
+  it.each(['indiana_reports.csv', 'indiana_projections.csv'])('Indiana reports joined with projections, whichever is named: %s', async (table) => {
+    const { inspection, check, studies } = await takeIn('iu_reports', table)
+    expect(inspection).toMatchObject({ rowCount: 400, join: { table: 'indiana_projections.csv' }, suggestion: { isRecognised: true, mapping: { profile: 'indiana' } } })
+    expect(check).toMatchObject({ rowsIn: 400, rowsRejected: 0, patientCount: 400, studyCount: 400 })
+    // 361 studies have a lateral image, all have a frontal one; there are no files.
+    expect(check.absences).toEqual(expect.arrayContaining([{ slotId: 'frontal', reason: 'file-missing', count: 400 }, { slotId: 'lateral', reason: 'file-missing', count: 361 }, { slotId: 'lateral', reason: 'not-collected', count: 39 }]))
+    expect(inspection.suggestion!.explanation).toContain('21 second images')
+    // README: 1 report with neither findings nor impression, 5 without indication, 150 normal.
+    expect(check.absences).toEqual(expect.arrayContaining([{ slotId: 'report', reason: 'not-collected', count: 1 }, { slotId: 'indication', reason: 'not-collected', count: 5 }]))
+    expect(check.labelCounts.find(({ name }) => name === 'normal')).toMatchObject({ positives: 150 })
     expect(check.labelWords.length).toBeGreaterThan(10)
-    const projections = await takeIn('iu_reports', 'indiana_projections.csv')
-    expect(projections.check.rowsIn).toBe(782)
-    expect(projections.check.issues.map(({ code }) => code)).toContain('IMAGE_NOT_FOUND')
+    expect(issue(check, 'IMPORT_TEXT_GAPS')).toBeGreaterThan(100)
+    expect(issue(check, 'IMPORT_TEXT_REPEATED')).toBeGreaterThan(0)
+    expect(studies[0]!.items.find(({ slotId }) => slotId === 'report')!.text).toMatch(/^Findings: .*\nImpression: No acute disease\.$/)
+  })
+
+  it('Indiana XML reports, without a table', async () => {
+    const { inspection, check, studies } = await takeIn('iu_reports', '')
+    expect(inspection).toMatchObject({ format: 'reports', rowCount: 400, suggestion: { isRecognised: true, mapping: { profile: 'indiana-xml' } } })
+    expect(check).toMatchObject({ rowsIn: 400, rowsRejected: 0, patientCount: 400, studyCount: 400 })
+    expect(check.absences).toEqual(expect.arrayContaining([{ slotId: 'report', reason: 'not-collected', count: 1 }]))
+    expect(check.labelCounts.find(({ name }) => name === 'normal')).toMatchObject({ positives: 150 })
+    // The same people as in the tables, with the same words.
+    const tables = await takeIn('iu_reports', 'indiana_reports.csv')
+    expect(studies.map(({ patientKey }) => patientKey).sort()).toEqual(tables.studies.map(({ patientKey }) => patientKey).sort())
+    const textsOf = (all: typeof studies): string[] => all.map(({ patientKey, items }) => `${patientKey} ${items.find(({ slotId }) => slotId === 'report')!.text?.replace(/\s+/g, ' ')}`).sort()
+    const [xml, csv] = [textsOf(studies), textsOf(tables.studies)]
+    expect(xml.filter((text, i) => text === csv[i]).length).toBe(400)
   })
 })

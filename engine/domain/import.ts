@@ -22,7 +22,8 @@ export const tableInspectionSchema = z.object({
   source: importSourceSchema,
   /** The second table whose columns stand among `columns`; null when there is none. */
   join: tableJoinSchema.nullable(),
-  /** Columns of the second table by their own names, for the choice of how to join. */
+  /** Columns of the first table, and of the second by their own names, for the choice of how to join. */
+  ownColumns: z.array(z.string()),
   joinColumns: z.array(z.string()),
   format: z.enum(['csv', 'xlsx', 'dicom', 'reports']),
   encoding: z.string(),

@@ -50,7 +50,7 @@ export async function inspectTable(request: JobRequest<'table:inspect'>, context
   const imageFileSamples = files.paths.slice(0, maxFileSamples)
   const suggestion = suggestMapping({ rowCount, columns, imageFileSamples })
   return {
-    source: { ...source, sheet: table.sheet }, join, joinColumns: table.joinColumns, format: table.format, encoding: table.encoding, separator: table.separator, sheets: table.sheets,
+    source: { ...source, sheet: table.sheet }, join, ownColumns: table.ownColumns, joinColumns: table.joinColumns, format: table.format, encoding: table.encoding, separator: table.separator, sheets: table.sheets,
     rowCount, columns, imageFileCount: files.paths.length, imageFileSamples, tableSha256: table.sha256,
     suggestion: suggestion === null || join === null ? suggestion : { ...suggestion, mapping: { ...suggestion.mapping, join } }, issues: issues.list(),
   }

@@ -16,8 +16,9 @@ const maxCopies = 8
 /** More views than this is not a view column but an ID. */
 const maxViews = 20
 
-/** A joined table; `joinColumns` are the second table's own columns. */
+/** A joined table, and the columns that each of the two brought by its own names. */
 export interface JoinedTable extends OpenTable {
+  ownColumns: string[]
   joinColumns: string[]
 }
 
@@ -37,7 +38,7 @@ interface Partners {
  */
 export async function openJoinedTable(source: ImportSource, join: TableJoin | null, issues: IssueCollector, signal: AbortSignal): Promise<JoinedTable> {
   const table = await openTable(source, issues, signal)
-  if (join === null) return { ...table, joinColumns: [] }
+  if (join === null) return { ...table, ownColumns: table.columns, joinColumns: [] }
   const other = await openTable({ ...source, tableFile: await joinedFile(source, join), sheet: join.sheet }, issues, signal)
   const idPosition = createColumnLookup(table.columns)(join.column)
   const otherLookup = createColumnLookup(other.columns)
@@ -47,7 +48,7 @@ export async function openJoinedTable(source: ImportSource, join: TableJoin | nu
   const kept = other.columns.map((_, position) => position).filter((position) => position !== otherId && position !== viewPosition)
   const added = nameColumns(table.columns, other.columns, kept, partners.blocks)
   return {
-    ...table, joinColumns: other.columns, columns: [...table.columns, ...added], sha256: hash('sha256', `${table.sha256} ${other.sha256} ${JSON.stringify(join)}`),
+    ...table, ownColumns: table.columns, joinColumns: other.columns, columns: [...table.columns, ...added], sha256: hash('sha256', `${table.sha256} ${other.sha256} ${JSON.stringify(join)}`),
     readRows: () => joinRows(table, idPosition, kept, partners, issues),
   }
 }

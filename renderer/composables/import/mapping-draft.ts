@@ -1,4 +1,4 @@
-import { mappingSchema, type LabelMapping, type MappedSlot, type Mapping } from '../../../engine/domain/mapping.ts'
+import { mappingSchema, type LabelMapping, type MappedSlot, type Mapping, type TableJoin, type TabularSource } from '../../../engine/domain/mapping.ts'
 import { maxSlots } from '../../../engine/domain/slots.ts'
 
 /**
@@ -8,7 +8,7 @@ import { maxSlots } from '../../../engine/domain/slots.ts'
 export interface SlotDraft {
   /** Identity in lists; never leaves the wizard. */
   key: number
-  modality: 'image' | 'text'
+  modality: MappedSlot['slot']['modality']
   slotId: string
   title: string
   letter: string
@@ -18,6 +18,8 @@ export interface SlotDraft {
   viewValues: string[]
   pattern: string
   template: string
+  /** Columns of a table of values. */
+  columns: TabularSource['columns']
 }
 
 export interface LabelsDraft {
@@ -30,6 +32,8 @@ export interface LabelsDraft {
 
 export interface MappingDraft {
   profile: Mapping['profile']
+  /** The second table, chosen with the source. */
+  join: TableJoin | null
   patientIdColumn: string | null
   rowUnit: Mapping['rowUnit']['kind']
   studyColumn: string | null
@@ -43,13 +47,13 @@ export interface MappingDraft {
 export interface DraftProblem {
   code:
     | 'patient-id' | 'study-column' | 'no-slots' | 'slot-title' | 'slot-letter' | 'slot-letter-twice' | 'slot-title-twice' | 'image-column' | 'view-column' | 'view-values'
-    | 'pattern-id' | 'template-column' | 'template-unknown' | 'label-columns' | 'label-name' | 'label-name-twice' | 'label-column' | 'separators' | 'column-gone' | 'invalid'
+    | 'pattern-id' | 'template-column' | 'template-unknown' | 'value-columns' | 'label-columns' | 'label-name' | 'label-name-twice' | 'label-column' | 'separators' | 'column-gone' | 'invalid'
   slotKey?: number
   detail?: string
 }
 
 export const emptyDraft: MappingDraft = {
-  profile: 'manual', patientIdColumn: null, rowUnit: 'patient', studyColumn: null, slots: [],
+  profile: 'manual', join: null, patientIdColumn: null, rowUnit: 'patient', studyColumn: null, slots: [],
   labels: { kind: 'none', oneHot: [], listColumn: null, separators: ',;|', singleColumn: null }, ageColumn: null, sexColumn: null,
 }
 
@@ -58,11 +62,11 @@ export function draftOfMapping(mapping: Mapping): MappingDraft {
   const { labels, rowUnit } = mapping
   return {
     profile: mapping.profile,
+    join: mapping.join ?? null,
     patientIdColumn: mapping.patientIdColumn,
     rowUnit: rowUnit.kind,
     studyColumn: rowUnit.kind === 'study' ? rowUnit.column : null,
-    // Tables are mapped headless so far; no suggestion holds one.
-    slots: mapping.slots.filter(isDrawn).map(draftOfSlot),
+    slots: mapping.slots.map(draftOfSlot),
     labels: {
       ...emptyDraft.labels,
       kind: labels.kind,
@@ -75,27 +79,22 @@ export function draftOfMapping(mapping: Mapping): MappingDraft {
   }
 }
 
-type DrawnSlot = Exclude<MappedSlot, { slot: { modality: 'tabular' } }>
-
-function isDrawn(mapped: MappedSlot): mapped is DrawnSlot {
-  return mapped.slot.modality !== 'tabular'
-}
-
-function draftOfSlot(mapped: DrawnSlot, key: number): SlotDraft {
+function draftOfSlot(mapped: MappedSlot, key: number): SlotDraft {
   const { slot, source } = mapped
   const draft: SlotDraft = { ...blankSlot(key, slot.modality), slotId: slot.slotId, title: slot.title, letter: slot.letter }
   if (source.kind === 'template') return { ...draft, template: source.template }
+  if (source.kind === 'columns') return { ...draft, columns: source.columns.map((entry) => ({ ...entry })) }
   if (source.kind === 'pattern') return { ...draft, imageBy: 'pattern', pattern: source.pattern }
   if (source.view === null) return { ...draft, column: source.column }
   return { ...draft, imageBy: 'view', column: source.column, viewColumn: source.view.column, viewValues: [...source.view.values] }
 }
 
-function blankSlot(key: number, modality: 'image' | 'text'): SlotDraft {
-  return { key, modality, slotId: '', title: '', letter: '', imageBy: 'column', column: null, viewColumn: null, viewValues: [], pattern: '', template: '' }
+function blankSlot(key: number, modality: SlotDraft['modality']): SlotDraft {
+  return { key, modality, slotId: '', title: '', letter: '', imageBy: 'column', column: null, viewColumn: null, viewValues: [], pattern: '', template: '', columns: [] }
 }
 
 /** A further slot at the end; null when the cohort is full. */
-export function addSlot(draft: MappingDraft, modality: 'image' | 'text'): MappingDraft | null {
+export function addSlot(draft: MappingDraft, modality: SlotDraft['modality']): MappingDraft | null {
   if (draft.slots.length >= maxSlots) return null
   const key = Math.max(-1, ...draft.slots.map((slot) => slot.key)) + 1
   return { ...draft, slots: [...draft.slots, blankSlot(key, modality)] }
@@ -151,10 +150,17 @@ export function columnsOfDraft(draft: MappingDraft): string[] {
   const { labels } = draft
   const names = [
     draft.patientIdColumn, draft.rowUnit === 'study' ? draft.studyColumn : null, draft.ageColumn, draft.sexColumn,
-    ...draft.slots.flatMap((slot) => (slot.modality === 'text' ? templateColumns(slot.template) : slot.imageBy === 'pattern' ? [] : slot.imageBy === 'view' ? [slot.column, slot.viewColumn] : [slot.column])),
+    ...draft.slots.flatMap(columnsOfSlot),
     ...(labels.kind === 'one-hot' ? labels.oneHot.map(({ column }) => column) : labels.kind === 'list' ? [labels.listColumn] : labels.kind === 'single' ? [labels.singleColumn] : []),
   ]
   return [...new Set(names.filter((name) => name !== null))]
+}
+
+function columnsOfSlot(slot: SlotDraft): (string | null)[] {
+  if (slot.modality === 'text') return templateColumns(slot.template)
+  if (slot.modality === 'tabular') return slot.columns.map(({ column }) => column)
+  if (slot.imageBy === 'pattern') return []
+  return slot.imageBy === 'view' ? [slot.column, slot.viewColumn] : [slot.column]
 }
 
 function repeated(values: readonly string[]): Set<string> {
@@ -181,6 +187,8 @@ export function problemsOfDraft(draft: MappingDraft, columns: readonly string[])
       const unknown = used.find((name) => !known.has(name))
       if (used.length === 0) add('template-column')
       else if (unknown !== undefined) add('template-unknown', unknown)
+    } else if (slot.modality === 'tabular') {
+      if (slot.columns.length === 0) add('value-columns')
     } else if (slot.imageBy === 'pattern') {
       if (!slot.pattern.includes('{id}')) add('pattern-id')
     } else {
@@ -216,6 +224,7 @@ export function mappingOfDraft(draft: MappingDraft, columns: readonly string[]):
   if (problems.length > 0) return { problems }
   const parsed = mappingSchema.safeParse({
     profile: draft.profile,
+    ...(draft.join === null ? {} : { join: draft.join }),
     patientIdColumn: draft.patientIdColumn,
     rowUnit: draft.rowUnit === 'study' ? { kind: 'study', column: draft.studyColumn } : { kind: draft.rowUnit },
     slots: draft.slots.map(slotOfDraft),
@@ -229,6 +238,7 @@ export function mappingOfDraft(draft: MappingDraft, columns: readonly string[]):
 function slotOfDraft(slot: SlotDraft): unknown {
   const head = { slotId: slot.slotId, modality: slot.modality, title: slot.title.trim(), letter: slot.letter.trim() }
   if (slot.modality === 'text') return { slot: head, source: { kind: 'template', template: slot.template } }
+  if (slot.modality === 'tabular') return { slot: head, source: { kind: 'columns', columns: slot.columns } }
   if (slot.imageBy === 'pattern') return { slot: head, source: { kind: 'pattern', pattern: slot.pattern.trim() } }
   const view = slot.imageBy === 'view' ? { column: slot.viewColumn, values: slot.viewValues } : null
   return { slot: head, source: { kind: 'column', column: slot.column, view } }

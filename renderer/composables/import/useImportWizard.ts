@@ -1,12 +1,13 @@
 import { computed, onScopeDispose, ref, shallowRef, watch, type ComputedRef, type Ref, type ShallowRef } from 'vue'
 import type { CallReply, Job } from '../../../electron/contract/contract.ts'
 import type { AppError } from '../../../engine/domain/errors.ts'
-import type { Mapping } from '../../../engine/domain/mapping.ts'
+import type { Mapping, TableJoin } from '../../../engine/domain/mapping.ts'
 import { call } from '../../api.ts'
 import { useImportStore } from '../../stores/import.store.ts'
 import { useJobsStore } from '../../stores/jobs.store.ts'
 import { asAppError } from '../common/useAsync.ts'
 import { mappingOfDraft, problemsOfDraft, type DraftProblem } from './mapping-draft.ts'
+import { useTableJoin } from './useTableJoin.ts'
 import { sourceOf, validCheck, type ImportEvent, type ImportState } from './wizard-state.ts'
 
 export type PreviewRows = CallReply<'import:preview'>['rows']
@@ -31,6 +32,8 @@ export interface ImportWizard {
   chooseFolder: () => Promise<void>
   chooseTable: () => Promise<void>
   useHeaders: () => void
+  chooseJoin: () => Promise<void>
+  changeJoin: (join: TableJoin | null) => void
   inspect: () => Promise<void>
   runCheck: () => Promise<void>
   cancelCheck: () => void
@@ -67,7 +70,7 @@ export function useImportWizard(): ImportWizard {
     const mine = inspection
     isInspecting.value = true
     await guard(async () => {
-      const found = await call('import:inspect', { source })
+      const found = await call('import:inspect', { source, join: state.value.join })
       if (mine === inspection) store.send({ kind: 'inspected', inspection: found })
     })
     if (mine === inspection) isInspecting.value = false
@@ -84,7 +87,8 @@ export function useImportWizard(): ImportWizard {
   const useHeaders = (): void => {
     if (state.value.sourceDir !== null) store.send({ kind: 'table-chosen', path: state.value.sourceDir })
   }
-  watch(() => JSON.stringify(sourceOf(state.value)), () => {
+  const { chooseJoin, changeJoin } = useTableJoin(state, store.send, guard)
+  watch(() => JSON.stringify([sourceOf(state.value), state.value.join ?? null]), () => {
     if (state.value.inspection === null) void inspect()
   }, { immediate: true })
 
@@ -114,7 +118,7 @@ export function useImportWizard(): ImportWizard {
     state, send: store.send, error, isInspecting, problems, preview, previewError, isPreviewing,
     checkJob: computed(() => (store.checking === null ? null : jobs.byKey.get(store.checking.jobKey) ?? null)),
     checkError: computed(() => store.checkError), isChecking: computed(() => store.checking !== null),
-    isStarting, chooseFolder, chooseTable, useHeaders, inspect, runCheck, cancelCheck: store.cancelCheck, start,
+    isStarting, chooseFolder, chooseTable, useHeaders, chooseJoin, changeJoin, inspect, runCheck, cancelCheck: store.cancelCheck, start,
   }
 }
 

@@ -1,5 +1,5 @@
 import type { ImportCheck, TableInspection } from '../../../engine/domain/import.ts'
-import type { ImportSource, Mapping } from '../../../engine/domain/mapping.ts'
+import type { ImportSource, Mapping, TableJoin } from '../../../engine/domain/mapping.ts'
 import { columnsOfDraft, draftOfMapping, emptyDraft, mappingOfDraft, type MappingDraft } from './mapping-draft.ts'
 
 export const wizardSteps = ['source', 'columns', 'privacy', 'check', 'import'] as const
@@ -10,6 +10,8 @@ interface Kept {
   sourceDir: string | null
   tableFile: string | null
   sheet: string | null
+  /** The second table as chosen; null when none is wanted, undefined while it is left to be found. */
+  join: TableJoin | null | undefined
   inspection: TableInspection | null
   draft: MappingDraft
   /** Mappings written for other tables or sheets of this visit, by table and sheet. */
@@ -35,6 +37,7 @@ export type ImportEvent =
   | { kind: 'folder-chosen'; path: string }
   | { kind: 'table-chosen'; path: string }
   | { kind: 'sheet-chosen'; sheet: string }
+  | { kind: 'join-chosen'; join: TableJoin | null }
   | { kind: 'inspected'; inspection: TableInspection }
   | { kind: 'draft-changed'; draft: MappingDraft }
   | { kind: 'suggestion-restored' }
@@ -48,7 +51,7 @@ export type ImportEvent =
   | { kind: 'reset' }
 
 export const firstState: ImportState = {
-  step: 'source', sourceDir: null, tableFile: null, sheet: null, inspection: null, draft: emptyDraft, otherDrafts: {}, furthest: 0, check: null, cohortName: '',
+  step: 'source', sourceDir: null, tableFile: null, sheet: null, join: undefined, inspection: null, draft: emptyDraft, otherDrafts: {}, furthest: 0, check: null, cohortName: '',
 }
 
 /** The source as main wants it, once folder and table are chosen. */
@@ -92,8 +95,8 @@ function enter(state: ImportState, step: WizardStep): ImportState | null {
 }
 
 function keptOf(state: ImportState): Kept {
-  const { sourceDir, tableFile, sheet, inspection, draft, otherDrafts, furthest, check, cohortName } = state
-  return { sourceDir, tableFile, sheet, inspection, draft, otherDrafts, furthest, check, cohortName }
+  const { sourceDir, tableFile, sheet, join, inspection, draft, otherDrafts, furthest, check, cohortName } = state
+  return { sourceDir, tableFile, sheet, join, inspection, draft, otherDrafts, furthest, check, cohortName }
 }
 
 export const canEnter = (state: ImportState, step: WizardStep): boolean => !hasStarted(state) && enter(state, step) !== null
@@ -116,7 +119,7 @@ function draftsAside(state: ImportState): Record<string, MappingDraft> {
   return { ...state.otherDrafts, [draftKey(state.inspection.source)]: state.draft }
 }
 
-const suggestedDraft = (inspection: TableInspection): MappingDraft => (inspection.suggestion === null ? emptyDraft : draftOfMapping(inspection.suggestion.mapping))
+const suggestedDraft = (inspection: TableInspection): MappingDraft => (inspection.suggestion === null ? { ...emptyDraft, join: inspection.join } : draftOfMapping(inspection.suggestion.mapping))
 
 /** Takes what was found in the table. A mapping written by hand for this table comes back, as long as the table has its columns. */
 function withInspection(state: ImportState, inspection: TableInspection): ImportState {
@@ -125,11 +128,11 @@ function withInspection(state: ImportState, inspection: TableInspection): Import
   const otherDrafts = draftsAside(state)
   const aside = otherDrafts[draftKey(source)]
   const isKept = aside !== undefined && columnsOfDraft(aside).every((name) => columns.has(name))
-  const draft = isKept ? aside : suggestedDraft(inspection)
+  const draft = { ...(isKept ? aside : suggestedDraft(inspection)), join: inspection.join }
   // Another table is looked at from the beginning.
   const furthest = state.draft === draft || JSON.stringify(state.draft) === JSON.stringify(draft) ? state.furthest : 0
   const cohortName = state.cohortName === '' ? nameOf(source.tableFile) : state.cohortName
-  return { ...keptOf(state), step: 'source', sourceDir: source.sourceDir, tableFile: source.tableFile, sheet: source.sheet, inspection, draft, otherDrafts, furthest, cohortName }
+  return { ...keptOf(state), step: 'source', sourceDir: source.sourceDir, tableFile: source.tableFile, sheet: source.sheet, join: inspection.join, inspection, draft, otherDrafts, furthest, cohortName }
 }
 
 /** The table's file name without its ending, as a first name for the cohort. */
@@ -149,11 +152,13 @@ export function nextStep(state: ImportState, event: ImportEvent): ImportState {
   switch (event.kind) {
     // What belonged to another folder, table or sheet is put aside, not thrown away.
     case 'folder-chosen':
-      return event.path === state.sourceDir ? state : { ...keptOf(state), step: 'source', sourceDir: event.path, tableFile: tableAfter(state, event.path), inspection: null, otherDrafts: draftsAside(state) }
+      return event.path === state.sourceDir ? state : { ...keptOf(state), step: 'source', sourceDir: event.path, tableFile: tableAfter(state, event.path), join: undefined, inspection: null, otherDrafts: draftsAside(state) }
     case 'table-chosen':
-      return event.path === state.tableFile ? state : { ...keptOf(state), step: 'source', tableFile: event.path, sheet: null, inspection: null, otherDrafts: draftsAside(state) }
+      return event.path === state.tableFile && state.inspection !== null ? state : { ...keptOf(state), step: 'source', tableFile: event.path, sheet: null, join: undefined, inspection: null, otherDrafts: draftsAside(state) }
     case 'sheet-chosen':
       return event.sheet === state.sheet ? state : { ...keptOf(state), step: 'source', sheet: event.sheet, inspection: null, otherDrafts: draftsAside(state) }
+    case 'join-chosen':
+      return { ...keptOf(state), step: 'source', join: event.join, inspection: null, otherDrafts: draftsAside(state) }
     case 'inspected':
       return withInspection(state, event.inspection)
     case 'draft-changed':

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { mappingSchema, type Mapping } from '../../../../../engine/domain/mapping.ts'
 import { addSlot, changeSlot, columnsOfDraft, draftOfMapping, emptyDraft, mappingOfDraft, moveSlot, problemsOfDraft, removeSlot, type MappingDraft, type SlotDraft } from '../../../../../renderer/composables/import/mapping-draft.ts'
+import { kindOfColumn } from '../../../../../renderer/composables/import/value-columns.ts'
 
 const columns = ['ID', 'Visit', 'File', 'View', 'Age', 'Sex', 'Note', 'N', 'D']
 const mapping: Mapping = mappingSchema.parse({
@@ -90,5 +91,24 @@ describe('slots', () => {
 
   it('lists the columns it reads once', () => {
     expect(columnsOfDraft(draft)).toEqual(['ID', 'Visit', 'Age', 'Sex', 'File', 'View', 'Note', 'N', 'D'])
+  })
+})
+
+describe('a table of values', () => {
+  it('goes through the draft unchanged, second table included, and must name a column of the table', () => {
+    const mapping = mappingSchema.parse({
+      join: { table: 'b.csv', column: 'ID', otherColumn: 'id', spreadBy: null }, patientIdColumn: 'ID', labels: { kind: 'none' },
+      slots: [{ slot: { slotId: 'labs', modality: 'tabular', title: 'Labs', letter: 'L' }, source: { kind: 'columns', columns: [{ column: 'CRP', values: 'number' }, { column: 'Site', values: 'category' }] } }],
+    })
+    expect(mappingOfDraft(draftOfMapping(mapping), ['ID', 'CRP', 'Site'])).toEqual({ mapping })
+    expect(problemsOfDraft(draftOfMapping(mapping), ['ID', 'CRP'])).toEqual([{ code: 'column-gone', detail: 'Site' }])
+    const added = addSlot(emptyDraft, 'tabular')!
+    expect(problemsOfDraft(added, []).map(({ code }) => code)).toContain('value-columns')
+  })
+
+  it('judges a column by its cells as the importer does', () => {
+    expect(kindOfColumn({ samples: ['1,5', '2e3', '-4'] })).toBe('number')
+    expect(kindOfColumn({ samples: ['A', 'B', '3'] })).toBe('category')
+    expect(kindOfColumn({ samples: [] })).toBe('category')
   })
 })

@@ -12,7 +12,7 @@ const mapping: Mapping = {
 
 function inspectionOf(tableFile: string, changes: Partial<TableInspection> = {}): TableInspection {
   return {
-    source: { sourceDir: '/data', tableFile, sheet: null }, format: 'csv', encoding: 'UTF-8', separator: ',', sheets: [], rowCount: 3,
+    source: { sourceDir: '/data', tableFile, sheet: null }, join: null, ownColumns: ['ID', 'File', 'Diagnosis', 'Note'], joinColumns: [], format: 'csv', encoding: 'UTF-8', separator: ',', sheets: [], rowCount: 3,
     columns: ['ID', 'File', 'Diagnosis', 'Note'].map((name) => ({ name, blankCount: 0, distinctCount: 3, samples: [] })),
     imageFileCount: 3, imageFileSamples: [], tableSha256: 'a', suggestion: { mapping, isRecognised: false, explanation: 'Guessed.' }, issues: [], ...changes,
   }
@@ -49,6 +49,16 @@ describe('nextStep', () => {
     const back = play([{ kind: 'go', to: 'source' }, { kind: 'go', to: 'import' }], there)
     expect(back).toEqual(there)
     for (const step of wizardSteps) expect(nextStep(there, { kind: 'go', to: step }).draft).toEqual(there.draft)
+  })
+
+  it('reads the source again with another second table, and keeps it in the mapping', () => {
+    const join = { table: 'images.csv', sheet: null, column: 'ID', otherColumn: 'id', spreadBy: null }
+    const asked = play([...chosen, next, { kind: 'join-chosen', join }])
+    expect(asked).toMatchObject({ step: 'source', inspection: null, join })
+    const joined = play([{ kind: 'inspected', inspection: inspectionOf('/data/patients.csv', { join }) }, next, next], asked)
+    expect(joined).toMatchObject({ step: 'privacy', join, mapping: { join, patientIdColumn: 'ID' } })
+    // Another table is looked at without it.
+    expect(play([{ kind: 'table-chosen', path: '/data/other.csv' }], joined).join).toBeUndefined()
   })
 
   it('opens no step before the one in front of it was seen', () => {

@@ -43,6 +43,7 @@ export const enRuns = {
   },
   setup: {
     title: 'New run',
+    defaultName: (method: string, cohort: string) => `${method} on ${cohort}`.slice(0, 120),
     start: 'Start training',
     starting: 'Starting',
     cannotStart: (problems: number) => `${count(problems, 'setting needs', 'settings need')} attention before the run can start`,
@@ -130,6 +131,7 @@ export const enRuns = {
         case 'one-class': return 'Choose at least two labels: exactly one applies to each study.'
         case 'no-slots': return 'Choose at least one item.'
         case 'no-blocks': return 'Choose at least one block.'
+        case 'no-choice': return 'Choose at least one.'
         case 'name': return 'Give the run a name of at most 120 characters.'
         case 'other': return problem.message
       }

@@ -1,10 +1,5 @@
 import { runConfigSchema, type RunConfig } from '../../../engine/domain/run.ts'
-
-/** Blocks of each backbone that an adapter can sit on. MiniLM-L6 has six (METHODS: mmbt-minilm-resnet50). */
-const blockCounts: Record<string, number> = { 'mmbt-minilm-resnet50': 6 }
-/** ViLT-B/32, BERT-base and ViT-B/16 have this many. */
-const usualBlockCount = 12
-export const blockCountOf = (backbone: RunConfig['backbone']): number => blockCounts[backbone] ?? usualBlockCount
+import { isBlockChoice, methodRule, ownSettingsOnly } from '../run-setup/method-fields.ts'
 
 /** Fewer positives than this and neither training nor its test says much about a label. */
 export const fewPositives = 10
@@ -14,7 +9,6 @@ export interface NumberRule { min: number; max: number; isWhole: boolean; isMinE
 
 export const numberRules = {
   seed: { min: 0, max: 2 ** 31 - 1, isWhole: true },
-  'mora.rank': { min: 1, max: 64, isWhole: true },
   epochs: { min: 1, max: 500, isWhole: true },
   batchSize: { min: 1, max: 256, isWhole: true },
   learningRate: { min: 0, max: 1, isWhole: false, isMinExcluded: true },
@@ -31,7 +25,7 @@ export type NumberField = keyof typeof numberRules
 export type FieldProblem =
   | { kind: 'number'; rule: NumberRule }
   | { kind: 'shares' } | { kind: 'share-range' } | { kind: 'missingness' }
-  | { kind: 'no-labels' } | { kind: 'one-class' } | { kind: 'no-slots' } | { kind: 'no-blocks' }
+  | { kind: 'no-labels' } | { kind: 'one-class' } | { kind: 'no-slots' } | { kind: 'no-blocks' } | { kind: 'no-choice' }
   | { kind: 'name' } | { kind: 'other'; message: string }
 
 /** Problems by field, at most one each. The name of a field is its path in the configuration. */
@@ -43,7 +37,12 @@ function problemOf(path: string, message: string): [string, FieldProblem] {
   if (path.startsWith('split')) return ['split', { kind: 'shares' }]
   if (path.startsWith('labelIds')) return ['labelIds', { kind: 'no-labels' }]
   if (path.startsWith('slotIds')) return ['slotIds', { kind: 'no-slots' }]
-  if (path.startsWith('mora.blocks')) return ['mora.blocks', { kind: 'no-blocks' }]
+  const rule = methodRule(path)
+  if (rule !== undefined) return [path, { kind: 'number', rule }]
+  if (isBlockChoice(path)) return [path, { kind: 'no-blocks' }]
+  if (path === 'lora.targets') return [path, { kind: 'no-choice' }]
+  // A refusal of the whole method: its prompt length does not fit its level.
+  if (path === 'prompt') return ['prompt.length', { kind: 'other', message }]
   if (path === 'name') return ['name', { kind: 'name' }]
   return [path, { kind: 'other', message }]
 }
@@ -54,7 +53,7 @@ function problemOf(path: string, message: string): [string, FieldProblem] {
  */
 export function problemsOfDraft(draft: RunConfig): FieldProblems {
   const problems: FieldProblems = {}
-  const parsed = runConfigSchema.safeParse(draft)
+  const parsed = runConfigSchema.safeParse(ownSettingsOnly(draft))
   if (!parsed.success) {
     for (const issue of parsed.error.issues) {
       const [field, problem] = problemOf(issue.path.join('.'), issue.message)
@@ -67,11 +66,6 @@ export function problemsOfDraft(draft: RunConfig): FieldProblems {
     if ([train, val, test].some((share) => !(share >= 0.05 && share <= 0.9))) problems['split'] ??= { kind: 'share-range' }
   }
   if (draft.task === 'multi-class' && draft.labelIds.length === 1) problems['labelIds'] ??= { kind: 'one-class' }
-  // The block choice is hidden for methods without an adapter, so its problem would be unfixable there.
-  if (draft.adapter !== 'mora') {
-    delete problems['mora.blocks']
-    delete problems['mora.rank']
-  }
   return problems
 }
 

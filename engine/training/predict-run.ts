@@ -24,7 +24,7 @@ export async function predictRun(spec: PredictSpec, context: JobContext): Promis
   const network = createNetwork(session, config, plan, spec.fold)
   const model = createModel(session, network, config, null)
   const prefixes = createPrefixes({
-    studies, context, buildSample: createSampleBuilder(slots, plan, session.reader, images, config.maxTextTokens, best.config.tabular ?? {}),
+    studies, slots, context, buildSample: createSampleBuilder(slots, plan, session.reader, images, config.maxTextTokens, best.config.tabular ?? {}),
     inputKey: `${session.backbone.weightsHash.slice(0, 16)} ${config.maxTextTokens} ${JSON.stringify([best.config.tabular ?? {}, degradation])}`, withBlockOutput: cachesBlockOutput(config), cacheDir: spec.cacheDir, runId: spec.runId,
   })
   try {

@@ -2,7 +2,7 @@ import { freemem } from 'node:os'
 import { join } from 'node:path'
 import type { Network, PrefixEntry, Sample } from '../adapters/network.ts'
 import type { TrainingStudy } from '../domain/exchange.ts'
-import { slotIdsOfPattern } from '../domain/slots.ts'
+import { slotIdsOfPattern, type Slot } from '../domain/slots.ts'
 import type { JobContext } from '../protocol.ts'
 import { createPace } from './pace.ts'
 import { createPrefixStore } from './prefix-store.ts'
@@ -24,6 +24,8 @@ export interface Prefixes {
 
 export interface PrefixOptions {
   studies: readonly TrainingStudy[]
+  /** In the run's order: the place of an image or a table among them is part of what its features mean. */
+  slots: readonly Slot[]
   buildSample: (study: TrainingStudy, pattern: string) => Promise<Sample>
   /** Changes whenever the same study and pattern would give another input, beyond its files: text length, statistics of a fold. */
   inputKey: string
@@ -55,11 +57,12 @@ export function createPrefixes(options: PrefixOptions): Prefixes {
   const { studies, context } = options
   const store = createPrefixStore(freemem() * prefixMemoryShare, join(options.cacheDir, `prefixes-run-${options.runId}.bin`))
   const keyOf = ({ index, pattern }: Shown) => `${index} ${pattern}`
+  const slotOrder = options.slots.map(({ slotId, modality }) => `${slotId}:${modality}`).join(' ')
   const sessionKey = (network: Network, { index, pattern }: Shown): string | null => {
     if (network.prefixKey === undefined) return null
     const present = new Set(slotIdsOfPattern(pattern))
     const content = studies[index]!.items.filter((item) => present.has(item.slotId)).map((item) => `${item.slotId}:${item.sha256}`).join(' ')
-    return `${network.prefixKey} ${options.inputKey} ${pattern} ${content}`
+    return `${network.prefixKey} ${options.inputKey} ${slotOrder} ${pattern} ${content}`
   }
   const fromSession = (network: Network, shown: Shown): PrefixEntry | undefined => {
     const key = sessionKey(network, shown)

@@ -62,7 +62,7 @@ export async function prepareRun(session: Session, spec: TrainingSpec, context: 
   const showing = createShowing(slots, plan, studies, config, spec.shown)
   const images = await session.reader.openImages(imagesOf(spec), { cacheDir: spec.cacheDir, context })
   const open = (tables: TabularStatistics) => createPrefixes({
-    studies, context, buildSample: createSampleBuilder(slots, plan, session.reader, images, config.maxTextTokens, tables),
+    studies, slots, context, buildSample: createSampleBuilder(slots, plan, session.reader, images, config.maxTextTokens, tables),
     inputKey: `${session.backbone.weightsHash.slice(0, 16)} ${config.maxTextTokens} ${JSON.stringify(tables)}`,
     withBlockOutput: cachesBlockOutput(config), cacheDir: spec.cacheDir, runId: spec.runId,
   })

@@ -266,6 +266,23 @@ export const enRuns = {
       return `${Math.round(setting.image * 1000) / 10} % lose images, ${Math.round(setting.text * 1000) / 10} % lose notes (seed ${setting.seed})`
     },
     simulatedNote: 'These patterns are simulated. Patient lists open under “As they are”.',
+    alarmsTitle: 'Before you believe these numbers',
+    servedBy: 'Answered by',
+    served: (base: number, extrapolated: number, total: number): string => {
+      if (base === 0 && extrapolated === 0) return 'trained for it'
+      const parts = [...(base === 0 ? [] : [`${base === total ? '' : `${base} of ${total} `}fallback`]), ...(extrapolated === 0 ? [] : [`${extrapolated === total ? '' : `${extrapolated} of ${total} `}untrained pattern`])]
+      return parts.join(', ')
+    },
+    servedHint: '“Fallback”: the method keeps parameters for each combination and never trained this one, so its base network (or the nearest model) answered. “Untrained pattern”: the shared parameters answered for a combination that they never saw in training. Treat both with caution.',
+    information: {
+      title: 'What each pattern tells, in bits',
+      hint: 'Usable information about the labels: what is known beyond their frequency, mean over labels. 0 is nothing, below 0 is worse than guessing by frequency. Test patients who have at least these items, shown exactly these.',
+      gapHint: 'Gap: what the models made for each pattern alone know more than this run, on the patients that both answer.',
+      gapMissing: 'Train “One model per pattern” on the same split, items and labels to see what this run loses by being one model for all patterns.',
+      columns: { pattern: 'Items shown', studies: 'Studies', bits: 'This run', dedicated: 'Own model', gap: 'Gap' },
+      noDedicated: 'none',
+      noDedicatedReason: 'No finished run of “One model per pattern” on the same split, items and labels was trained for this pattern.',
+    },
     auprcNote: 'AUPRC of a guess equals the share of positives; compare within a label, not between labels.',
     exportButton: 'Export predictions',
     exporting: 'Exporting',

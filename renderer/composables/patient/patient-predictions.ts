@@ -1,4 +1,5 @@
 import { decide } from '../../../engine/domain/decisions.ts'
+import type { ServedBy } from '../../../engine/domain/exchange.ts'
 import type { StoredPrediction, Task } from '../../../engine/domain/records.ts'
 import type { Split } from '../../../engine/domain/run.ts'
 
@@ -10,6 +11,8 @@ export interface WhatIf {
   change: number
   /** The decision differs from the one under the real items. */
   isOtherSide: boolean
+  /** Who answered; null where the run did not record it. */
+  servedBy: ServedBy | null
 }
 
 /** One label of the patient page. */
@@ -32,6 +35,8 @@ export interface PredictionPanel {
   foldCount: number
   split: Split
   pattern: string
+  /** Who answered under the real items; null where the run did not record it. */
+  servedBy: ServedBy | null
   lines: PredictionLine[]
 }
 
@@ -67,11 +72,12 @@ export function predictionPanelOf(predictions: readonly StoredPrediction[], task
           probability: other.probability,
           change: other.probability - label.probability,
           isOtherSide: calledIn[index]!.has(label.labelId) !== isPositive,
+          servedBy: prediction.servedBy ?? null,
         }]
       }),
     }
   })
-  return { fold: actual.fold, foldCount: new Set(actuals.map((prediction) => prediction.fold)).size, split: actual.split, pattern: actual.pattern, lines }
+  return { fold: actual.fold, foldCount: new Set(actuals.map((prediction) => prediction.fold)).size, split: actual.split, pattern: actual.pattern, servedBy: actual.servedBy ?? null, lines }
 }
 
 /** Ids of the labels that a prediction calls present. */

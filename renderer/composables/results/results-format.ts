@@ -33,6 +33,18 @@ export function formatMetric(value: number): string {
   return value.toFixed(3)
 }
 
+/** Bits to three decimals with a sign of their own below zero: less is known than from the frequency of the label alone. */
+export function formatBits(bits: number): string {
+  // A rounded minus zero would look like a loss.
+  const rounded = bits.toFixed(3)
+  return rounded === '-0.000' ? '0.000' : rounded.replace('-', '−')
+}
+
+/** How many of a row's studies were not answered by parameters that were trained on their pattern; null where that is not known. */
+export function untrainedCountOf(row: Pick<MetricsRow, 'servedBy'>): { base: number; extrapolated: number } | null {
+  return row.servedBy === undefined ? null : { base: row.servedBy.base, extrapolated: row.servedBy.extrapolated }
+}
+
 /** An interval to two decimals ("0.81–0.93"); empty where there is none, which `reason` explains. */
 export function formatInterval(interval: Interval): string {
   return interval.lower === null || interval.upper === null ? '' : `${interval.lower.toFixed(2)}–${interval.upper.toFixed(2)}`

@@ -1,0 +1,135 @@
+/**
+ * Dates in English text and their shift by whole days.
+ * A date that cannot be placed on the calendar becomes [DATE]. Years alone, months alone and clock times stay: HIPAA section 164.514(b)(2)(i)(C) asks
+ * for all elements of dates except the year; a month alone ("in May") cannot be told from a word.
+ */
+import type { PrivacyOptions } from '../../domain/privacy.ts'
+import type { Span } from './span.ts'
+
+const dayMs = 86_400_000
+const monthNames = ['January', 'February', 'March', 'April', 'May', 'June', 'July', 'August', 'September', 'October', 'November', 'December']
+const month = '(?:jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sept?(?:ember)?|oct(?:ober)?|nov(?:ember)?|dec(?:ember)?)'
+const weekday = '(?:(?:mon|tues?|wed(?:nes)?|thu(?:rs)?|fri|sat(?:ur)?|sun)(?:day)?\\.?,?\\s+)?'
+const day = '(?<d>0?[1-9]|[12]\\d|3[01])(?:st|nd|rd|th)?'
+const year = '(?<y>(?:19|20)\\d{2})'
+const edge = '(?<![\\p{L}\\d./-])'
+const end = '(?![\\p{L}\\d]|[.,/-]\\d)'
+
+interface Parts { y: number | null; m: number; d: number | null }
+interface Found { start: number; end: number; read: (isDayFirst: boolean) => Parts | null; isNumeric?: [number, number] }
+
+const pattern = (source: string): RegExp => new RegExp(source, 'giu')
+// Named month first: it cannot be misread. Longer shapes stand before their parts.
+const worded = [
+  pattern(`${edge}${weekday}(?<m>${month})\\.?[\\s-]+${day}(?:,\\s*|\\s+|-)${year}${end}`),
+  pattern(`${edge}${weekday}(?:the\\s+)?${day}[\\s-]+(?:of\\s+)?(?<m>${month})\\.?(?:,\\s*|[\\s-]+)(?:${year}|['’]?(?<yy>\\d{2})(?=[-\\s.,;)]|$))${end}`),
+  pattern(`${edge}${year}[\\s-]+(?<m>${month})\\.?[\\s-]+${day}${end}`),
+  pattern(`${edge}(?<m>${month})\\.?(?:,|\\s+of)?[\\s-]+${year}${end}`),
+  pattern(`${edge}${weekday}(?<m>${month})\\.?\\s+${day}(?!\\s*(?:mg|ml|cm|mm|%|years?|days?))${end}`),
+  pattern(`${edge}${weekday}(?:the\\s+)?${day}[\\s-]+(?:of\\s+)?(?<m>${month})${end}`),
+]
+const isoDate = pattern(`(?<![\\d-])(?<y>(?:19|20)\\d{2})(?<s>[-/.])(?<m>0?[1-9]|1[0-2])\\k<s>(?<d>0?[1-9]|[12]\\d|3[01])(?=T\\d|\\b)(?!\\d|[-/]\\d)`)
+const compact = pattern('(?<!\\p{L}|[\\d.,#-])(?<y>19[2-9]\\d|20[0-4]\\d)(?<m>0[1-9]|1[0-2])(?<d>0[1-9]|[12]\\d|3[01])(?:(?<=\\d{8})(?:[01]\\d|2[0-3])[0-5]\\d(?:[0-5]\\d)?)?(?!\\d|\\.\\d|\\s?(?:/|%|cells|copies|x10))')
+const numeric = pattern('(?<!\\d|\\d[./-])(?<a>\\d{1,2})(?<s>\\s?[/.-]\\s?)(?<b>\\d{1,2})\\k<s>(?<y>(?:19|20)\\d{2}|\\d{2})(?![\\d%]|[./-]\\d|\\s?(?:cm|mm|mg|ml)\\b)')
+const numericMonth = pattern('(?<=\\b(?:on|in|since|from|of|dated|date:?|until|till|between|compared? (?:to|with)|study|exam|prior|mri|ct|x-ray|cxr|cm)\\s)(?<m>0[1-9]|1[0-2])/(?<y>(?:19|20)\\d{2})(?![\\d/])')
+/** Day and month alone look like a fraction; only after a word that leads to a date, and not where grades and acuities are written. */
+const bare = pattern('(?<=\\b(?:on|since|dated|until|till|exam(?:ination)?|x-ray|xray|cxr|ct|mri|radiograph|study|film|from|x-xxxx)\\s(?:the\\s)?)(?<a>\\d{1,2})/(?<b>\\d{1,2})(?![\\d/.%])')
+const fraction = /(?:strength|power|murmur|grade|grading|vision|acuity|score|scale|va|od|os|ou|gcs|apgar|reflex|pain|bp|pressure|ratio|improved|decreased|increased)\b[^.;\n]{0,30}$/i
+
+/** Number of the month, 1 to 12, from its name or short name. */
+function monthOf(name: string): number {
+  return monthNames.findIndex((full) => full.toLowerCase().startsWith(name.toLowerCase().slice(0, 3))) + 1
+}
+
+function fullYear(text: string): number {
+  if (text.length === 4) return Number(text)
+  // Two digits: notes look back, so 49 and less is this century.
+  return Number(text) < 50 ? 2000 + Number(text) : 1900 + Number(text)
+}
+
+function find(text: string): Found[] {
+  const found: Found[] = []
+  const push = (entry: Found): void => {
+    if (!found.some((held) => entry.start < held.end && entry.end > held.start)) found.push(entry)
+  }
+  for (const expression of worded) {
+    for (const match of text.matchAll(expression)) {
+      const { y, yy, m, d } = match.groups as { y?: string; yy?: string; m: string; d?: string }
+      // "may 5" is a verb with a number more often than a date without a capital.
+      if (y === undefined && yy === undefined && m === 'may') continue
+      const parts = { y: y ?? yy ? fullYear((y ?? yy)!) : null, m: monthOf(m), d: d === undefined ? null : Number(d) }
+      push({ start: match.index, end: match.index + match[0].length, read: () => parts })
+    }
+  }
+  for (const expression of [isoDate, compact, numericMonth]) {
+    for (const match of text.matchAll(expression)) {
+      const { y, m, d } = match.groups as { y: string; m: string; d?: string }
+      const parts = { y: Number(y), m: Number(m), d: d === undefined ? null : Number(d) }
+      push({ start: match.index, end: match.index + match[0].length, read: () => parts })
+    }
+  }
+  for (const expression of [numeric, bare]) {
+    for (const match of text.matchAll(expression)) {
+      const { a, b, y, s } = match.groups as { a: string; b: string; y?: string; s?: string }
+      // 1.2.20 is a version or a list of numbers unless its year is whole; 120-80-70 is no date at all.
+      if (y?.length === 2 && s?.trim() === '.' && (a.length < 2 || b.length < 2)) continue
+      if (!isPossible(Number(a), Number(b))) continue
+      if (y === undefined && fraction.test(text.slice(Math.max(0, match.index - 50), match.index))) continue
+      push({
+        start: match.index, end: match.index + match[0].length, isNumeric: [Number(a), Number(b)],
+        read: (isDayFirst) => {
+          const first = Number(a) > 12 ? true : Number(b) > 12 ? false : isDayFirst
+          return { y: y === undefined ? null : fullYear(y), m: Number(first ? b : a), d: Number(first ? a : b) }
+        },
+      })
+    }
+  }
+  return found.sort((left, right) => left.start - right.start)
+}
+
+function isPossible(a: number, b: number): boolean {
+  return a >= 1 && b >= 1 && a <= 31 && b <= 31 && (a <= 12 || b <= 12)
+}
+
+/** True when dates of the text fit day-first only, false when month-first only, else what the user chose. */
+function isDayFirstIn(found: readonly Found[], order: PrivacyOptions['dateOrder']): boolean {
+  const pairs = found.flatMap(({ isNumeric }) => (isNumeric ? [isNumeric] : []))
+  const isDayFirst = pairs.some(([a]) => a > 12)
+  const isMonthFirst = pairs.some(([, b]) => b > 12)
+  return isDayFirst === isMonthFirst ? order === 'day-first' : isDayFirst
+}
+
+/** Every date of a text moved by `shiftDays` whole days; whole dates are written as 2020-03-14, those without a day or year by the month's name. */
+export function dateSpans(text: string, shiftDays: number, order: PrivacyOptions['dateOrder']): Span[] {
+  const found = find(text)
+  const isDayFirst = isDayFirstIn(found, order)
+  let lastYear = found.map(({ read }) => read(isDayFirst)?.y ?? null).find((value) => value !== null) ?? 2021
+  return found.map(({ start, end: stop, read }) => {
+    const parts = read(isDayFirst)
+    const replacement = parts === null ? null : shifted(parts, shiftDays, lastYear)
+    lastYear = parts?.y ?? lastYear
+    return { start, end: stop, rule: 'dates', replacement: replacement ?? '[DATE]' }
+  })
+}
+
+function shifted({ y, m, d }: Parts, shiftDays: number, nearYear: number): string | null {
+  // The middle of the month stands for a month without a day, so that whole months move by whole months on average.
+  const time = Date.UTC(y ?? nearYear, m - 1, d ?? 15)
+  const checked = new Date(time)
+  if (checked.getUTCMonth() !== m - 1) return null
+  const moved = new Date(time + shiftDays * dayMs)
+  const name = monthNames[moved.getUTCMonth()]!
+  if (d === null) return `${name} ${moved.getUTCFullYear()}`
+  if (y === null) return `${name} ${moved.getUTCDate()}`
+  return moved.toISOString().slice(0, 10)
+}
+
+const birth = /\b(?:d\.?o\.?b\.?|dates? of birth|birth ?dates?|born(?: on)?|birthday)\b\s*(?:is|was|[:=#-])?\s*(?:on\s+)?(?<hit>(?=[^\n]{0,24}\d)[^\n;,)]{0,3}?(?:\d{1,4}[./\s-]+(?:\d{1,2}|[a-z]{3,9}\.?)[./\s,-]+\d{2,4}|[a-z]{3,9}\.?\s+\d{1,2}(?:st|nd|rd|th)?,?\s+\d{4}|\d{8}|(?:19|20)\d{2}))/gdi
+
+/** Dates of birth, which are not moved but removed: with the year they give away an age over 89. */
+export function birthSpans(text: string): Span[] {
+  return [...text.matchAll(birth)].map((match) => {
+    const [start, stop] = match.indices!.groups!.hit!
+    return { start, end: stop, rule: 'birth-dates', replacement: '[DATE OF BIRTH]' }
+  })
+}

@@ -1,0 +1,150 @@
+/** Names of persons: by what stands around them, by lists, and names that are known for this patient. Eponyms stay. */
+import { doubtfulGivenNames, eponymNouns, eponyms, familyNames, givenNames, plainWords } from './known-words.ts'
+import type { Span } from './span.ts'
+
+const particle = "(?:van der|van den|van de|van|von der|von|de la|de los|del|de|di|da|dos|le|la|bin|ibn|al|el|ter|ten|st\\.?)"
+const word = "(?:\\p{Lu}[\\p{L}'’]*\\p{L}(?:-\\p{Lu}[\\p{L}'’]+)*)"
+const initial = '(?:\\p{Lu}\\.?(?![\\p{L}\\d]))'
+const sequence = `(?:(?:${initial}[ ]?){0,3}(?:${particle} )?${word}(?:,? (?:Jr|Sr|II|III|IV)\\b\\.?)?(?: (?:${initial}|(?:${particle} )?${word})){0,3})`
+const gap = '[ \\t]+'
+const titles = '(?:Dr|DR|Drs|Mrs|MRS|Mr|Ms|Mx|Miss|Prof|PROF|Professor|Doctor|Sir|Madam|Lady|Lord|Dame|Nurse|Sister|Matron|Rev|Reverend|Father|Rabbi|Imam|Herr|Frau|Signor|Signora|Señor|Señora|Sra|Mme|Monsieur|Capt|Captain|Sgt|Lt|Col|Hon)'
+const titled = new RegExp(`(?<![\\p{L}\\d])(?:${titles}\\.?|(?:MR|MS)\\.)(?:${gap}(?:${titles})\\.?)?${gap}(?<hit>${sequence})`, 'gdu')
+const titledLow = new RegExp(`(?<![\\p{L}\\d])(?:dr|mr|mrs|ms|prof)\\.?${gap}(?<hit>[\\p{L}][\\p{L}'’-]+(?: [\\p{L}][\\p{L}'’-]+)?)`, 'gdu')
+const shoutedTitle = new RegExp(`(?<![\\p{L}\\d])(?:MR|MS)${gap}(?<hit>\\p{Lu}[\\p{L}'’-]+(?: \\p{Lu}[\\p{L}'’-]+)?)`, 'gdu')
+
+const roles = "(?:patient(?:'s)?(?: full)?(?: name)?|pt(?: name)?|full name|name|surname|fore ?names?|first name|last name|given names?|family name|maiden name|referring(?: (?:physician|doctor|dr|provider|clinician))?|(?:attending|requesting|ordering|primary|interpreting|reporting|consulting|treating|responsible)(?: (?:physician|doctor|provider|clinician|radiologist|surgeon|consultant))?|radiologist|physician|consultant|surgeon|provider|clinician|technologist|technician|operator|resident|fellow|registrar|sonographer|optometrist|pathologist|nurse|gp|pcp|author|reader|signature|signed|transcriptionist|typist|scribe|witness|next of kin|nok|guardian|emergency contact|contact|carer|caregiver|employer|attn|attention|cc|copy to|from|to|re)"
+const labelled = new RegExp(`(?<![\\p{L}\\d])(?:${roles})[ \\t]*(?:\\([^)\\n]{0,20}\\))?[ \\t]*[:=][ \\t]*(?:(?:${titles})\\.?${gap})?(?<hit>\\p{Lu}[\\p{L}'’-]+, ?${sequence}|${sequence})`, 'gdiu')
+const acts = "(?:(?:electronically |digitally |e-?)?signed(?: electronically| off)?(?: and \\p{Ll}+)? by|dictated by|transcribed by|typed by|verified by|approved by|authenticated by|authorized by|authorised by|finalized by|finalised by|reviewed (?:by|with)|interpreted by|reported by|read by|over-?read by|performed by|supervised by|requested by|ordered by|referred by|prepared by|written by|entered by|recorded by|examined by|seen by|assessed by|evaluated by|attended by|accompanied by|brought (?:in )?by|operated on by|treated by|called by|telephoned (?:to|by)|discussed (?:\\p{Ll}+ ){0,3}(?:with|by)|communicated (?:\\p{Ll}+ ){0,4}(?:to|with|by)|conveyed to|relayed to|paged to|reported to|given to|notified|informed|spoke (?:to|with)|d/w|c/o of|under the care of|care of|per|attention of|dear|hi|hello|sincerely,?|regards,?|faithfully,?|thanks,?|named?|known as|called|aka|a\\.k\\.a\\.|goes by|patient is|identified as|on behalf of|signed)"
+const acted = new RegExp(`(?<![\\p{L}\\d])(?:${acts})[:,]?\\s+(?:(?:the )?(?:${titles}|dr|radiologist|resident|nurse|physician|surgeon|technologist|consultant|registrar|attending|fellow|midwife)\\.?${gap})?(?<hit>\\p{Lu}[\\p{L}'’-]+, ?${sequence}|${sequence})`, 'gdu')
+const kin = new RegExp(`\\b(?:wife|husband|son|daughter|mother|father|mum|mom|dad|brother|sister|partner|spouse|aunt|uncle|cousin|niece|nephew|grandson|granddaughter|grandmother|grandfather|carer|caregiver|friend|neighbou?r|guardian|fianc[ée]e?|girlfriend|boyfriend)(?:,? (?:named|called|is))?[ ,(]{1,2}(?<hit>${sequence})`, 'gdu')
+const degrees = '(?:M\\.?D\\.?|D\\.O\\.|Ph\\.?D\\.?|R\\.?N\\.?|FRC[RPS](?:\\s?\\(?Ed\\)?)?|FRANZCR|FACR|MBBS|MBChB|MB ?BS|MRC[PS]|ARNP|CRNP|PA-C|DPM|DMD|DDS|O\\.?D\\.|RT\\(R\\)|BSN|MSN|Pharm\\.?D|Esq|RDMS)'
+const degreed = new RegExp(`(?<![\\p{L}\\d])(?<hit>\\p{Lu}[\\p{L}'’-]+, ?${sequence}|${sequence}),? ?(?=${degrees}(?![\\p{L}]))`, 'gdu')
+const initialled = new RegExp(`(?<![\\p{L}\\d.])(?<hit>(?:\\p{Lu}\\. ?){1,3}(${word}))`, 'gdu')
+const pairs = new RegExp(`(?<![\\p{L}\\d])(?<a>${word})(?<c>,)? (?:(?:${initial}) )?(?:${particle} )?(?<b>${word})(?: (?<t>${word}))?`, 'gdu')
+const single = new RegExp(`(?<![\\p{L}\\d-])(?<hit>${word})(?![\\p{L}\\d-])`, 'gdu')
+
+/** Lower case without accents and apostrophes, for the lists. */
+const plain = (token: string): string => token.normalize('NFKD').replace(/[\u0300-\u036f'’]/g, '').toLowerCase()
+const isPlainWord = (token: string): boolean => plainWords.has(token.toLowerCase()) || (token.length > 1 && token === token.toUpperCase() && token.length <= 3 && !familyNames.has(plain(token)))
+const isFamily = (token: string): boolean => token.split('-').some((part) => familyNames.has(plain(part))) || /^(?:O['’]|Mc|Mac)\p{Lu}\p{Ll}+/u.test(token)
+const isGiven = (token: string): boolean => token.split('-').every((part) => givenNames.has(plain(part)))
+const isMaybeGiven = (token: string): boolean => isGiven(token) || doubtfulGivenNames.has(plain(token))
+
+/** True when the words from `start` belong to a sign, disease or device: "Baker cyst", "Swan-Ganz catheter", "Hodgkin's". */
+function isEponym(text: string, start: number, end: number): boolean {
+  const tokens = text.slice(start, end).split(/[\s-]+/).map((token) => plain(token).replace(/s$/, ''))
+  const last = tokens.at(-1)!
+  const isListed = tokens.every((token) => eponyms.has(token) || eponyms.has(`${token}s`)) || eponyms.has(last) || eponyms.has(`${last}s`)
+  if (!isListed) return false
+  const after = /^(?:['’]s?)?[\s-]+(?:[A-D\d][\s-]+|(?:type|non)[\s-]+)?(\p{L}+)/u.exec(text.slice(end))
+  if (/^['’]s?\b/.test(text.slice(end)) && tokens.length === 1) return true
+  const next = after?.[1]?.toLowerCase()
+  if (next !== undefined && (eponymNouns.has(next) || eponymNouns.has(next.replace(/s$/, '')))) return true
+  return tokens.length > 1 && tokens.every((token) => eponyms.has(token)) && /-/.test(text.slice(start, end))
+}
+
+/** Cuts words that are no names from both ends of a run of capitalised words; null when nothing is left. */
+function trimmed(text: string, start: number, end: number, stopInside: boolean): [number, number] | null {
+  const tokens = [...text.slice(start, end).matchAll(/\p{L}[\p{L}'’-]*\.?/gu)].map((match) => ({ text: match[0], start: start + match.index, end: start + match.index + match[0].length }))
+  const isOut = (token: { text: string }): boolean => isPlainWord(token.text.replace(/\.$/, '')) && !/^\p{Lu}\.?$/u.test(token.text)
+  while (tokens.length > 0 && isOut(tokens[0]!)) {
+    if (stopInside) return null
+    tokens.shift()
+  }
+  const stop = tokens.findIndex(isOut)
+  if (stop >= 0) tokens.length = stop
+  const whole = tokens.some((token) => token.text.replace(/\.$/, '').length > 1)
+  return whole ? [tokens[0]!.start, endOf(text, tokens.at(-1)!)] : null
+}
+
+const endOf = (text: string, token: { text: string; end: number }): number => (token.text.endsWith('.') && token.text.length > 2 ? token.end - 1 : token.end)
+
+/** Spans of names that the surroundings or the lists show. */
+export function nameSpans(text: string): Span[] {
+  const spans: Span[] = []
+  const take = (start: number, end: number): void => { spans.push({ start, end, rule: 'names', replacement: '[NAME]' }) }
+  const each = (pattern: RegExp, use: (start: number, end: number, match: RegExpExecArray) => void): void => {
+    for (const match of text.matchAll(pattern)) use(...match.indices!.groups!.hit!, match)
+  }
+  for (const pattern of [titled, labelled, acted, kin]) {
+    each(pattern, (start, end) => {
+      // The labels are read in any capitals, the names after them are not.
+      if (!/^\p{Lu}/u.test(text.slice(start, end))) return
+      const kept = trimmed(text, start, end, pattern !== labelled)
+      if (kept && !(pattern !== titled && isEponym(text, ...kept))) take(...kept)
+    })
+  }
+  each(degreed, (start, end) => {
+    const kept = trimmed(text, start, end, false)
+    if (kept && /^,? ?\p{Lu}/u.test(text.slice(kept[1]))) take(...kept)
+  })
+  each(titledLow, (start, end, match) => {
+    const tokens = text.slice(start, end).split(' ')
+    const isName = (token: string): boolean => isFamily(token) || isMaybeGiven(token)
+    const hasDot = /\./.test(match[0].slice(0, start - match.index))
+    const first = tokens[0]!
+    if (isPlainWord(first) || (!isName(first) && !(hasDot && first.length > 2) && !/^\p{Lu}/u.test(first))) return
+    take(start, tokens[1] !== undefined && (isName(tokens[1]) || /^\p{Lu}/u.test(tokens[1])) && !isPlainWord(tokens[1]) ? end : start + first.length)
+  })
+  each(shoutedTitle, (start, end) => {
+    const tokens = text.slice(start, end).split(' ')
+    if (tokens.some((token) => isFamily(token) || isGiven(token))) take(start, tokens[1] !== undefined && isPlainWord(tokens[1]) ? start + tokens[0]!.length : end)
+  })
+  each(initialled, (start, end, match) => {
+    const last = match[2]!
+    if (isFamily(last) && !isEponym(text, end - last.length, end)) take(start, end)
+  })
+  for (const match of text.matchAll(pairs)) {
+    const groups = match.indices!.groups!
+    const [a, b] = [match.groups!.a!, match.groups!.b!]
+    const isPair = match.groups!.c === undefined
+      ? (isGiven(a) && !isPlainWord(b)) || (isMaybeGiven(a) && isFamily(b)) || (isFamily(b) && !isPlainWord(a) && !isFamily(a) && !eponyms.has(plain(a)) && isPersonal(text, match.index))
+      : isFamily(a) && isMaybeGiven(b)
+    if (!isPair || isEponym(text, groups.a![0], groups.b![1]) || isEponym(text, ...groups.b!)) continue
+    const third = match.groups!.t
+    take(groups.a![0], third !== undefined && (isFamily(third) || isGiven(third)) ? groups.t![1] : groups.b![1])
+  }
+  each(single, (start, end, match) => {
+    const token = match[0]
+    // AMY and ANA are laboratory values too.
+    if (token.length <= 4 && token === token.toUpperCase()) return
+    if (isGiven(token) && !isEponym(text, start, end) && !eponyms.has(plain(token)) && !/^['’]s?\s+\p{Ll}+(?:oma|itis|osis)\b/u.test(text.slice(end))) take(start, end)
+  })
+  return spans
+}
+
+/** An unknown word before a family name is a given name in the middle of a sentence or where a text starts; after a full stop it may be any word. */
+function isPersonal(text: string, start: number): boolean {
+  return start === 0 || !/[.:!?\n]\s*$/.test(text.slice(0, start))
+}
+
+/** Escapes a text for a pattern. */
+export const escapePattern = (text: string): string => text.replace(/[.*+?^${}()|[\]\\/-]/g, '\\$&')
+
+/**
+ * Spans of names known from name columns or headers of the same patient ("MILLER^JANE A", "Jane Miller"). A part is taken in capitals, or in any
+ * writing when the text has no capitals at all; parts that are words of every note are taken only beside another part.
+ */
+export function knownNameSpans(text: string, names: readonly string[]): Span[] {
+  const parts = new Set(names.flatMap((name) => name.split(/[\s^=,;.()/]+/)).map((part) => part.trim()).filter((part) => part.length >= 2 && /^\p{L}[\p{L}'’-]*$/u.test(part)))
+  const spans: Span[] = []
+  const hasCapitals = /\p{Lu}/u.test(text)
+  const isTitle = /^(?:dr|mr|mrs|ms|prof|md|phd|miss|jr|sr|rn)$/i
+  for (const part of parts) {
+    if (isTitle.test(part) || (part.length < 3 && !hasCapitals)) continue
+    const pattern = new RegExp(`(?<![\\p{L}\\d])(?<hit>${escapePattern(part)})(?![\\p{L}\\d])`, 'gdiu')
+    for (const match of text.matchAll(pattern)) {
+      const [start, end] = match.indices!.groups!.hit!
+      if (hasCapitals && !/^\p{Lu}/u.test(match[0])) continue
+      if (isEponym(text, start, end)) continue
+      if (plainWords.has(part.toLowerCase()) && !hasNeighbour(text, start, end, parts)) continue
+      spans.push({ start, end, rule: 'names', replacement: '[NAME]' })
+    }
+  }
+  return spans
+}
+
+function hasNeighbour(text: string, start: number, end: number, parts: ReadonlySet<string>): boolean {
+  const near = `${text.slice(Math.max(0, start - 25), start)} ${text.slice(end, end + 25)}`.toLowerCase().split(/[^\p{L}'’-]+/u)
+  return [...parts].some((part) => near.includes(part.toLowerCase()))
+}

@@ -1,0 +1,65 @@
+/** Telephone numbers, addresses on the net and record numbers. */
+import { spansOf, type Span } from './span.ts'
+
+const email = /[\p{L}\p{N}._%+-]+\s?@\s?[\p{L}\p{N}-]+(?:\.[\p{L}\p{N}-]+)+/gdu
+const url = /(?:\b(?:https?|ftp):\/\/|\bwww\.)[^\s<>"')\]]+[^\s<>"')\].,;:]|\b[a-z0-9-]{2,}(?:\.[a-z0-9-]+)*\.(?:com|org|net|edu|gov|info|health|nhs\.uk|co\.uk|ac\.uk|org\.uk|com\.au|de|fr|ca|ie|nl)\b(?:\/[^\s<>"')\]]*)?/gdi
+const ip = /(?<![\d.])(?:25[0-5]|2[0-4]\d|1?\d?\d)(?:\.(?:25[0-5]|2[0-4]\d|1?\d?\d)){3}(?![\d.])/gd
+
+const phoneWord = /\b(?:tele(?:phone)?s?|tel|phones?|phoned|ph|fax(?:ed)?|mobile|mob|cell(?:phone)?|call(?:ed)?(?: ?back)?|contact(?:able)?|reach(?:ed|able)?|ring|voicemail|hotline|text(?:ed)?)\b\.?\s*(?:no\.?|number|nr\.?|#|on|at|to|is|via|him|her|them|home|work|office|:|-|\(h\)|\(w\)|\s)*[:\s]*(?<hit>\+?\(?\d(?:[\s().\-/]{0,2}\d){5,14})(?!\d)/gdi
+const shortPhone = /\b(?:ext(?:ension|n)?|pager|beeper|bleep(?:ed)?|paged|dect|internal)\b\.?\s*(?:no\.?|number|#|on|at|is|:|\s)*[:\s]*(?<hit>\d{3,10}(?:[-\s]\d{3,4})*)(?!\d|\s?(?:cm|mm|ml|mg|degrees))/gdi
+const phoneShapes = [
+  /(?<![\d.\p{L}-])\+\d{1,3}[\s.-]?(?:\(0?\)\s?)?(?:\(?\d{1,5}\)?[\s./-]?){2,5}\d{2,}(?!\d)/gdu,
+  /(?<![\d.-])(?:1[\s.-])?(?:\(\d{3}\)\s?|\d{3}[-.\s])\d{3}[-.\s]\d{4}(?!\d|[-.]\d)/gd,
+  /(?<![\d.-])\(?0\d{2,4}\)?[\s-]\d{3,4}[\s-]?\d{3,4}(?!\d)/gd,
+  /(?<![\d./-])0\d{9,10}(?!\d)/gd,
+  /(?<![\d.-])(?<!\b(?:range|vn|normal|from|between)\s\(?)\d{3}-\d{4}(?!\d|-|\s?(?:mg|ml|mm|cm|cells|\/|x|u\b|iu\b|hu\b|ms\b))/gdi,
+  /(?<![\d.-])\(?0\d{1,4}\)?(?:\s\d{2}){3,5}(?!\d)/gd,
+]
+
+/** E-mail, web and network addresses. */
+export const emailSpans = (text: string): Span[] => spansOf(text, email, 'emails', '[EMAIL]')
+export const urlSpans = (text: string): Span[] => [...spansOf(text, url, 'urls', '[URL]'), ...spansOf(text, ip, 'urls', '[URL]', (match, start) => !/\b(?:version|v|icd\S*)\s*$/i.test(text.slice(0, start)))]
+
+/** Telephone, fax and pager numbers. */
+export function phoneSpans(text: string): Span[] {
+  const accept = (match: RegExpExecArray, start: number, end: number): boolean => digitsIn(text.slice(start, end)) >= 6
+  return [
+    ...spansOf(text, phoneWord, 'phones', '[PHONE]', accept), ...spansOf(text, shortPhone, 'phones', '[PHONE]'),
+    ...phoneShapes.flatMap((pattern) => spansOf(text, pattern, 'phones', '[PHONE]', (match, start, end) => digitsIn(text.slice(start, end)) >= 7)),
+  ]
+}
+
+const mark = '(?:\\s*(?:no|nr|num|number|id|identifier|code|#|№)\\b\\.?|\\s*[#№])'
+const token = '(?<hit>(?=[\\p{L}\\d/.-]*\\d)[\\p{L}\\d](?:[\\p{L}\\d]|[-/.](?=[\\p{L}\\d])|\\s(?=\\d{3,4}(?:\\s\\d|\\b)(?!\\s*(?:mg|ml|cm|mm)))){2,})'
+/** Words that never mean anything but a number of a person or a document. */
+const strong = new RegExp(`\\b(?:mrns?|m\\.r\\.n\\.?|medical record|health record|hospital number|hosp(?:ital)?|nhi|urn|umrn|uhid|upi|emr|ehr|ssn|s\\.s\\.n\\.?|social security|accession|acc|acct|account|billing|invoice|claim|insurance|insurer|policy|member(?:ship)?|subscriber|beneficiary|medicare|medicaid|nhs|health ?card|passport|driver'?s? licen[cs]e|driving licen[cs]e|licen[cs]e(?: plate)?|number plate|registration|reg|certificate|national insurance|nino|tax|serial|s/n|device|implant|specimen|biopsy|requisition|req|encounter|fin|csn|iban|credit card|vehicle|vin)${mark}?\\s*(?:[:=#-]|is|was)?\\s*${token}`, 'gdiu')
+/** Words that mean much else besides; the sign for a number must stand after them. */
+const weak = new RegExp(`\\b(?:patients?|pts?|case|chart|record|file|folder|episode|admission|visit|order|exam(?:ination)?|study|scan|report|document|doc|request|referral|ref(?:erence)?|unit|room|bed|hospital|clinic|lab(?:oratory)?|slide|sample|subject|participant|film|image|id|identification|identifier|our ref|your ref)(?:${mark}|(?=\\s*:))\\s*[:=#]?\\s*${token}`, 'gdiu')
+const bareId = new RegExp(`(?<![\\p{L}\\d])(?:id|pid|hn|pt id)\\s*[:=#]?\\s*${token}`, 'gdiu')
+const shapes = [
+  /(?<![\d.-])\d{3}-\d{2}-\d{4}(?![\d-])/gd,
+  /(?<![\d.-])\d{3}[ -]\d{3}[ -]\d{4}(?!\d)/gd,
+  /(?<![\d.,\p{L}/-])\d{7,}(?![\d\p{L}]|[.,]\d|\s?(?:\/|%|x\s?10|cells?|copies|iu|u\b|mm|ml|µ|units|platelets))/gdiu,
+  /(?<![\p{L}\d])(?=[\p{Lu}\d-]*(?:\d[\p{Lu}-]*){5})\p{Lu}{1,6}[-/ ]?\d[\d\p{Lu}/-]{3,}\d\p{Lu}?(?![\p{L}\d])/gdu,
+  /(?<![\p{L}\d-])\d{2,4}[-/]\p{Lu}{1,4}[-/]?\d{3,}(?![\p{L}\d])/gdu,
+  /(?<![\p{L}\d])\p{Lu}{2}\s?\d{2}\s?\d{2}\s?\d{2}\s?[A-D](?![\p{L}\d])/gdu,
+  /(?<!\d)#\s?(?<hit>\d{5,})(?!\d)/gd,
+]
+/** Codes with many digits that say what was done, not to whom. */
+const harmless = /^(?:covid|sars|ncov|h\d+n\d+|icd|cpt|snomed|loinc|nct|cyp|hla|cd)\b|^NCT\d/i
+const unitAfter = /^\s?(?:mg|g|kg|mcg|µg|ml|l|cm|mm|m|hz|kv|kvp|mas|ma|msv|mgy|bpm|mmhg|%|years?|days?|weeks?|months?|y\/?o|hours?|units?|iu)\b/i
+
+/** Numbers of records, accounts, insurances and documents. */
+export function recordSpans(text: string): Span[] {
+  const isCode = (match: RegExpExecArray, start: number, end: number): boolean => {
+    const hit = text.slice(start, end)
+    return digitsIn(hit) >= 3 && !harmless.test(hit) && !unitAfter.test(text.slice(end)) && !/^\d{1,3}\.\d+$/.test(hit) && !/^(?:19|20)\d\d$/.test(hit)
+  }
+  const isShape = (match: RegExpExecArray, start: number, end: number): boolean => !harmless.test(text.slice(start, end)) && !/\b(?:cpt|icd|snomed|loinc)\S*\s*:?\s*$/i.test(text.slice(0, start))
+  return [strong, weak, bareId].flatMap((pattern) => spansOf(text, pattern, 'record-numbers', '[NUMBER]', isCode))
+    .concat(shapes.flatMap((pattern) => spansOf(text, pattern, 'record-numbers', '[NUMBER]', isShape)))
+}
+
+export function digitsIn(text: string): number {
+  return text.replace(/\D/g, '').length
+}

@@ -1,0 +1,90 @@
+/** The rules together: one text in, the text without identifiers and what was found out. */
+import { createHmac } from 'node:crypto'
+import type { PrivacyOptions, PrivacyRule } from '../../domain/privacy.ts'
+import { birthSpans, dateSpans } from './dates.ts'
+import { escapePattern, knownNameSpans, nameSpans } from './names.ts'
+import { emailSpans, phoneSpans, recordSpans, urlSpans } from './numbers.ts'
+import { addressSpans, ageSpans, institutionSpans } from './places.ts'
+import { applySpans, type Span } from './span.ts'
+
+/** What is known of the patient whose text it is. */
+export interface KnownIdentity {
+  patientId: string
+  /** Other IDs of the study: study number, file names, cells of identifier columns. */
+  ids: readonly string[]
+  /** Names as they stand in name columns and headers. */
+  names: readonly string[]
+}
+
+export interface Finding { rule: PrivacyRule; original: string; replacement: string }
+export interface Scrubbed { text: string; findings: Finding[] }
+
+export interface Scrubber {
+  scrub: (text: string, known: KnownIdentity) => Scrubbed
+  /** Removes names and IDs learnt later, from file headers, from a text that was scrubbed already. */
+  scrubKnown: (text: string, known: KnownIdentity) => Scrubbed
+}
+
+const leastShiftDays = 30
+const shiftRangeDays = 1800
+
+/**
+ * Days by which all dates of a patient are moved: 30 to 1829 into the past, from the project secret, so that a further delivery of the same
+ * patient is moved alike and nobody without the secret can move it back.
+ */
+export function shiftDaysOf(secret: string, patientId: string): number {
+  const digest = createHmac('sha256', secret).update(`date-shift\u001f${patientId}`, 'utf8').digest()
+  return -(leastShiftDays + (digest.readUInt32BE(0) % shiftRangeDays))
+}
+
+/** A scrubber for one import; the same options and secret always give the same text. */
+export function createScrubber(options: PrivacyOptions, secret: string): Scrubber {
+  const off = new Set(options.off)
+  const own = off.has('own-list') ? [] : [...options.words.map(wordPattern), ...options.shapes.map(shapePattern)]
+  const finish = (text: string, spans: readonly Span[]): Scrubbed => {
+    const kept = spans.filter(({ rule }) => !off.has(rule))
+    const { text: result, applied } = applySpans(text, kept)
+    return { text: result, findings: applied.map(({ rule, start, end, replacement }) => ({ rule, original: text.slice(start, end), replacement })) }
+  }
+  const ownIds = (text: string, known: KnownIdentity): Span[] => (off.has('own-id') ? [] : idSpans(text, known))
+  return {
+    // What is sure of itself comes first: an e-mail address holds names, a birth date is a date.
+    scrub: (text, known) => finish(text, [
+      ...own.flatMap((pattern) => [...text.matchAll(pattern)].map((match): Span => ({ start: match.index, end: match.index + match[0].length, rule: 'own-list', replacement: '[REMOVED]' }))),
+      ...emailSpans(text), ...urlSpans(text), ...ownIds(text, known), ...birthSpans(text), ...addressSpans(text), ...institutionSpans(text),
+      ...dateSpans(text, shiftDaysOf(secret, known.patientId), options.dateOrder),
+      ...phoneSpans(text), ...recordSpans(text), ...ageSpans(text), ...knownNameSpans(text, known.names), ...nameSpans(text),
+    ]),
+    scrubKnown: (text, known) => finish(text, [...ownIds(text, known), ...knownNameSpans(text, known.names)]),
+  }
+}
+
+function wordPattern(word: string): RegExp {
+  return new RegExp(`(?<![\\p{L}\\d])${escapePattern(word)}(?![\\p{L}\\d])`, 'giu')
+}
+
+/** "#" is a digit, "@" a letter, all else itself; no other patterns, so that no list can make the import hang. */
+function shapePattern(shape: string): RegExp {
+  const body = [...shape].map((char) => (char === '#' ? '\\d' : char === '@' ? '\\p{L}' : escapePattern(char))).join('')
+  return new RegExp(`(?<![\\p{L}\\d])${body}(?![\\p{L}\\d])`, 'giu')
+}
+
+/** An ID that cannot be mistaken for a measurement: five characters, or four with a letter and a digit among them. */
+export function isTellingId(id: string): boolean {
+  return /\d/.test(id) && (id.length >= 5 || (id.length === 4 && /\p{L}/u.test(id)))
+}
+
+function idSpans(text: string, { patientId, ids }: KnownIdentity): Span[] {
+  const spans: Span[] = []
+  for (const id of new Set([patientId, ...ids])) {
+    // With leading zeros or without: both are written by hand.
+    const bare = id.replace(/^0+(?=\d)/, '')
+    const body = `0*${[...bare].map((char) => (/[\s_./-]/.test(char) ? '[\\s_./-]?' : escapePattern(char))).join('')}`
+    const before = isTellingId(id) ? '(?<![\\p{L}\\d])' : "(?<=\\b(?:patient|pt|id|pid|mrn|case|subject|no|nr|number)(?:\\s*(?:id|no|nr|number))?\\.?\\s*[:#=]?\\s*)(?<![\\d.])"
+    const after = isTellingId(id) ? '(?![\\p{L}\\d])' : '(?![\\p{L}\\d]|[.,]\\d|\\s*(?:years?|yrs?|y|cm|mm|mg|ml|%)\\b)'
+    for (const match of text.matchAll(new RegExp(before + body + after, 'giu'))) {
+      if (match[0] !== '') spans.push({ start: match.index, end: match.index + match[0].length, rule: 'own-id', replacement: '[ID]' })
+    }
+  }
+  return spans
+}

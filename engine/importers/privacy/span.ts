@@ -1,0 +1,38 @@
+import type { PrivacyRule } from '../../domain/privacy.ts'
+
+/** A stretch of a text that one rule wants to replace. */
+export interface Span { start: number; end: number; rule: PrivacyRule; replacement: string }
+
+/** Spans of a pattern; `group` names the group to replace (default the whole match). The pattern needs the flags g and d. */
+export function spansOf(text: string, pattern: RegExp, rule: PrivacyRule, replacement: string, accept?: (match: RegExpExecArray, start: number, end: number) => boolean, group = 'hit'): Span[] {
+  const spans: Span[] = []
+  for (const match of text.matchAll(pattern)) {
+    const [start, end] = match.indices?.groups?.[group] ?? [match.index, match.index + match[0].length]
+    if (end > start && (!accept || accept(match, start, end))) spans.push({ start, end, rule, replacement })
+  }
+  return spans
+}
+
+/** Replaces spans; where they overlap, the earlier one in the list wins and swallows the rest of the other, so that no half of an identifier stays. */
+export function applySpans(text: string, spans: readonly Span[]): { text: string; applied: Span[] } {
+  const applied: Span[] = []
+  for (const span of spans) {
+    let { start, end } = span
+    for (const held of applied) {
+      if (start < held.end && end > held.start) {
+        if (start >= held.start) start = Math.max(start, held.end)
+        else end = Math.min(end, held.start)
+      }
+    }
+    // What is left of an overlapped span must still be worth hiding.
+    if (start < end && /[\p{L}\p{N}]/u.test(text.slice(start, end))) applied.push({ ...span, start, end })
+  }
+  applied.sort((a, b) => a.start - b.start)
+  let result = ''
+  let position = 0
+  for (const { start, end, replacement } of applied) {
+    result += text.slice(position, start) + replacement
+    position = end
+  }
+  return { text: result + text.slice(position), applied }
+}

@@ -26,6 +26,8 @@ export interface Phase {
   shows: 'own-pattern' | number
   /** Which tensors this phase trains. The others keep their values bit for bit and get neither gradient nor weight decay. */
   trains(parameter: Pick<Parameter, 'name' | 'group'>): boolean
+  /** All other phases build on this one: without studies for it the run cannot begin, where other phases would be skipped. */
+  isBase?: boolean
   /** Share of the run's epochs: the phase lasts max(1, round(share * epochs)). */
   epochsShare: number
 }

@@ -35,8 +35,8 @@ export interface PreparedRun {
   showing: Showing
   /** Studies on one side of a fold that take part in a phase. */
   membersOf: (fold: number, side: 'train' | 'val', phase: Phase) => readonly Member[]
-  /** Every pattern that some training study of the fold was shown under. */
-  trainedPatternsOf: (fold: number) => string[]
+  /** Every pattern that some training study of the fold was shown under, in the first `reached` phases; absent: in all. */
+  trainedPatternsOf: (fold: number, reached?: number) => string[]
   prefixesOf: (fold: number) => Prefixes
   /** How the fold standardises tables; undefined without tables. */
   tabularOf: (fold: number) => TabularStatistics | undefined
@@ -73,14 +73,15 @@ export async function prepareRun(session: Session, spec: TrainingSpec, context: 
       return pattern === null ? [] : [[index, pattern]]
     }))
   const hasDropout = (phase: Phase) => phase.shows === 'own-pattern' && config.modalityDropout > 0
-  const trainedPatternsOf = (fold: number): string[] => {
-    const patterns = phases.flatMap((phase) => {
+  const trainedPatternsOf = (fold: number, reached = phases.length): string[] => {
+    const patterns = phases.slice(0, reached).flatMap((phase) => {
       const members = membersOf(fold, 'train', phase)
       if (members.length < minimumPhaseStudies) return []
       return members.flatMap(([, pattern]) => [pattern, ...(hasDropout(phase) ? showing.reductionsOf(pattern) : [])])
     })
     return [...new Set(patterns)].sort()
   }
+  refuseWithoutBase(spec, phases, membersOf)
   const tabularOf = (fold: number): TabularStatistics => tabularStatisticsOf(plan, membersOf(fold, 'train', wholePhase).map(([index]) => studies[index]!))
   // Tables are standardised by the training patients of a fold, so that fold's inputs are its own; without tables all folds share theirs.
   const hasTables = plan.tabularIndexOfSlot.size > 0
@@ -121,6 +122,17 @@ function studiesOnSide(spec: TrainingSpec, showing: Showing, fold: number, side:
   const complete = all.filter((index) => slotIdsOfPattern(showing.tables[side][index]!).length === spec.slots.length)
   if (complete.length < minimumCompleteStudies) throw new AppError('RUN_TOO_FEW_PATIENTS', `Only ${complete.length} of ${all.length} ${side === 'train' ? 'training' : 'validation'} studies have every chosen item.`)
   return complete
+}
+
+/** Sets on top of a base that nobody trained would be trained, and answered, by random numbers. Throws RUN_TOO_FEW_PATIENTS. */
+function refuseWithoutBase({ config, assignments }: TrainingSpec, phases: readonly Phase[], membersOf: PreparedRun['membersOf']): void {
+  for (const phase of phases.filter(({ isBase }) => isBase === true)) {
+    for (const fold of assignments.keys()) {
+      const { length } = membersOf(fold, 'train', phase)
+      if (length >= minimumPhaseStudies) continue
+      throw new AppError('RUN_TOO_FEW_PATIENTS', `"${config.adapter}" begins with a ${phase.name}, and only ${length} training ${length === 1 ? 'study has' : 'studies have'} every modality${assignments.length > 1 ? ` in fold ${fold + 1}` : ''}; at least ${minimumPhaseStudies} are needed.`)
+    }
+  }
 }
 
 /** The image files of a run, named in errors by slot and study number and never by file name. */

@@ -68,11 +68,13 @@ async function trainPhases(
 ): Promise<boolean> {
   const { spec, context, phases } = run
   const width = spec.config.labelIds.length
+  const first = position.phase
+  /** Phases up to the last one that had an epoch. */
+  let reached = first
   const keep = async (kind: 'best' | 'final', epoch: number, thresholds: Float32Array, validation: AdapterConfig['validation']): Promise<void> => {
-    const config = { ...checkpointOf(run, fold, epoch, thresholds), validation, trainedParameters: model.trainedParameterCount, totalParameters: model.totalParameterCount }
+    const config = { ...checkpointOf(run, fold, epoch, thresholds, reached), validation, trainedParameters: model.trainedParameterCount, totalParameters: model.totalParameterCount }
     await context.send({ kind: 'checkpoint', checkpoint: saveCheckpoint(spec.runDir, kind, config, model.exportTrained()) })
   }
-  const first = position.phase
   let isOver = true
   for (let index = first; index < phases.length && isOver; index++) {
     const phase = phases[index]!
@@ -84,12 +86,17 @@ async function trainPhases(
     if (index === first && saved !== null) {
       model.importTrained(saved.trained)
       model.importOptimizer(saved.optimizer)
-    } else position.progress = freshProgress
+    } else {
+      position.progress = freshProgress
+      // The next best checkpoint replaces that of the phase before: after a kill in between, this phase must begin from here.
+      if (index > first) save({ isTrained: false, isDelivered: false })
+    }
     const isLast = index === phases.length - 1
     isOver = await trainPhase(model, material, position.progress, {
       context,
       onStep: stepReporter(run, fold, position),
       onEpoch: async (epoch, next, valProbabilities) => {
+        reached = index + 1
         // Thresholds of earlier phases would belong to half a model; the whole one gets its own below.
         if (epoch.isBest) await keep('best', epoch.epoch, run.hasPhases ? halves(width) : thresholdsOf(run, material.val, valProbabilities), { macroAuroc: epoch.valMacroAuroc, loss: epoch.valLoss })
         position.progress = next
@@ -97,6 +104,7 @@ async function trainPhases(
         await context.send({ kind: 'epoch', epoch })
       },
     })
+    if (position.progress.epochsDone > 0) reached = index + 1
     if (isLast) await keep('final', position.epochsBefore + position.progress.epochsDone - 1, wholeThresholds(run, model, network, fold), undefined)
     else model.importTrained(loadBest(run, fold).trained)
     position.epochsBefore += position.progress.epochsDone
@@ -105,8 +113,11 @@ async function trainPhases(
   if (run.hasPhases) {
     // Each phase restored its best epoch, so the last best checkpoint is the whole model; only its thresholds are still to be chosen.
     const best = loadBest(run, fold)
-    model.beginPhase(null)
     model.importTrained(best.trained)
+    // Stopped before the parts were joined: they answer as they are joined at the start of that phase, not through tensors nobody trained.
+    const last = phases.at(-1)!
+    if (reached < phases.length && last.shows === 'own-pattern') model.beginPhase(last)
+    model.beginPhase(null)
     await keep('best', best.config.epoch, wholeThresholds(run, model, network, fold), best.config.validation)
   }
   return isOver
@@ -116,11 +127,11 @@ function loadBest(run: PreparedRun, fold: number): ReturnType<typeof loadCheckpo
   return loadCheckpoint(run.spec.runDir, fold, 'best', run.session.backbone.weightsHash)
 }
 
-function checkpointOf(run: PreparedRun, fold: number, epoch: number, thresholds: Float32Array): AdapterConfig {
+function checkpointOf(run: PreparedRun, fold: number, epoch: number, thresholds: Float32Array, reached: number): AdapterConfig {
   const { config, slots, labelNames } = run.spec
   return {
     format: 'lacuna-adapter-1', peft_type: config.adapter.toUpperCase(), base_model_name_or_path: config.backbone, backboneHash: run.session.backbone.weightsHash,
-    config, slots, labelNames, fold, epoch, researchUseOnly: true, thresholds: [...thresholds], cohortHash: run.spec.cohortHash, trainedPatterns: run.trainedPatternsOf(fold), tabular: run.tabularOf(fold),
+    config, slots, labelNames, fold, epoch, researchUseOnly: true, thresholds: [...thresholds], cohortHash: run.spec.cohortHash, trainedPatterns: run.trainedPatternsOf(fold, reached), tabular: run.tabularOf(fold),
   }
 }
 

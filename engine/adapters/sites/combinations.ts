@@ -38,7 +38,7 @@ export function addForCombinations(
 export function combinationPhases(settings: CombinationSettings, modalities: readonly ModalitySpec[]): Phase[] | null {
   if (settings.training === 'joint') return null
   const combinations = combinationsOf(modalities, 'two-stage')
-  const base: Phase = { name: 'base on complete patients', shows: (1 << modalities.length) - 1, trains: ({ group }) => group === 'head', epochsShare: combinations.length === 0 ? 1 : settings.baseShare }
+  const base: Phase = { name: 'base on complete patients', shows: (1 << modalities.length) - 1, trains: ({ group }) => group === 'head', isBase: true, epochsShare: combinations.length === 0 ? 1 : settings.baseShare }
   return [base, ...combinations.map((presence): Phase => {
     const name = combinationName(presence, modalities)
     return {

@@ -9,6 +9,7 @@ import type { PredictionBlock } from '../../../engine/domain/exchange.ts'
 import { subPatterns, type Slot } from '../../../engine/domain/slots.ts'
 import type { JobContext, TrainingSpec } from '../../../engine/protocol.ts'
 import { createRng } from '../../../engine/training/rng.ts'
+import { readTensors } from '../../../engine/training/checkpoint.ts'
 import { predictRun } from '../../../engine/training/predict-run.ts'
 import { trainRun } from '../../../engine/training/train-run.ts'
 
@@ -49,11 +50,11 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }))
 
 interface Recording { epochs: Epoch[]; blocks: PredictionBlock[]; checkpoints: string[] }
 
-function record(options: { abortAfterEpoch?: number } = {}): { context: JobContext; recording: Recording } {
+function record(options: { abortAfterEpoch?: number; stopAfterEpoch?: number } = {}): { context: JobContext; recording: Recording } {
   const abort = new AbortController()
   const recording: Recording = { epochs: [], blocks: [], checkpoints: [] }
   const context: JobContext = {
-    signal: abort.signal, shouldStop: () => false, progress: () => {},
+    signal: abort.signal, shouldStop: () => recording.epochs.some(({ epoch }) => epoch === options.stopAfterEpoch), progress: () => {},
     send: async (data) => {
       if (data.kind === 'epoch') {
         recording.epochs.push(data.epoch)
@@ -173,6 +174,23 @@ describe('trainRun', { timeout: 300_000 }, () => {
     await predictRun({ ...spec, fold: 0 }, again.context)
     const before = logitsOf(trained.recording)
     for (const [key, values] of Object.entries(logitsOf(again.recording))) values.forEach((value, index) => expect(value).toBeCloseTo(before[key]![index]!, 4))
+  })
+
+  it('answers with what was trained when the user stops before the parts were joined, and says what was not', async () => {
+    const config = { ...base.config, adapter: 'late-fusion' as const }
+    const spec = specFor('stopped-fusion', { config })
+    const stopped = record({ stopAfterEpoch: 1 })
+    expect((await trainRun(spec, stopped.context)).outcome).toBe('stopped-by-user')
+    const tensors = readTensors(join(spec.runDir, 'fold_0', 'best', 'adapter_model.safetensors'))
+    expect([...tensors['fusion.text.weight']!.values]).toEqual([...tensors['unimodal.text.weight']!.values].map((value) => value / 2))
+    const by = Object.fromEntries(stopped.recording.blocks.flatMap((block) => block.patterns.map((pattern, row) => [pattern, block.servedBy![row]])))
+    expect(by).toEqual({ 'right-eye+notes': 'extrapolated', 'right-eye': 'extrapolated', notes: 'trained' })
+  })
+
+  it('refuses to build sets for combinations on a base that hardly anybody can train', async () => {
+    const isComplete = base.studies.map((study) => study.items.length === 2)
+    const assignments: Split[][] = [base.studies.map((_, index) => (index === 0 || (index < 14 && !isComplete[index]) ? 'train' : index < 9 ? 'val' : 'test'))]
+    await expect(trainRun(specFor('no-base', { config: { ...base.config, adapter: 'ssf' }, assignments }), record().context)).rejects.toMatchObject({ code: 'RUN_TOO_FEW_PATIENTS' })
   })
 
   it('never gives a run the features of an image in the place that it had in an earlier run of the process', async () => {

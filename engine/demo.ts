@@ -37,7 +37,7 @@ async function importDemo(workspace: Workspace): Promise<number> {
 
 /** Null where too few complete patients are there to train on, as in a demo made very small: the habit is then not even possible. */
 async function train(workspace: Workspace, config: RunConfigInput): Promise<number | null> {
-  const run = await startTraining(workspace, config, { onProgress: output.progress }).done.catch((error: unknown) => {
+  const run = await startTraining(workspace, config, { onProgress: output.progress }).then((running) => running.done).catch((error: unknown) => {
     if (!(error instanceof AppError) || error.code !== 'RUN_TOO_FEW_PATIENTS' || config.trainOn !== 'complete') throw error
     output.note(`${config.name}: not trained. ${error.message}`)
     return null

@@ -104,9 +104,12 @@ export const engineDataSchema = z.discriminatedUnion('kind', [
 ])
 export type EngineData = z.infer<typeof engineDataSchema>
 
-/** Host to engine. `stop` asks a training to end after the step and keep the best checkpoint; `cancel` throws its work away. */
+/**
+ * Host to engine. A large request comes as `requestFile`, which the engine deletes; see host/request-file.ts.
+ * `stop` asks a training to end after the step and keep the best checkpoint; `cancel` throws its work away.
+ */
 export const hostMessageSchema = z.discriminatedUnion('type', [
-  z.object({ type: z.literal('start'), jobId: z.number().int(), name: z.enum(Object.keys(jobs) as [JobName, ...JobName[]]), request: z.unknown() }),
+  z.object({ type: z.literal('start'), jobId: z.number().int(), name: z.enum(Object.keys(jobs) as [JobName, ...JobName[]]), request: z.unknown(), requestFile: z.string().optional() }),
   z.object({ type: z.literal('cancel'), jobId: z.number().int() }),
   z.object({ type: z.literal('stop'), jobId: z.number().int() }),
   z.object({ type: z.literal('ack'), jobId: z.number().int(), sequence: z.number().int(), error: errorOutcomeSchema.nullable() }),

@@ -1,5 +1,6 @@
 import { drawDemo } from './demo/draw-demo.ts'
 import { AppError, fromErrorOutcome, toErrorOutcome } from './domain/errors.ts'
+import { takeRequestFile } from './host/request-file.ts'
 import { checkImport } from './importers/check.ts'
 import { inspectTable } from './importers/inspect-table.ts'
 import { previewImport } from './importers/preview.ts'
@@ -46,7 +47,7 @@ function post(message: EngineMessage): void {
   if (process.connected) process.send?.(message)
 }
 
-async function runJob(jobId: number, name: JobName, rawRequest: unknown): Promise<void> {
+async function runJob(jobId: number, name: JobName, rawRequest: () => unknown): Promise<void> {
   const job: ActiveJob = { abort: new AbortController(), stopRequested: false, waiting: new Map() }
   active.set(jobId, job)
   let sequence = 0
@@ -62,7 +63,7 @@ async function runJob(jobId: number, name: JobName, rawRequest: unknown): Promis
   }
   const alive = setInterval(() => post({ type: 'alive', jobId }), aliveEveryMs)
   try {
-    const request = jobs[name].request.parse(rawRequest)
+    const request = jobs[name].request.parse(rawRequest())
     const handler = handlers[name] as (request: unknown, context: JobContext) => Promise<unknown>
     const result = await handler(request, context)
     post({ type: 'result', jobId, result })
@@ -78,7 +79,8 @@ async function runJob(jobId: number, name: JobName, rawRequest: unknown): Promis
 process.on('message', (raw: unknown) => {
   const message = hostMessageSchema.parse(raw)
   if (message.type === 'start') {
-    void runJob(message.jobId, message.name, message.request)
+    const { jobId, name, request, requestFile } = message
+    void runJob(jobId, name, () => (requestFile === undefined ? request : takeRequestFile(requestFile)))
     return
   }
   const job = active.get(message.jobId)

@@ -14,13 +14,13 @@ export function runHandlers({ workspace, trainings, publish, dialogs }: HandlerC
     },
     'runs:suggest': ({ cohortId }) => reader.read('runs:suggest', { cohortId }),
     'runs:estimate': ({ config }) => estimateRun(workspace, config),
-    'runs:start': ({ config }) => ({ runId: trainings.start(config) }),
+    'runs:start': async ({ config }) => ({ runId: await trainings.start(config) }),
     'runs:stop': ({ runId }) => {
       trainings.stop(runId)
       return {}
     },
-    'runs:resume': ({ runId }) => {
-      trainings.resume(runId)
+    'runs:resume': async ({ runId }) => {
+      await trainings.resume(runId)
       return {}
     },
     'runs:remove': ({ runId }) => {

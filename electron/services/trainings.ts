@@ -8,16 +8,19 @@ import type { JobBoard, JobHandle } from './job-board.ts'
 const minimumLossGapMs = 100
 
 export interface Trainings {
-  start: (config: RunConfig) => number
-  resume: (runId: number) => void
+  start: (config: RunConfig) => Promise<number>
+  resume: (runId: number) => Promise<void>
   stop: (runId: number) => void
 }
 
 /** The one training that may go on at a time, tied to the jobs tray and the run page. */
 export function createTrainings(workspace: Workspace, jobs: JobBoard, publish: <K extends EventName>(event: K, payload: EventPayload<K>) => void): Trainings {
   let current: RunningTraining | null = null
+  /** A run is planned and stored, which takes a second or two over a large cohort. */
+  let isStarting = false
 
   function assertIdle(): void {
+    if (isStarting) throw new AppError('ENGINE_BUSY', 'Another run is being started.')
     if (current) throw new AppError('ENGINE_BUSY', `"${workspace.store.runs.get(current.runId).name}" is training.`)
   }
 
@@ -37,10 +40,11 @@ export function createTrainings(workspace: Workspace, jobs: JobBoard, publish: <
     }
   }
 
-  function follow(begin: (hooks: RunHooks) => RunningTraining): number {
+  async function follow(begin: (hooks: RunHooks) => Promise<RunningTraining>): Promise<number> {
     assertIdle()
     let handle: JobHandle | null = null
-    const running = begin(hooksFor(() => handle, () => current?.runId ?? null))
+    isStarting = true
+    const running = await begin(hooksFor(() => handle, () => current?.runId ?? null)).finally(() => (isStarting = false))
     current = running
     const run = workspace.store.runs.get(running.runId)
     handle = jobs.start({ jobKey: `run-${running.runId}-${Date.now()}`, kind: 'training', title: run.name, cohortId: run.cohortId, runId: running.runId }, running.cancel)
@@ -58,7 +62,7 @@ export function createTrainings(workspace: Workspace, jobs: JobBoard, publish: <
 
   return {
     start: (config) => follow((hooks) => startTraining(workspace, config, hooks)),
-    resume: (runId) => void follow((hooks) => resumeTraining(workspace, runId, hooks)),
+    resume: async (runId) => void await follow((hooks) => resumeTraining(workspace, runId, hooks)),
     stop: (runId) => {
       if (current?.runId !== runId) throw new AppError('RUN_WRONG_STATE', 'This run is not training now.')
       current.stop()

@@ -21,7 +21,7 @@ import { missingRates, required, wholeNumber, type CliOptions } from './options.
 /** `lacuna train`: starts or resumes a run and prints its results on the test patients. Ctrl-C stops and keeps the best checkpoint. */
 export async function trainCommand(workspace: Workspace, options: CliOptions, output: CliOutput, onInterrupt: (cancel: () => void) => void): Promise<void> {
   const hooks = { onProgress: output.progress }
-  const running = options.resume ? resumeTraining(workspace, wholeNumber(options, 'run'), hooks) : startTraining(workspace, configOf(workspace, options, output), hooks)
+  const running = await (options.resume ? resumeTraining(workspace, wholeNumber(options, 'run'), hooks) : startTraining(workspace, configOf(workspace, options, output), hooks))
   onInterrupt(running.stop)
   const run = await running.done
   for (const note of run.notes) output.note(note)

@@ -1,4 +1,5 @@
 import { spawn, type ChildProcess } from 'node:child_process'
+import { rmSync } from 'node:fs'
 import { AppError, fromErrorOutcome, toErrorOutcome } from '../domain/errors.ts'
 import { engineMessageSchema, type EngineData, type HostMessage, type JobName, type JobRequest, type JobResult, type Progress } from '../protocol.ts'
 import { yieldToWindow } from './priority.ts'
@@ -39,6 +40,8 @@ export interface RunningJob<N extends JobName> {
 
 export interface EngineProcess {
   start: <N extends JobName>(name: N, request: JobRequest<N>, hooks?: JobHooks) => RunningJob<N>
+  /** The same with a request that `writeRequestFile` wrote, in whichever process: the engine reads the file and deletes it. */
+  startFromFile: <N extends JobName>(name: N, requestFile: string, hooks?: JobHooks) => RunningJob<N>
   /** Starts a job and waits for it; a cancelled one throws nothing and returns null. */
   run: <N extends JobName>(name: N, request: JobRequest<N>, hooks?: JobHooks) => Promise<JobResult<N> | null>
   pid: () => number | null
@@ -169,14 +172,14 @@ export function createEngineProcess(options: EngineProcessOptions): EngineProces
     child = spawned
   }
 
-  function start<N extends JobName>(name: N, request: JobRequest<N>, hooks: JobHooks = {}): RunningJob<N> {
+  function begin<N extends JobName>(name: N, { request, requestFile }: { request?: JobRequest<N>; requestFile?: string }, hooks: JobHooks = {}): RunningJob<N> {
     ensureChild()
     watch()
     const jobId = nextJobId++
     const outcome = new Promise<JobOutcome<JobName>>((resolve, reject) => {
       pending.set(jobId, { hooks, resolve, reject, isCancelled: false, queue: Promise.resolve() })
     }) as Promise<JobOutcome<N>>
-    post({ type: 'start', jobId, name, request })
+    post({ type: 'start', jobId, name, request, requestFile })
     const cancel = () => {
       const job = pending.get(jobId)
       if (!job || job.isCancelled) return
@@ -189,8 +192,15 @@ export function createEngineProcess(options: EngineProcessOptions): EngineProces
     return { jobId, outcome, cancel, stop: () => post({ type: 'stop', jobId }) }
   }
 
+  const start: EngineProcess['start'] = (name, request, hooks) => begin(name, { request }, hooks)
+
   return {
     start,
+    startFromFile: (name, requestFile, hooks) => {
+      const job = begin(name, { requestFile }, hooks)
+      // An engine that ended before it read the file has left it.
+      return { ...job, outcome: job.outcome.finally(() => rmSync(requestFile, { force: true })) }
+    },
     run: async (name, request, hooks) => {
       const outcome = await start(name, request, hooks).outcome
       return outcome.status === 'done' ? outcome.value : null

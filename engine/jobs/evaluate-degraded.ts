@@ -5,7 +5,7 @@ import { describePattern } from '../domain/slots.ts'
 import { usableInformation } from '../evaluation/information.ts'
 import { summarisePredictions, type LabelledPrediction } from '../evaluation/summarise.ts'
 import type { Progress } from '../protocol.ts'
-import { trainingSpecOf } from './train-run.ts'
+import { trainingSpecOf } from './planning/training-spec.ts'
 import type { Workspace } from './workspace.ts'
 
 /**

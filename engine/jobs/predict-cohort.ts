@@ -3,7 +3,7 @@ import { AppError } from '../domain/errors.ts'
 import type { PredictionBlock } from '../domain/exchange.ts'
 import type { Progress } from '../protocol.ts'
 import { writeCsv } from './csv.ts'
-import { trainingSpecOf } from './train-run.ts'
+import { trainingSpecOf } from './planning/training-spec.ts'
 import type { Workspace } from './workspace.ts'
 
 const columns = ['run', 'patient', 'study', 'pattern', 'is_actual_pattern', 'label', 'logit', 'probability', 'threshold', 'called_positive', 'served_by']

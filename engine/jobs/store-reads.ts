@@ -4,6 +4,8 @@ import type { RunConfig } from '../domain/run.ts'
 import { createReaderProcess, type ReaderProcessOptions } from '../host/reader-process.ts'
 import type { Store } from '../store/open.ts'
 import { writePredictions } from './export-predictions.ts'
+import { planRun } from './planning/plan-run.ts'
+import { handOverSpec } from './planning/training-spec.ts'
 import { evaluateRun, intervalsOfRun } from './results.ts'
 import { summariseMaterial } from './run-material.ts'
 import { suggestRun } from './suggest-run.ts'
@@ -39,6 +41,8 @@ export const storeReads = {
   },
   'runs:suggest': { lane: 'list', read: (store: Store, { cohortId }: { cohortId: number }) => suggestRun({ store }, cohortId) },
   'runs:material': { lane: 'list', read: (store: Store, { config }: { config: RunConfig }) => summariseMaterial({ store }, config) },
+  'runs:plan': { lane: 'list', read: (store: Store, { config }: { config: RunConfig }) => planRun({ store }, config) },
+  'runs:hand-over': { lane: 'list', read: (store: Store, request: Parameters<typeof handOverSpec>[1]) => handOverSpec({ store }, request) },
   'results:get': { lane: 'report', read: (store: Store, { runId, setting }: { runId: number; setting: TestSetting }) => evaluateRun({ store }, runId, setting) },
   'results:intervals': { lane: 'interval', read: (store: Store, { runId, setting }: { runId: number; setting: TestSetting }) => intervalsOfRun({ store }, runId, setting) },
   'predictions:export': { lane: 'report', read: (store: Store, { runId, outFile }: { runId: number; outFile: string }) => writePredictions({ store }, runId, outFile) },

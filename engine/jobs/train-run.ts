@@ -2,17 +2,13 @@ import { mkdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { AppError, toErrorOutcome, type ErrorCode } from '../domain/errors.ts'
 import type { RunRecord } from '../domain/records.ts'
-import { runConfigSchema, type RunConfig, type RunConfigInput, type RunEstimate, type Split } from '../domain/run.ts'
-import type { EngineData, Progress, TrainingSpec } from '../protocol.ts'
-import { assignFolds } from '../training/folds.ts'
-import { createRng } from '../training/rng.ts'
+import { runConfigSchema, type RunConfig, type RunConfigInput, type RunEstimate } from '../domain/run.ts'
+import type { EngineData, Progress } from '../protocol.ts'
 import { locationsOf } from './backbones.ts'
-import { planMissingness, shownTablesOf } from './missingness/plan.ts'
-import { collectMaterial, type RunMaterial } from './run-material.ts'
+import { inTurns } from './in-turns.ts'
+import { assignmentsOf } from './planning/plan-run.ts'
+import { specPlacesOf } from './planning/training-spec.ts'
 import type { Workspace } from './workspace.ts'
-
-/** Fewer patients than this on any side of a split make every number on it meaningless. */
-const minimumPatientsPerSide = 3
 
 /** Errors after which nothing but time or space is needed to go on. */
 const resumableCodes: ReadonlySet<ErrorCode> = new Set(['ENGINE_CRASHED', 'ENGINE_UNRESPONSIVE', 'STORE_DISK_FULL', 'COMPUTE_OUT_OF_MEMORY', 'COMPUTE_DEVICE_LOST'])
@@ -42,83 +38,66 @@ export async function estimateRun(workspace: Workspace, config: RunConfig): Prom
   return { ...estimate, ...counted }
 }
 
-/** Splits by patient, stores the run with everything needed to repeat it, and starts to train. */
-export function startTraining(workspace: Workspace, input: RunConfigInput, hooks: RunHooks = {}): RunningTraining {
-  const { store } = workspace
+/**
+ * Splits by patient, stores the run with everything needed to repeat it, and starts to train. What grows with the cohort happens in the
+ * reader process, or in slices between which a window is answered. A run that cannot be stored as a whole is not stored.
+ */
+export async function startTraining(workspace: Workspace, input: RunConfigInput, hooks: RunHooks = {}): Promise<RunningTraining> {
+  const { store, reader } = workspace
   const config = runConfigSchema.parse(input)
   // A backbone that is not there is refused before a run is stored.
   locationsOf(workspace, config.backbone)
-  const material = collectMaterial(workspace, config)
-  const { assignments, proof } = assignFolds(material.studies, config.split, createRng, config.seed)
-  for (const fold of proof.folds) {
-    if (Math.min(fold.train, fold.val, fold.test) < minimumPatientsPerSide) {
-      throw new AppError('RUN_TOO_FEW_PATIENTS', `Fold ${fold.fold} would have ${fold.train} training, ${fold.val} validation and ${fold.test} test patients.`)
-    }
-  }
+  const plan = await reader.read('runs:plan', { config })
   const runId = store.transaction(() => {
     const inserted = store.runs.insert({ config, codeVersion: workspace.versions.code })
-    store.runs.setSplit(inserted, assignments, material.studies.map((study) => study.studyId), proof)
-    store.runs.setMissingness(inserted, planMissingness(config, material, assignments, proof.splitHash))
+    if (store.runs.get(inserted).cohortHash !== plan.cohortHash) throw new AppError('RUN_COHORT_CHANGED', 'The cohort changed while the run was planned.')
+    store.runs.setMissingness(inserted, plan.missingness)
     return inserted
   })
-  return execute(workspace, runId, material, hooks)
+  try {
+    await inTurns(store.runs.storeSplit(runId, assignmentsOf(plan), plan.studyIds, plan.proof))
+    return await execute(workspace, runId, hooks)
+  } catch (error) {
+    abandon(workspace, runId)
+    throw error
+  }
+}
+
+/** A run that never trained is of no use. Where it cannot be removed (a full disk), the next opening of the store does it. */
+function abandon({ store, log }: Workspace, runId: number): void {
+  try {
+    if (store.runs.list().some((run) => run.runId === runId && run.status === 'queued')) store.runs.remove(runId)
+  } catch (error) {
+    log(`run ${runId} was not started and not removed: ${toErrorOutcome(error, 'STORE_NOT_WRITABLE').code}`)
+  }
 }
 
 /** Goes on with a paused or failed run from its last finished epoch. Refused when the cohort is no longer the one it began with. */
-export function resumeTraining(workspace: Workspace, runId: number, hooks: RunHooks = {}): RunningTraining {
-  const { store } = workspace
-  const run = store.runs.get(runId)
-  if (run.status !== 'paused' && run.status !== 'failed') throw new AppError('RUN_WRONG_STATE', `"${run.name}" is ${run.status}; only a paused or failed run can be resumed.`)
-  const material = collectMaterial(workspace, run.config)
-  if (material.cohort.contentHash !== run.cohortHash) throw new AppError('RUN_COHORT_CHANGED', `"${material.cohort.name}" is not the cohort that "${run.name}" began with.`)
-  return execute(workspace, runId, material, hooks)
-}
-
-/** The specification that the engine gets; also used to predict from stored checkpoints. */
-export function trainingSpecOf(workspace: Workspace, runId: number): TrainingSpec {
+export async function resumeTraining(workspace: Workspace, runId: number, hooks: RunHooks = {}): Promise<RunningTraining> {
   const run = workspace.store.runs.get(runId)
-  return specOf(workspace, runId, run.config, collectMaterial(workspace, run.config))
+  if (run.status !== 'paused' && run.status !== 'failed') throw new AppError('RUN_WRONG_STATE', `"${run.name}" is ${run.status}; only a paused or failed run can be resumed.`)
+  return execute(workspace, runId, hooks)
 }
 
-function specOf(workspace: Workspace, runId: number, config: RunConfig, material: RunMaterial): TrainingSpec {
-  return {
-    runId, config, slots: material.slots, labelNames: material.labelNames, cohortHash: workspace.store.runs.get(runId).cohortHash,
-    studies: material.studies.map(({ studyId, patientId, items, labels }) => ({ studyId, patientId, items, labels })),
-    assignments: splitInOrder(workspace, runId, material),
-    shown: shownInOrder(workspace, runId, material),
-    runDir: join(workspace.paths.runsDir, `run_${runId}`),
-    cacheDir: workspace.paths.cacheDir,
-    weightsDir: workspace.paths.weightsDir,
-    backbones: locationsOf(workspace, config.backbone),
+async function execute(workspace: Workspace, runId: number, hooks: RunHooks): Promise<RunningTraining> {
+  const { store, paths } = workspace
+  const places = specPlacesOf(workspace, runId)
+  const requestFile = join(paths.handoverDir, `run_${runId}`)
+  mkdirSync(paths.handoverDir, { recursive: true, mode: 0o700 })
+  try {
+    await workspace.reader.read('runs:hand-over', { runId, places, requestFile })
+    mkdirSync(places.runDir, { recursive: true })
+    // Refused when the run was removed or begun elsewhere meanwhile.
+    store.runs.setStatus(runId, 'running')
+  } catch (error) {
+    rmSync(requestFile, { force: true })
+    throw error
   }
-}
-
-/** The stored split, checked to be of exactly these studies in this order: a shifted table would mix the sides silently. */
-function splitInOrder(workspace: Workspace, runId: number, material: RunMaterial): Split[][] {
-  const split = workspace.store.runs.getSplit(runId)
-  const isSame = split !== null && split.studyIds.length === material.studies.length && material.studies.every((study, index) => study.studyId === split.studyIds[index])
-  if (!isSame) throw new AppError('RUN_COHORT_CHANGED', 'The stored split does not cover the studies that the run would use.')
-  return split.assignments
-}
-
-/** What the run shows its studies with; undefined for runs of 0.1, whose tables the engine draws from their rates. */
-function shownInOrder(workspace: Workspace, runId: number, material: RunMaterial): TrainingSpec['shown'] {
-  const stored = workspace.store.runs.getMissingness(runId)
-  if (stored === null) return undefined
-  const { cohortHash, splitHash } = workspace.store.runs.get(runId)
-  return shownTablesOf(stored, material.studies.length, cohortHash, splitHash ?? '')
-}
-
-function execute(workspace: Workspace, runId: number, material: RunMaterial, hooks: RunHooks): RunningTraining {
-  const { store } = workspace
-  const config = store.runs.get(runId).config
-  const spec = specOf(workspace, runId, config, material)
-  mkdirSync(spec.runDir, { recursive: true })
-  store.runs.setStatus(runId, 'running')
-  const job = workspace.compute.start('train:run', spec, {
+  const { labelIds } = store.runs.get(runId).config
+  const job = workspace.compute.startFromFile('train:run', requestFile, {
     onProgress: hooks.onProgress,
     onData: (data) => {
-      storeRunData(workspace, runId, config.labelIds, data)
+      storeRunData(workspace, runId, labelIds, data)
       hooks.onData?.(data)
     },
   })

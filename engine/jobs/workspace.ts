@@ -1,4 +1,4 @@
-import { mkdirSync } from 'node:fs'
+import { mkdirSync, rmSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import { createEngineProcess, type EngineProcess } from '../host/engine-process.ts'
 import { openStore, type Store } from '../store/open.ts'
@@ -30,6 +30,8 @@ export interface WorkspacePaths {
   /** Imported backbones, one folder each, named by their id. */
   backbonesDir: string
   weightsDir: string
+  /** Requests on their way to the engine, each deleted when it is read. */
+  handoverDir: string
 }
 
 export interface WorkspaceOptions {
@@ -47,7 +49,8 @@ export interface WorkspaceOptions {
 
 /**
  * Opens the store and prepares the engine processes (they start at their first job).
- * Runs that were going when the last owner of the store died are marked as paused, so that they can be resumed.
+ * Runs that were going when the last owner of the store died are marked as paused, so that they can be resumed; one whose start
+ * was cut off is removed, and so is a request that no engine has read.
  */
 export function openWorkspace(options: WorkspaceOptions): Workspace {
   const storeFile = resolve(options.storeFile)
@@ -58,10 +61,13 @@ export function openWorkspace(options: WorkspaceOptions): Workspace {
     runsDir: join(dirname(storeFile), 'runs'),
     backbonesDir: join(dirname(storeFile), 'backbones'),
     weightsDir: options.weightsDir,
+    handoverDir: join(dirname(storeFile), 'handover'),
   }
   for (const dir of [paths.cacheDir, paths.runsDir, paths.backbonesDir]) mkdirSync(dir, { recursive: true })
   const store = openStore(storeFile, { appVersion: options.versions.app })
+  store.runs.removeUnstarted()
   store.runs.markInterrupted()
+  rmSync(paths.handoverDir, { recursive: true, force: true })
   const createEngine = () => createEngineProcess({ nodePath: options.nodePath, workerFile: options.workerFile, env: { LACUNA_BACKEND: options.backend }, log: options.log })
   const files = createEngine()
   const compute = createEngine()

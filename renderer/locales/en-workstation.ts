@@ -24,6 +24,7 @@ const auditEvents: Record<string, string> = {
   'run.failed': 'Run failed',
   'run.cancelled': 'Run cancelled',
   'run.removed': 'Run deleted',
+  'run.unstarted-removed': 'Unfinished start of a run cleared away',
   'predictions.cleared': 'Predictions of an unfinished fold cleared',
   'predictions.exported': 'Predictions exported',
   'review.added': 'Review saved',

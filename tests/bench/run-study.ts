@@ -57,7 +57,7 @@ async function runOf(workspace: Workspace, config: RunConfigInput): Promise<numb
   const known = workspace.store.runs.list(config.cohortId).find((run) => run.name === config.name)
   if (known?.status === 'finished') return known.runId
   const hooks = { onProgress: output.progress }
-  const running = known && (known.status === 'paused' || known.status === 'failed') ? resumeTraining(workspace, known.runId, hooks) : startTraining(workspace, config, hooks)
+  const running = await (known && (known.status === 'paused' || known.status === 'failed') ? resumeTraining(workspace, known.runId, hooks) : startTraining(workspace, config, hooks))
   return (await running.done).runId
 }
 

@@ -48,7 +48,7 @@ beforeEach(() => {
   store.predictions.addBlock(runId, makeBlock(ids), store.cohorts.get(cohortId).labels.map((label) => label.labelId))
   store.runs.finish(runId, summary)
   const createEngine = () => createEngineProcess({ nodePath: process.execPath, workerFile: join(folder, 'no-such-worker.js'), env: {}, log: () => {} })
-  const paths = { storeFile: store.path, cacheDir: join(folder, 'prepared'), runsDir: join(folder, 'runs'), backbonesDir: join(folder, 'backbones'), weightsDir: join(folder, 'weights') }
+  const paths = { storeFile: store.path, cacheDir: join(folder, 'prepared'), runsDir: join(folder, 'runs'), backbonesDir: join(folder, 'backbones'), weightsDir: join(folder, 'weights'), handoverDir: join(folder, 'handover') }
   for (const dir of [paths.cacheDir, paths.runsDir]) mkdirSync(dir)
   // The same reads without their process, which the end-to-end tests start.
   const reader: StoreReader = { read: async (name, request) => answerRead(store, name, request) as never, dispose: () => {} }

@@ -98,7 +98,10 @@ export interface RunRepository extends RunProgressRepository, RunSplitRepository
   setSummary: (runId: number, summary: RunSummary) => void
   finish: (runId: number, summary: TrainingSummary) => void
   remove: (runId: number) => void
+  /** Runs that trained when the last owner of the store died: paused, so that they can be resumed. */
   markInterrupted: () => number[]
+  /** Removes runs whose start was cut off, most likely with half a split; nothing was ever computed for them. */
+  removeUnstarted: () => number[]
 }
 
 const runColumns = `runs.*, cohorts.name AS cohort_name, (SELECT count(*) FROM epochs WHERE run_id = runs.id) AS epochs_done FROM runs JOIN cohorts ON cohorts.id = runs.cohort_id`
@@ -114,6 +117,7 @@ export function createRunRepository(context: StoreContext): RunRepository {
   const select = db.prepare<{ runId: number }, RunRow>(`SELECT ${runColumns} WHERE runs.id = :runId`)
   const selectAll = db.prepare<{ cohortId: number | null }, RunRow>(`SELECT ${runColumns} WHERE :cohortId IS NULL OR runs.cohort_id = :cohortId ORDER BY runs.id DESC`)
   const selectRunning = db.prepare<[]>(`SELECT id FROM runs WHERE status = 'running' ORDER BY id`).pluck()
+  const selectUnstarted = db.prepare<[], { id: number; cohort_id: number }>(`SELECT id, cohort_id FROM runs WHERE status = 'queued' ORDER BY id`)
   const updateName = db.prepare<{ runId: number; name: string }>('UPDATE runs SET name = :name WHERE id = :runId')
   const updateStatus = db.prepare<{ runId: number; status: RunStatus; code: string | null; message: string | null; startedAt: string | null; finishedAt: string | null }>(`
     UPDATE runs SET status = :status, error_code = :code, error_message = :message, started_at = coalesce(started_at, :startedAt), finished_at = :finishedAt WHERE id = :runId`)
@@ -186,6 +190,16 @@ export function createRunRepository(context: StoreContext): RunRepository {
     return runIds
   })
 
+  const removeUnstarted = db.transaction((): number[] => {
+    const rows = selectUnstarted.all()
+    for (const { id, cohort_id: cohortId } of rows) {
+      remove.run({ runId: id })
+      audit('run.unstarted-removed', { runId: id, cohortId })
+      changed.run(id)
+    }
+    return rows.map(({ id }) => id)
+  })
+
   return {
     ...createRunProgress(context),
     ...createRunSplits(context),
@@ -198,5 +212,6 @@ export function createRunRepository(context: StoreContext): RunRepository {
     finish: (runId, summary) => finish.immediate(runId, summary),
     remove: (runId) => removeRun.immediate(runId),
     markInterrupted: () => markInterrupted.immediate(),
+    removeUnstarted: () => removeUnstarted.immediate(),
   }
 }

@@ -25,7 +25,7 @@ function pausedImport() {
   const createEngine = () => createEngineProcess({ nodePath: process.execPath, workerFile: join(folder, 'no-such-worker.js'), env: {}, log: () => {} })
   const workspace: Workspace = {
     store, files: createEngine(), compute: createEngine(), reader: { read: async (name, request) => answerRead(store, name, request) as never, dispose: () => {} },
-    paths: { storeFile: store.path, cacheDir: folder, runsDir: folder, backbonesDir: folder, weightsDir: folder }, pseudonymKey: 'ab'.repeat(32), versions: { app: '0.1.0', code: 'test' }, log: () => {}, close: () => {},
+    paths: { storeFile: store.path, cacheDir: folder, runsDir: folder, backbonesDir: folder, weightsDir: folder, handoverDir: join(folder, 'handover') }, pseudonymKey: 'ab'.repeat(32), versions: { app: '0.1.0', code: 'test' }, log: () => {}, close: () => {},
   }
   onTestFinished(() => workspace.files.dispose())
   return { store, cohortId, sourceDir, pathOf, resume: () => resumeImport(workspace, cohortId).report }

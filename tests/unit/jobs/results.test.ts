@@ -3,7 +3,7 @@ import { evaluateRun } from '../../../engine/jobs/results.ts'
 import type { Store } from '../../../engine/store/open.ts'
 import { assignFolds } from '../../../engine/training/folds.ts'
 import { createRng } from '../../../engine/training/rng.ts'
-import { addCohort, addRun, makeBlock, makeStudy, openTestStore, summary } from '../store/fixtures.ts'
+import { addCohort, addRun, makeBlock, makeStudy, openTestStore, storeSplit, summary } from '../store/fixtures.ts'
 
 /** A finished run with a prediction for each test study under its own pattern (and `alsoUnder`); label 1 follows from the missing left eye, or not. */
 function finishedRun(store: Store, options: { isTelling: boolean; adapter?: 'mora' | 'dedicated'; cohortId?: number; probability?: number }) {
@@ -12,7 +12,7 @@ function finishedRun(store: Store, options: { isTelling: boolean; adapter?: 'mor
   const { config } = store.runs.get(runId)
   const studies = store.patients.trainingStudies(cohortId, config.slotIds, config.labelIds)
   const { assignments, proof } = assignFolds(studies, { kind: 'holdout', train: 0.6, val: 0.2, test: 0.2 }, createRng, 1)
-  store.runs.setSplit(runId, assignments, studies.map(({ studyId }) => studyId), proof)
+  storeSplit(store, runId, assignments, studies.map(({ studyId }) => studyId), proof)
   const test = studies.filter((_, i) => assignments[0]![i] === 'test')
   store.runs.setStatus(runId, 'running')
   const p = options.probability ?? 0.5

@@ -123,3 +123,8 @@ export const summary: TrainingSummary = {
   outcome: 'finished', verdict: { backend: 'cpu', device: '2 cores', reason: 'No GPU.', remedy: null }, weightsHash: sha256('weights'),
   trainedParameters: 100, totalParameters: 1000, peakBytes: 5e9, elapsedMs: 1234.5, notes: ['Stopped early.'],
 }
+
+/** Stores a split as a start does, without the pauses. */
+export function storeSplit(store: Store, ...[runId, assignments, studyIds, proof]: Parameters<Store['runs']['storeSplit']>): void {
+  Array.from(store.runs.storeSplit(runId, assignments, studyIds, proof))
+}

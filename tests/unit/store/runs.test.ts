@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { runRecordSchema } from '../../../engine/domain/records.ts'
 import type { Epoch, Split, SplitProof } from '../../../engine/domain/run.ts'
-import { addCohort, addRun, createEmptyCohort, openTestStore, sha256, summary } from './fixtures.ts'
+import { addCohort, addRun, createEmptyCohort, openTestStore, sha256, storeSplit, summary } from './fixtures.ts'
 
 const error = { code: 'ENGINE_CRASHED', message: 'The engine process ended.', fix: 'Resume the job; at most one epoch or one batch of files is repeated.' } as const
 const proof = (splitHash: string): SplitProof => ({ splitHash, folds: [{ fold: 0, train: 2, val: 2, test: 2, patientsOnTwoSides: 0 }], patientCount: 3, studyCount: 6 })
@@ -88,14 +88,14 @@ describe('a run', () => {
     const sides: Split[] = ['train', 'train', 'val', 'val', 'test', 'test']
     expect(store.runs.getSplit(runId)).toBeNull()
     const twoSides: Split[] = ['train', 'test', 'val', 'val', 'test', 'test']
-    expect(() => store.runs.setSplit(runId, [sides, twoSides], studyIds, proof('a'))).toThrow('two sides')
-    expect(() => store.runs.setSplit(runId, [sides], [...studyIds.slice(1), 9999], proof('a'))).toThrow(expect.objectContaining({ code: 'STORE_NOT_FOUND' }))
+    expect(() => storeSplit(store, runId, [sides, twoSides], studyIds, proof('a'))).toThrow('two sides')
+    expect(() => storeSplit(store, runId, [sides], [...studyIds.slice(1), 9999], proof('a'))).toThrow(expect.objectContaining({ code: 'STORE_NOT_FOUND' }))
     expect(store.runs.getSplit(runId)).toBeNull()
     // Given in another order than the import's.
-    store.runs.setSplit(runId, [[...sides].reverse(), [...sides].reverse()], [...studyIds].reverse(), proof('a'))
+    storeSplit(store, runId, [[...sides].reverse(), [...sides].reverse()], [...studyIds].reverse(), proof('a'))
     expect(store.runs.getSplit(runId)).toEqual({ studyIds, assignments: [sides, sides] })
-    store.runs.setSplit(runId, [sides], studyIds, proof('a'))
-    expect(() => store.runs.setSplit(runId, [sides], studyIds, proof('b'))).toThrow(expect.objectContaining({ code: 'RUN_WRONG_STATE' }))
+    storeSplit(store, runId, [sides], studyIds, proof('a'))
+    expect(() => storeSplit(store, runId, [sides], studyIds, proof('b'))).toThrow(expect.objectContaining({ code: 'RUN_WRONG_STATE' }))
     expect(store.runs.get(runId)).toMatchObject({ splitHash: 'a', splitProof: proof('a') })
   })
 

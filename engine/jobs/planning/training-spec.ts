@@ -1,0 +1,67 @@
+import { join } from 'node:path'
+import { AppError } from '../../domain/errors.ts'
+import type { Split } from '../../domain/run.ts'
+import { writeRequestFile } from '../../host/request-file.ts'
+import type { TrainingSpec } from '../../protocol.ts'
+import { proveSplit } from '../../training/folds.ts'
+import { locationsOf } from '../backbones.ts'
+import { shownTablesOf } from '../missingness/plan.ts'
+import { collectMaterial, type RunMaterial } from '../run-material.ts'
+import type { Workspace } from '../workspace.ts'
+
+type WithStore = Pick<Workspace, 'store'>
+/** Where the engine finds and leaves its files; the reader process knows the database only. */
+type SpecPlaces = Pick<TrainingSpec, 'runDir' | 'cacheDir' | 'weightsDir' | 'backbones'>
+
+export function specPlacesOf(workspace: Pick<Workspace, 'store' | 'paths'>, runId: number): SpecPlaces {
+  const { paths, store } = workspace
+  return {
+    runDir: join(paths.runsDir, `run_${runId}`), cacheDir: paths.cacheDir, weightsDir: paths.weightsDir,
+    backbones: locationsOf(workspace, store.runs.get(runId).config.backbone),
+  }
+}
+
+/** The specification that the engine gets to predict from stored checkpoints; only for a process without windows. */
+export function trainingSpecOf(workspace: Pick<Workspace, 'store' | 'paths'>, runId: number): TrainingSpec {
+  return specOf(workspace, runId, specPlacesOf(workspace, runId))
+}
+
+/**
+ * Writes the specification of a run with a stored split for the engine; runs in the reader process.
+ * @throws AppError RUN_COHORT_CHANGED when cohort, split and missingness are not those that the run began with
+ */
+export function handOverSpec(workspace: WithStore, { runId, places, requestFile }: { runId: number; places: SpecPlaces; requestFile: string }): { studyCount: number } {
+  const spec = specOf(workspace, runId, places)
+  writeRequestFile(requestFile, spec)
+  return { studyCount: spec.studies.length }
+}
+
+function specOf(workspace: WithStore, runId: number, places: SpecPlaces): TrainingSpec {
+  const run = workspace.store.runs.get(runId)
+  const material = collectMaterial(workspace, run.config)
+  if (material.cohort.contentHash !== run.cohortHash) throw new AppError('RUN_COHORT_CHANGED', `"${material.cohort.name}" is not the cohort that "${run.name}" began with.`)
+  return {
+    runId, config: run.config, slots: material.slots, labelNames: material.labelNames, cohortHash: run.cohortHash,
+    studies: material.studies.map(({ studyId, patientId, items, labels }) => ({ studyId, patientId, items, labels })),
+    assignments: splitInOrder(workspace, runId, material),
+    shown: shownInOrder(workspace, runId, material),
+    ...places,
+  }
+}
+
+/** The stored split, proven once more and checked to be of exactly these studies in this order: a shifted table would mix the sides silently. */
+function splitInOrder(workspace: WithStore, runId: number, material: RunMaterial): Split[][] {
+  const split = workspace.store.runs.getSplit(runId)
+  const isSame = split !== null && split.studyIds.length === material.studies.length && material.studies.every((study, index) => study.studyId === split.studyIds[index])
+  if (!isSame) throw new AppError('RUN_COHORT_CHANGED', 'The stored split does not cover the studies that the run would use.')
+  if (proveSplit(material.studies, split.assignments).splitHash !== workspace.store.runs.get(runId).splitHash) throw new AppError('RUN_COHORT_CHANGED', 'The stored split is not the one that was proven when the run began.')
+  return split.assignments
+}
+
+/** What the run shows its studies with; undefined for runs of 0.1, whose tables the engine draws from their rates. */
+function shownInOrder(workspace: WithStore, runId: number, material: RunMaterial): TrainingSpec['shown'] {
+  const stored = workspace.store.runs.getMissingness(runId)
+  if (stored === null) return undefined
+  const { cohortHash, splitHash } = workspace.store.runs.get(runId)
+  return shownTablesOf(stored, material.studies.length, cohortHash, splitHash ?? '')
+}

@@ -1,0 +1,21 @@
+import type { Database } from 'better-sqlite3'
+import { translateErrors } from './sqlite-errors.ts'
+
+/** A transaction ends after the step that passes this; with its commit it stays below the 20 ms that a window does not notice. */
+const sliceMs = 10
+
+/**
+ * Long work as a row of short transactions: each `next()` of the result takes steps for about 10 ms and commits them.
+ * What stands in the database between two of them must be harmless, and be finished or removed when the store is next opened.
+ * @throws what a step throws, translated; the steps of that transaction are undone, the ones before it are kept
+ */
+export function* inSlices(db: Database, steps: Iterator<void>): Generator<void> {
+  const slice = db.transaction((): boolean => {
+    const began = performance.now()
+    while (performance.now() - began < sliceMs) {
+      if (steps.next().done === true) return false
+    }
+    return true
+  })
+  while (translateErrors(() => slice.immediate())) yield
+}

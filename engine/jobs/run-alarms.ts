@@ -2,6 +2,7 @@ import type { RunRecord } from '../domain/records.ts'
 import type { Slot } from '../domain/slots.ts'
 import { summarisePredictions, type LabelledPrediction } from '../evaluation/summarise.ts'
 import type { Store } from '../store/open.ts'
+import { comparableRuns } from './run-information.ts'
 import { slotWarnings } from './slot-warnings.ts'
 
 /** A probe that should know nothing reaches 0.5; above this it knows something that is worth a warning. */
@@ -16,7 +17,21 @@ export function alarmsOf(store: Store, runId: number): string[] {
   const cohort = store.cohorts.get(run.cohortId)
   const slots = cohort.slots.filter((slot) => run.config.slotIds.includes(slot.slotId))
   const leaks = slotWarnings(slots, store.cohorts.labelWords(run.cohortId)).map(({ text }) => text)
-  return [...leaks, ...missingnessAlarm(store, run), ...textAlarm(store, run, slots)]
+  return [...leaks, ...missingnessAlarm(store, run), ...simulationAlarm(run, cohort.labels), ...textAlarm(store, run, slots)]
+}
+
+/** Simulated losses that follow a label: the presence pattern then tells it, by the run's own setting. */
+function simulationAlarm({ config }: RunRecord, labels: readonly { labelId: number; name: string }[]): string[] {
+  const sides = { train: 'training', val: 'validation', test: 'test' } as const
+  const found = (Object.keys(sides) as (keyof typeof sides)[]).flatMap((side) => (config.missingness?.[side].losses ?? []).flatMap(({ mechanism, rate }) => {
+    if (mechanism.kind !== 'mnar' || mechanism.driver.kind !== 'label' || mechanism.strength === 0 || rate === 0 || rate === 1) return []
+    const { labelId } = mechanism.driver
+    return [{ side: sides[side], name: labels.find((label) => label.labelId === labelId)?.name ?? String(labelId) }]
+  }))
+  if (found.length === 0) return []
+  const names = [...new Set(found.map(({ name }) => `"${name}"`))].join(', ')
+  const where = [...new Set(found.map(({ side }) => side))].join(' and ')
+  return [`The simulated missingness of this run depends on ${names} (${where} studies): which items are left tells that label by itself, so what a model shows under the run's own test table is partly the simulation.`]
 }
 
 /**
@@ -55,21 +70,25 @@ function frequencies(studies: readonly { labels: Float32Array }[], width: number
   })
 }
 
-/** A comparable run of the text-only probe, when there is one and text is not all there is. */
+/** A comparable run of the text-only probe, when there is one and the run reads text and something else; both judged on the studies that both answer. */
 function textAlarm(store: Store, run: RunRecord, slots: readonly Slot[]): string[] {
-  if (run.config.adapter === 'text-only' || slots.every((slot) => slot.modality === 'text')) return []
-  const probe = store.runs.list(run.cohortId).find((other) => other.status === 'finished' && other.config.adapter === 'text-only' && other.splitHash === run.splitHash)
+  if (run.config.adapter === 'text-only' || slots.every((slot) => slot.modality === 'text') || slots.every((slot) => slot.modality !== 'text')) return []
+  const probe = comparableRuns(store, run).find((other) => other.config.adapter === 'text-only')
   if (probe === undefined) return []
-  const overall = (runId: number): number | null => {
+  const rowsOf = (runId: number): Map<number, LabelledPrediction> => {
     const stored = store.predictions.forRun(runId, { split: 'test', onlyActual: true })
     const width = stored.labelIds.length
-    const rows = Array.from({ length: stored.count }, (_, row): LabelledPrediction => {
+    return new Map(Array.from({ length: stored.count }, (_, row): [number, LabelledPrediction] => {
       const cells = (values: Float32Array) => values.subarray(row * width, (row + 1) * width)
-      return { patientId: stored.patientIds[row]!, probabilities: cells(stored.probabilities), thresholds: cells(stored.thresholds), reference: cells(stored.references) }
-    })
-    return summarisePredictions(rows, stored.labelIds.map((labelId) => ({ labelId, labelName: '' })), run.config.task).macroAuroc.value
+      return [stored.studyIds[row]!, { patientId: stored.patientIds[row]!, probabilities: cells(stored.probabilities), thresholds: cells(stored.thresholds), reference: cells(stored.references) }]
+    }))
   }
-  const [text, own] = [overall(probe.runId), overall(run.runId)]
+  const [ofProbe, ofRun] = [rowsOf(probe.runId), rowsOf(run.runId)]
+  const macroAuroc = (rows: Map<number, LabelledPrediction>): number | null => {
+    const shared = [...rows].flatMap(([studyId, row]) => (ofProbe.has(studyId) && ofRun.has(studyId) ? [row] : []))
+    return summarisePredictions(shared, run.config.labelIds.map((labelId) => ({ labelId, labelName: '' })), run.config.task).macroAuroc.value
+  }
+  const [text, own] = [macroAuroc(ofProbe), macroAuroc(ofRun)]
   if (text === null || own === null || text < alarmingAuroc || text < own - 0.02) return []
-  return [`A linear probe that reads the text alone ("${probe.name}") reaches a macro-AUROC of ${text.toFixed(2)}, as good as this run's ${own.toFixed(2)}: the images add nothing that is seen here, or the text names the answer.`]
+  return [`A linear probe that reads the text alone ("${probe.name}") reaches a macro-AUROC of ${text.toFixed(2)}, as good as this run's ${own.toFixed(2)}: the other items add nothing that is seen here, or the text names the answer.`]
 }

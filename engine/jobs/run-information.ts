@@ -14,21 +14,22 @@ export interface TestRow extends LabelledPrediction {
   servedBy: ServedBy | null
 }
 
-/** Finished runs of the same patients, split, labels and modalities: their numbers may be set side by side. */
+/** Finished runs of the same patients, split, labels, task and modalities: their numbers may be set side by side. */
 export function comparableRuns(store: Store, run: RunRecord): RunRecord[] {
   const isSame = (a: readonly (number | string)[], b: readonly (number | string)[]) => a.length === b.length && a.every((item, index) => item === b[index])
   return store.runs.list(run.cohortId).filter((other) => other.status === 'finished' && other.splitHash === run.splitHash && other.cohortHash === run.cohortHash
-    && isSame(other.config.labelIds, run.config.labelIds) && isSame(other.config.slotIds, run.config.slotIds))
+    && other.config.task === run.config.task && isSame(other.config.labelIds, run.config.labelIds) && isSame(other.config.slotIds, run.config.slotIds))
 }
 
 /**
  * Usable information under every pattern that test patients were predicted with, and the gap to the dedicated model of that pattern on the
- * patients that both answer. The newest comparable run of dedicated models counts.
+ * patients that both answer. The newest comparable run of dedicated models on the same backbone counts: another one would add the backbones'
+ * difference to the gap.
  */
 export function informationOf(store: Store, runId: number, slots: readonly Slot[], rows: readonly TestRow[]): PatternInformation[] {
   const run = store.runs.get(runId)
   const { task } = run.config
-  const dedicated = run.config.adapter === 'dedicated' ? undefined : comparableRuns(store, run).find((other) => other.config.adapter === 'dedicated')
+  const dedicated = run.config.adapter === 'dedicated' ? undefined : comparableRuns(store, run).find((other) => other.config.adapter === 'dedicated' && other.config.backbone === run.config.backbone)
   const reference = dedicated === undefined ? null : dedicatedRows(store, dedicated.runId)
   return [...Map.groupBy(rows, (row) => row.pattern)].map(([pattern, list]): PatternInformation => {
     const bits = usableInformation(list, task)

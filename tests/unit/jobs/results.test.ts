@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import type { RunConfigInput } from '../../../engine/domain/run.ts'
 import { evaluateRun } from '../../../engine/jobs/results.ts'
 import type { Store } from '../../../engine/store/open.ts'
 import { assignFolds } from '../../../engine/training/folds.ts'
@@ -6,9 +7,9 @@ import { createRng } from '../../../engine/training/rng.ts'
 import { addCohort, addRun, makeBlock, makeStudy, openTestStore, storeSplit, summary } from '../store/fixtures.ts'
 
 /** A finished run with a prediction for each test study under its own pattern (and `alsoUnder`); label 1 follows from the missing left eye, or not. */
-function finishedRun(store: Store, options: { isTelling: boolean; adapter?: 'mora' | 'dedicated'; cohortId?: number; probability?: number }) {
+function finishedRun(store: Store, options: { isTelling: boolean; adapter?: 'mora' | 'dedicated' | 'text-only'; cohortId?: number; probability?: number; changes?: Partial<RunConfigInput> }) {
   const cohortId = options.cohortId ?? addCohort(store, 120, 'Eyes', (study) => ({ ...makeStudy(study.ordinal), patientKey: `P${study.ordinal}`, labels: [(options.isTelling ? study.ordinal % 3 : study.ordinal % 4) === 0 ? 1 : 0, study.ordinal % 2 === 0 ? 1 : 0] }))
-  const runId = addRun(store, cohortId, { adapter: options.adapter ?? 'mora' })
+  const runId = addRun(store, cohortId, { adapter: options.adapter ?? 'mora', ...options.changes })
   const { config } = store.runs.get(runId)
   const studies = store.patients.trainingStudies(cohortId, config.slotIds, config.labelIds)
   const { assignments, proof } = assignFolds(studies, { kind: 'holdout', train: 0.6, val: 0.2, test: 0.2 }, createRng, 1)
@@ -20,7 +21,7 @@ function finishedRun(store: Store, options: { isTelling: boolean; adapter?: 'mor
   const probabilities = Float32Array.from(rows.flatMap(({ study }) => [...study.labels].map((label) => (Number.isNaN(label) ? 0.5 : label === 1 ? p : 1 - p))))
   store.predictions.addBlock(runId, makeBlock(rows.map(({ study }) => study.studyId), {
     patterns: rows.map(({ pattern }) => pattern), isActual: rows.map(({ isActual }) => isActual), servedBy: rows.map(({ isActual }) => (isActual ? 'trained' : options.adapter === 'dedicated' ? 'trained' : 'extrapolated')),
-    probabilities, logits: probabilities.map((value) => value * 4 - 2),
+    probabilities, logits: probabilities.map((value) => value * 4 - 2), thresholds: new Float32Array(config.labelIds.length).fill(0.5),
   }), config.labelIds)
   store.runs.finish(runId, summary)
   return { cohortId, runId, rows }
@@ -46,6 +47,37 @@ describe('results of a run', () => {
     const beside = evaluateRun({ store }, first.runId, { kind: 'actual' }).information!.find(({ pattern }) => pattern === 'right-eye')!
     // Every label is given its own probability: the gap is log2(0.9) - log2(0.6), whatever the labels are.
     expect(beside.gapBits).toBeCloseTo(Math.log2(0.9 / 0.6), 5)
+  })
+
+  it.each([{ backbone: 'another' }, { task: 'multi-class' }] as const)('measures no gap to dedicated models of another kind: %o', (changes) => {
+    const store = openTestStore()
+    const first = finishedRun(store, { isTelling: false, probability: 0.6 })
+    finishedRun(store, { isTelling: false, adapter: 'dedicated', cohortId: first.cohortId, probability: 0.9, changes })
+    expect(evaluateRun({ store }, first.runId, { kind: 'actual' }).information!.every(({ gapBits }) => gapBits === null)).toBe(true)
+  })
+
+  it('holds a run against a text-only probe of the same labels only', () => {
+    const store = openTestStore()
+    const first = finishedRun(store, { isTelling: false, probability: 0.6 })
+    const alarms = () => evaluateRun({ store }, first.runId, { kind: 'actual' }).alarms!.join(' ')
+    const { labelIds } = store.runs.get(first.runId).config
+    finishedRun(store, { isTelling: false, adapter: 'text-only', cohortId: first.cohortId, probability: 0.9, changes: { labelIds: labelIds.slice(0, 1) } })
+    expect(alarms()).toBe('')
+    finishedRun(store, { isTelling: false, adapter: 'text-only', cohortId: first.cohortId, probability: 0.9 })
+    expect(alarms()).toMatch(/reads the text alone/)
+  })
+
+  it('says that simulated losses which follow a label give it away', () => {
+    const store = openTestStore()
+    const table = (driver: object, kind: 'mar' | 'mnar') => ({ test: { losses: [{ target: { kind: 'modality', modality: 'image' }, rate: 0.4, mechanism: { kind, driver, strength: 2 } }] } }) as RunConfigInput['missingness']
+    const alarms = (missingness: RunConfigInput['missingness'], cohortId?: number) => {
+      const run = finishedRun(store, { isTelling: false, changes: { missingness }, ...(cohortId === undefined ? {} : { cohortId }) })
+      return { ...run, alarms: evaluateRun({ store }, run.runId, { kind: 'actual' }).alarms! }
+    }
+    const byAge = alarms(table({ kind: 'age' }, 'mar'))
+    expect(byAge.alarms).toEqual([])
+    const { labelIds } = store.runs.get(byAge.runId).config
+    expect(alarms(table({ kind: 'label', labelId: labelIds[0]! }, 'mnar'), byAge.cohortId).alarms.join(' ')).toMatch(/depends on "glaucoma" \(test studies\)/)
   })
 
   it('refuses a pattern that the run cannot have', () => {

@@ -73,6 +73,7 @@ export const errorCatalog = {
   IMPORT_JOIN_UNMATCHED: { fix: 'Check that both columns hold the same IDs; rows that find no partner are kept without its cells.' },
   IMPORT_TEXT_GAPS: { fix: 'Nothing to do, unless the removed words matter; a model reads the placeholder as a word.' },
   IMPORT_TEXT_REPEATED: { fix: 'Nothing to do for standard sentences; texts of one patient stay on one side of a split, those of two patients may not.' },
+  IMPORT_PRIVACY_RESIDUE: { fix: 'Add the word to your own list in the privacy step, blank it in the table, or map another column as the label.' },
   IMPORT_VIEW_UNMATCHED: { fix: 'Add the view of these rows to one of the image slots if their images are wanted.' },
   IMPORT_IMAGE_AMBIGUOUS: { fix: 'Write the subfolder into the table, or make the file names unique.' },
   IMPORT_IMAGE_DUPLICATE: { fix: 'Check these rows: the same picture under two patients makes results look better than they are.' },

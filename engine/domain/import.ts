@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { errorCatalog, type ErrorCode } from './errors.ts'
 import { importSourceSchema, mappingSchema, tableJoinSchema } from './mapping.ts'
+import { privacyReportSchema } from './privacy.ts'
 import { absenceReasonSchema, slotPresenceSchema, slotSchema } from './slots.ts'
 
 export const errorCodeSchema = z.enum(Object.keys(errorCatalog) as [ErrorCode, ...ErrorCode[]])
@@ -47,7 +48,7 @@ export const previewRowSchema = z.object({
   presence: z.array(slotPresenceSchema),
   /** Absolute path of each image slot's file, null when absent; main replaces it by a picture address before it reaches the renderer. */
   images: z.array(z.object({ slotId: z.string(), path: z.string().nullable() })),
-  texts: z.array(z.object({ slotId: z.string(), text: z.string().nullable() })),
+  texts: z.array(z.object({ slotId: z.string(), text: z.string().nullable(), original: z.string().nullable().optional() })),
   labels: z.array(z.string()),
 })
 export type PreviewRow = z.infer<typeof previewRowSchema>
@@ -77,6 +78,8 @@ export const importCheckSchema = z.object({
   absences: z.array(z.object({ slotId: z.string(), reason: absenceReasonSchema, count: z.number().int() })),
   duplicateImages: z.array(z.object({ count: z.number().int(), acrossPatients: z.boolean(), rows: z.array(z.number().int()) })),
   labelWords: z.array(labelWordSchema),
+  /** What de-identification found and replaced; null when it was not asked for. */
+  privacy: privacyReportSchema.nullable().default(null),
   issues: z.array(importIssueSchema),
 })
 export type ImportCheck = z.infer<typeof importCheckSchema>

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { defaultPrivacy, privacyOptionsSchema } from './privacy.ts'
 import { slotSchema } from './slots.ts'
 
 const columnName = z.string().min(1).max(300)
@@ -75,8 +76,15 @@ export const mappingSchema = z.object({
   slots: z.array(mappedSlotSchema).min(1).max(8),
   labels: labelMappingSchema,
   attributes: z.object({ age: columnName.nullable().default(null), sex: columnName.nullable().default(null) }).default({ age: null, sex: null }),
+  /** Absent in mappings written by hand (the defaults count) and in those of cohorts imported before texts were scrubbed. */
+  privacy: privacyOptionsSchema.optional(),
 })
 export type Mapping = z.infer<typeof mappingSchema>
+
+/** A mapping for a new import: what says nothing of privacy gets every rule. */
+export function withPrivacy(mapping: Mapping): Mapping {
+  return mapping.privacy ? mapping : { ...mapping, privacy: defaultPrivacy }
+}
 
 /**
  * What the wizard and the CLI name as a source: a folder with images, a table, a sheet of it when it has several.

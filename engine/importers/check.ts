@@ -1,6 +1,7 @@
 import { availableParallelism } from 'node:os'
 import { setImmediate } from 'node:timers/promises'
 import type { ImportCheck } from '../domain/import.ts'
+import { withPrivacy } from '../domain/mapping.ts'
 import { patternKey } from '../domain/slots.ts'
 import type { JobContext, JobRequest } from '../protocol.ts'
 import { labelWordsOf } from './cohort-words.ts'
@@ -10,6 +11,7 @@ import { inspectImage, type ImageInspection } from './images/inspect-image.ts'
 import { absolutePath, createItemPlanner } from './images/plan-items.ts'
 import { createIssueCollector, type IssueCollector } from './issues.ts'
 import { loadCohort, type LoadedCohort } from './load-cohort.ts'
+import { scrubFromHeaders } from './privacy/header-names.ts'
 import { startStage } from './progress.ts'
 import { noteTexts } from './rows/text-notes.ts'
 
@@ -24,11 +26,13 @@ const maxRowsOfGroup = 50
  * @throws AppError for a table, mapping or folder that cannot be used; an AbortError when cancelled
  */
 export async function checkImport(request: JobRequest<'import:check'>, context: JobContext): Promise<ImportCheck> {
-  const { source, mapping } = request
+  const { source } = request
+  const mapping = withPrivacy(request.mapping)
   const issues = createIssueCollector()
-  const cohort = await loadCohort(request, issues, context)
+  const cohort = await loadCohort({ ...request, mapping }, issues, context)
   const index = await indexFiles(source.sourceDir, issues, context.signal)
   const planner = createItemPlanner(mapping, cohort.studies, index)
+  await scrubFromHeaders(cohort.studies, mapping, planner, source.sourceDir, cohort.privacy, context.signal)
   const usedPaths = new Set<string>()
   for (const study of cohort.studies) {
     for (const slotIndex of mapping.slots.keys()) {
@@ -86,7 +90,7 @@ export async function checkImport(request: JobRequest<'import:check'>, context: 
     slots: cohort.slots, labelCounts: countLabels(cohort),
     patternCounts: [...patterns].map(([pattern, count]) => ({ pattern, count })).sort((a, b) => b.count - a.count || (a.pattern < b.pattern ? -1 : 1)),
     absences: [...absences.values()].sort((a, b) => b.count - a.count),
-    duplicateImages, labelWords, issues: issues.list(),
+    duplicateImages, labelWords, privacy: cohort.privacy?.report() ?? null, issues: issues.list(),
   }
 }
 

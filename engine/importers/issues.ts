@@ -39,6 +39,7 @@ const titles: Partial<Record<ErrorCode, string>> = {
   IMAGE_TOO_LARGE: 'Images that are too large',
   DICOM_UNREADABLE: 'DICOM files that cannot be read',
   DICOM_NO_IMAGE: 'DICOM files without a picture (reports, plans, lists)',
+  IMPORT_PRIVACY_RESIDUE: 'Patient numbers that could not be removed',
   DICOM_HEADER_INCOMPLETE: 'DICOM images whose header lacks what is needed',
   DICOM_PHOTOMETRIC_UNSUPPORTED: 'DICOM images in a kind of colour that cannot be read',
   DICOM_SYNTAX_UNSUPPORTED: 'DICOM images compressed in a way that cannot be read',

@@ -5,6 +5,7 @@ import type { Slot } from '../domain/slots.ts'
 import type { JobContext } from '../protocol.ts'
 import { assignKeys } from './ids.ts'
 import type { IssueCollector } from './issues.ts'
+import { createStudyPrivacy, type StudyPrivacy } from './privacy/study-privacy.ts'
 import { startStage } from './progress.ts'
 import { notePlaceholderAges } from './rows/demographics.ts'
 import { createRowGrouper, type GroupedStudy } from './rows/group-rows.ts'
@@ -17,6 +18,8 @@ export interface PlannedStudy extends GroupedStudy {
   patientKey: string
   studyKey: string
   labelValues: LabelValue[]
+  /** The texts as the table has them, of a preview only. */
+  originals: (string | null)[] | null
 }
 
 export interface LoadedCohort {
@@ -28,6 +31,8 @@ export interface LoadedCohort {
   slots: Slot[]
   labelNames: string[]
   task: 'multi-label' | 'multi-class'
+  /** Null when the mapping asks for no de-identification: a cohort begun before there was any. */
+  privacy: StudyPrivacy | null
 }
 
 export interface LoadRequest {
@@ -44,11 +49,13 @@ export async function loadCohort(request: LoadRequest, issues: IssueCollector, c
   const { source, mapping, pseudonymKey } = request
   const stage = startStage(context, 'Reading the table', null)
   const table = await openJoinedTable(source, mapping.join ?? null, issues, context.signal)
-  const grouper = createRowGrouper(mapping, table.columns, issues)
+  const privacy = createStudyPrivacy(mapping, table.columns, pseudonymKey)
+  const grouper = createRowGrouper(mapping, table.columns, issues, privacy?.prepare)
   let rowCount = 0
   reading: for await (const rows of table.readRows()) {
     context.signal.throwIfAborted()
     for (const row of rows) {
+      privacy?.notice(row)
       grouper.add(row)
       if (++rowCount >= maxRows) break reading
     }
@@ -58,14 +65,17 @@ export async function loadCohort(request: LoadRequest, issues: IssueCollector, c
   if (rowsIn === 0) throw new AppError('IMPORT_TABLE_EMPTY', 'The table has a header but no rows below it.')
   const vocabulary = buildVocabulary(mapping.labels, (function* () { for (const study of studies) yield study.labels })(), issues)
   noteAges(studies, issues)
+  const originals = maxRows === Infinity ? null : studies.map(({ values }) => [...values])
+  privacy?.apply(studies, vocabulary.names, issues)
   const patientKeys = assignKeys('P-', pseudonymKey, studies.map(({ patientId }) => patientId))
   const studyKeyOf = createStudyKeys(studies, pseudonymKey)
   const planned = studies.map((study, ordinal) => ({
     ...study, ordinal, patientKey: patientKeys.get(study.patientId)!, studyKey: studyKeyOf(study, patientKeys.get(study.patientId)!), labelValues: vocabulary.toValues(study.labels),
+    originals: originals?.[ordinal] ?? null,
   }))
   return {
     tableSha256: table.sha256, columns: table.columns, rowsIn, rejected, studies: planned,
-    slots: mapping.slots.map(({ slot }) => slot), labelNames: vocabulary.names, task: vocabulary.task,
+    slots: mapping.slots.map(({ slot }) => slot), labelNames: vocabulary.names, task: vocabulary.task, privacy,
   }
 }
 

@@ -1,4 +1,5 @@
 import type { PreviewRow } from '../domain/import.ts'
+import { withPrivacy } from '../domain/mapping.ts'
 import type { JobContext, JobRequest, JobResult } from '../protocol.ts'
 import { mapInOrder } from './concurrency.ts'
 import { indexFiles } from './images/file-index.ts'
@@ -6,6 +7,7 @@ import { inspectImage } from './images/inspect-image.ts'
 import { absolutePath, createItemPlanner } from './images/plan-items.ts'
 import { createIssueCollector } from './issues.ts'
 import { loadCohort } from './load-cohort.ts'
+import { scrubFromHeaders } from './privacy/header-names.ts'
 
 /** Enough rows to fill the preview although several belong to one study or are refused. */
 const rowsForEachPreviewRow = 20
@@ -17,12 +19,14 @@ const filesInFlight = 6
  * @throws AppError for a table, mapping or folder that cannot be used; an AbortError when cancelled
  */
 export async function previewImport(request: JobRequest<'import:preview'>, context: JobContext): Promise<JobResult<'import:preview'>> {
-  const { source, mapping, limit } = request
+  const { source, limit } = request
+  const mapping = withPrivacy(request.mapping)
   const issues = createIssueCollector()
-  const cohort = await loadCohort(request, issues, context, limit * rowsForEachPreviewRow)
+  const cohort = await loadCohort({ ...request, mapping }, issues, context, limit * rowsForEachPreviewRow)
   const studies = cohort.studies.slice(0, limit)
   const index = await indexFiles(source.sourceDir, issues, context.signal)
   const planner = createItemPlanner(mapping, studies, index)
+  await scrubFromHeaders(studies, mapping, planner, source.sourceDir, cohort.privacy, context.signal)
   const inspect = (path: string): ReturnType<typeof inspectImage> => inspectImage(absolutePath(source.sourceDir, path), source.sourceDir, 'header')
   const rows: PreviewRow[] = []
   const planned = mapInOrder(studies, filesInFlight, async (study) => {
@@ -37,7 +41,7 @@ export async function previewImport(request: JobRequest<'import:preview'>, conte
       presence: plain.map(({ slotId, isPresent, reason }) => ({ slotId, isPresent, reason })),
       images: plain.filter((_, slot) => mapping.slots[slot]!.slot.modality === 'image')
         .map(({ slotId, isPresent, sourcePath }) => ({ slotId, path: isPresent && sourcePath !== null ? absolutePath(source.sourceDir, sourcePath) : null })),
-      texts: plain.filter((_, slot) => mapping.slots[slot]!.slot.modality !== 'image').map(({ slotId, text }) => ({ slotId, text })),
+      texts: plain.flatMap(({ slotId, text }, slot) => (mapping.slots[slot]!.slot.modality === 'image' ? [] : [{ slotId, text, original: study.originals?.[slot] ?? null }])),
       labels: cohort.labelNames.filter((_, label) => study.labelValues[label] === 1),
     })
   }

@@ -9,6 +9,8 @@ import { absolutePath, createItemPlanner, type ItemPlanner } from './images/plan
 import { createIssueCollector } from './issues.ts'
 import { labelWordsOf } from './cohort-words.ts'
 import { loadCohort, type PlannedStudy } from './load-cohort.ts'
+import { scrubFromHeaders } from './privacy/header-names.ts'
+import { assertNoResidue } from './privacy/study-privacy.ts'
 import { startStage } from './progress.ts'
 
 /** Written in one transaction by the process of the windows, which must not be held up for longer than a frame or two. */
@@ -33,12 +35,15 @@ export async function runImport(request: JobRequest<'import:run'>, context: JobC
   }
   const index = await indexFiles(source.sourceDir, issues, context.signal)
   const { slots, labelNames, task, rowsIn, rejected, studies } = cohort
+  assertNoResidue(issues)
+  const planner = createItemPlanner(mapping, studies, index)
+  // Before the label words are counted: they are stored, and a name must not become one of them.
+  await scrubFromHeaders(studies, mapping, planner, source.sourceDir, cohort.privacy, context.signal)
   const labelWords = labelWordsOf(cohort, mapping)
   await context.send({
     kind: 'import-start',
     start: { tableSha256: cohort.tableSha256, rowsIn, studyCount: studies.length, slots, labelNames, task, rejectedRows: rejected, labelWords },
   })
-  const planner = createItemPlanner(mapping, studies, index)
   const inspect = createInspector(source.sourceDir, studies, mapping.slots.length, planner)
   const stage = startStage(context, 'Importing patients', studies.length, fromOrdinal)
   const outbox = createOutbox(context)

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { pipeline } from 'node:stream/promises'
 import { AppError } from '../domain/errors.ts'
 import type { ImportedStudy, ImportReport } from '../domain/import.ts'
-import type { ImportSource, Mapping } from '../domain/mapping.ts'
+import { withPrivacy, type ImportSource, type Mapping } from '../domain/mapping.ts'
 import type { RunningJob } from '../host/engine-process.ts'
 import type { EngineData, Progress } from '../protocol.ts'
 import type { StoredImage } from '../store/repositories/imports.ts'
@@ -26,7 +26,14 @@ export interface RunningImport {
 
 /** Creates the cohort (status "importing") and starts to fill it. Throws STORE_NAME_TAKEN at once. */
 export function startImport(workspace: Workspace, request: ImportRequest, onProgress?: (progress: Progress) => void): RunningImport {
-  const cohortId = workspace.store.cohorts.create({ name: request.cohortName, source: request.source, mapping: request.mapping })
+  const mapping = withPrivacy(request.mapping)
+  const cohortId = workspace.store.transaction(() => {
+    const created = workspace.store.cohorts.create({ name: request.cohortName, source: request.source, mapping })
+    // The words of the user's own list may be names: the log has their number only.
+    const { off, dateOrder, words, shapes } = mapping.privacy!
+    workspace.store.audit.append('import.privacy', { cohortId: created, rulesOff: off.join(', '), dateOrder, ownWords: words.length, ownShapes: shapes.length })
+    return created
+  })
   return continueImport(workspace, cohortId, onProgress)
 }
 

@@ -54,10 +54,10 @@ function trimmed(text: string, start: number, end: number, stopInside: boolean):
   const stop = tokens.findIndex(isOut)
   if (stop >= 0) tokens.length = stop
   const whole = tokens.some((token) => token.text.replace(/\.$/, '').length > 1)
-  return whole ? [tokens[0]!.start, endOf(text, tokens.at(-1)!)] : null
+  return whole ? [tokens[0]!.start, endOf(tokens.at(-1)!)] : null
 }
 
-const endOf = (text: string, token: { text: string; end: number }): number => (token.text.endsWith('.') && token.text.length > 2 ? token.end - 1 : token.end)
+const endOf = (token: { text: string; end: number }): number => (token.text.endsWith('.') && token.text.length > 2 ? token.end - 1 : token.end)
 
 /** Spans of names that the surroundings or the lists show. */
 export function nameSpans(text: string): Span[] {

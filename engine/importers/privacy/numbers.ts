@@ -18,14 +18,14 @@ const phoneShapes = [
 
 /** E-mail, web and network addresses. */
 export const emailSpans = (text: string): Span[] => spansOf(text, email, 'emails', '[EMAIL]')
-export const urlSpans = (text: string): Span[] => [...spansOf(text, url, 'urls', '[URL]'), ...spansOf(text, ip, 'urls', '[URL]', (match, start) => !/\b(?:version|v|icd\S*)\s*$/i.test(text.slice(0, start)))]
+export const urlSpans = (text: string): Span[] => [...spansOf(text, url, 'urls', '[URL]'), ...spansOf(text, ip, 'urls', '[URL]', (start) => !/\b(?:version|v|icd\S*)\s*$/i.test(text.slice(0, start)))]
 
 /** Telephone, fax and pager numbers. */
 export function phoneSpans(text: string): Span[] {
-  const accept = (match: RegExpExecArray, start: number, end: number): boolean => digitsIn(text.slice(start, end)) >= 6
+  const accept = (start: number, end: number): boolean => digitsIn(text.slice(start, end)) >= 6
   return [
     ...spansOf(text, phoneWord, 'phones', '[PHONE]', accept), ...spansOf(text, shortPhone, 'phones', '[PHONE]'),
-    ...phoneShapes.flatMap((pattern) => spansOf(text, pattern, 'phones', '[PHONE]', (match, start, end) => digitsIn(text.slice(start, end)) >= 7)),
+    ...phoneShapes.flatMap((pattern) => spansOf(text, pattern, 'phones', '[PHONE]', (start, end) => digitsIn(text.slice(start, end)) >= 7)),
   ]
 }
 
@@ -51,11 +51,11 @@ const unitAfter = /^\s?(?:mg|g|kg|mcg|µg|ml|l|cm|mm|m|hz|kv|kvp|mas|ma|msv|mgy|
 
 /** Numbers of records, accounts, insurances and documents. */
 export function recordSpans(text: string): Span[] {
-  const isCode = (match: RegExpExecArray, start: number, end: number): boolean => {
+  const isCode = (start: number, end: number): boolean => {
     const hit = text.slice(start, end)
     return digitsIn(hit) >= 3 && !harmless.test(hit) && !unitAfter.test(text.slice(end)) && !/^\d{1,3}\.\d+$/.test(hit) && !/^(?:19|20)\d\d$/.test(hit)
   }
-  const isShape = (match: RegExpExecArray, start: number, end: number): boolean => !harmless.test(text.slice(start, end)) && !/\b(?:cpt|icd|snomed|loinc)\S*\s*:?\s*$/i.test(text.slice(0, start))
+  const isShape = (start: number, end: number): boolean => !harmless.test(text.slice(start, end)) && !/\b(?:cpt|icd|snomed|loinc)\S*\s*:?\s*$/i.test(text.slice(0, start))
   return [strong, weak, bareId].flatMap((pattern) => spansOf(text, pattern, 'record-numbers', '[NUMBER]', isCode))
     .concat(shapes.flatMap((pattern) => spansOf(text, pattern, 'record-numbers', '[NUMBER]', isShape)))
 }

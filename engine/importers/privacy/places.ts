@@ -23,8 +23,8 @@ const notPlaces = /^(?:The|A|An|Nursing|Assisted|Home|Hospital|January|February|
 export function addressSpans(text: string): Span[] {
   const units = /(?:\d(?:MM|CM|ML|MG|KG|HZ|PM|AM|DL|MS|GY|HU|ST|ND|RD|TH))$/
   return [
-    ...addresses.flatMap((pattern) => spansOf(text, pattern, 'addresses', '[ADDRESS]', (match, start, end) => !units.test(text.slice(start, end)))),
-    ...spansOf(text, livesIn, 'addresses', '[ADDRESS]', (match, start, end) => !notPlaces.test(text.slice(start, end))),
+    ...addresses.flatMap((pattern) => spansOf(text, pattern, 'addresses', '[ADDRESS]', (start, end) => !units.test(text.slice(start, end)))),
+    ...spansOf(text, livesIn, 'addresses', '[ADDRESS]', (start, end) => !notPlaces.test(text.slice(start, end))),
   ]
 }
 
@@ -57,5 +57,5 @@ const ages = [
 /** Ages from 90 on; the smaller ones stay. */
 export function ageSpans(text: string): Span[] {
   const isTemperature = (start: number): boolean => /(?:temp\w*|fever|febrile|t|of|to|°)\s*[:=]?\s*$/i.test(text.slice(Math.max(0, start - 14), start)) && !/(?:age|age of|of age)\s*$/i.test(text.slice(Math.max(0, start - 14), start))
-  return ages.flatMap((pattern, index) => spansOf(text, pattern, 'ages', '90+', (match, start) => index !== 3 || !isTemperature(start)))
+  return ages.flatMap((pattern, index) => spansOf(text, pattern, 'ages', '90+', (start) => index !== 3 || !isTemperature(start)))
 }

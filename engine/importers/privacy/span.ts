@@ -4,11 +4,11 @@ import type { PrivacyRule } from '../../domain/privacy.ts'
 export interface Span { start: number; end: number; rule: PrivacyRule; replacement: string }
 
 /** Spans of a pattern; `group` names the group to replace (default the whole match). The pattern needs the flags g and d. */
-export function spansOf(text: string, pattern: RegExp, rule: PrivacyRule, replacement: string, accept?: (match: RegExpExecArray, start: number, end: number) => boolean, group = 'hit'): Span[] {
+export function spansOf(text: string, pattern: RegExp, rule: PrivacyRule, replacement: string, accept?: (start: number, end: number) => boolean, group = 'hit'): Span[] {
   const spans: Span[] = []
   for (const match of text.matchAll(pattern)) {
     const [start, end] = match.indices?.groups?.[group] ?? [match.index, match.index + match[0].length]
-    if (end > start && (!accept || accept(match, start, end))) spans.push({ start, end, rule, replacement })
+    if (end > start && (!accept || accept(start, end))) spans.push({ start, end, rule, replacement })
   }
   return spans
 }

@@ -41,7 +41,7 @@ export interface RowGrouper {
  * one exactly, that contradict each other or that lack an ID are rejected with a reason, never dropped.
  * @throws AppError IMPORT_MAPPING_INVALID or IMPORT_COLUMN_MISSING
  */
-export function createRowGrouper(mapping: Mapping, columns: readonly string[], issues: IssueCollector): RowGrouper {
+export function createRowGrouper(mapping: Mapping, columns: readonly string[], issues: IssueCollector, prepare?: (cells: readonly string[]) => readonly string[]): RowGrouper {
   assertMapping(mapping)
   const lookup = createColumnLookup(columns)
   const idPosition = lookup(mapping.patientIdColumn)
@@ -60,16 +60,18 @@ export function createRowGrouper(mapping: Mapping, columns: readonly string[], i
     rejected.push({ row, code, detail })
   }
 
-  const add = ({ row, cells, problem }: TableRow): void => {
+  const add = ({ row, cells: written, problem }: TableRow): void => {
     rowsIn++
     if (problem !== null) return reject(row, 'IMPORT_ROW_CELLS', `Row ${row}: ${problem}.`)
-    const patientId = normaliseId(cells[idPosition] ?? '')
+    const patientId = normaliseId(written[idPosition] ?? '')
     if (patientId === '') return reject(row, 'IMPORT_ID_BLANK', `Row ${row}: column "${columns[idPosition]}" holds no patient ID.`)
-    const studyId = studyPosition < 0 ? null : normaliseId(cells[studyPosition] ?? '')
+    const studyId = studyPosition < 0 ? null : normaliseId(written[studyPosition] ?? '')
     if (studyId === '') return reject(row, 'IMPORT_ID_BLANK', `Row ${row}: column "${columns[studyPosition]}" holds no study ID.`)
-    const content = hash('sha1', cells.join('\u001f'), 'base64')
+    const content = hash('sha1', written.join('\u001f'), 'base64')
     const firstRow = firstRowOfContent.get(content)
     if (firstRow !== undefined) return reject(row, 'IMPORT_DUPLICATE_ROW', `Row ${row} repeats row ${firstRow}.`)
+    // Repeats are told by what is written; what follows sees ages over 89 as 90 only.
+    const cells = prepare?.(written) ?? written
     const reading = readLabels(cells)
     if ('problem' in reading) return reject(row, 'IMPORT_LABEL_INVALID', `Row ${row}: ${reading.problem}.`)
     // Only accepted content counts as seen, so that a repeat of a refused row is refused for the same reason.

@@ -1,0 +1,149 @@
+/** De-identification of the studies of one table: what is known from its columns, the scrubbing of texts, and the report on it. */
+import { AppError } from '../../domain/errors.ts'
+import type { Mapping } from '../../domain/mapping.ts'
+import type { PrivacyFindings, PrivacyReport } from '../../domain/privacy.ts'
+import { formatTabularItem, parseTabularItem } from '../../domain/tabular.ts'
+import { isBlankCell, normaliseId } from '../ids.ts'
+import type { IssueCollector } from '../issues.ts'
+import { parseAge } from '../rows/demographics.ts'
+import type { GroupedStudy } from '../rows/group-rows.ts'
+import { normaliseColumnName } from '../table/header.ts'
+import { maskText } from './mask.ts'
+import { createScrubber, isTellingId, type Finding, type KnownIdentity, type Scrubbed } from './scrub.ts'
+
+/** Ages from here on are one group (HIPAA, 45 CFR 164.514(b)(2)(i)(C)); stored as this number, shown as "90+". */
+const oldestShownAge = 90
+const maxExamples = 5
+
+const nameTitles = /^(?:patients?|pt|pat)?(?:full|first|last|middle|given|family|sur|fore|maiden|birth|sir)?(?:name|names)$|^(?:vorname|nachname|apellidos?|nombre|prenom|nom|surname|forename)$|^(?:referring|attending|requesting|ordering|performing|reporting|reading|treating|responsible)?(?:physician|doctor|radiologist|consultant|clinician|surgeon|operator|technologist|gp|provider)s?(?:name)?$|^(?:nextofkin|nok|guardian|emergencycontact)(?:name)?$/
+const idTitles = /^(?:mrn|urn|ssn|nhs|nhsno|nhsnumber|pid|hospital(?:id|no|number)|(?:medical|health)?record(?:id|no|number)|accession(?:id|no|number)?|patient(?:id|no|number)|otherpatientids?|(?:study|exam|visit|encounter|case|insurance|policy|account|episode|admission)(?:id|no|number)|insurance|socialsecurity(?:no|number)?|phone|telephone|tel|mobile|fax|phonenumber|email|emailaddress|e?mail|address|street|homeaddress|postcode|zip|zipcode|studyuid|studyinstanceuid|seriesinstanceuid|sopinstanceuid)$/
+
+export interface StudyPrivacy {
+  /** The cells as everything after the reading of the table may see them: an age over 89 is 90. */
+  prepare: (cells: readonly string[]) => readonly string[]
+  /** Remembers names and numbers that stand in columns of their own. */
+  notice: (row: { row: number; cells: readonly string[] }) => void
+  /** Replaces the texts of the studies; `issues` hears of identifiers that could not be removed. */
+  apply: (studies: readonly GroupedStudy[], labelNames: readonly string[], issues: IssueCollector) => void
+  /** Removes what was learnt later of one study, from the headers of its files. */
+  applyKnown: (study: GroupedStudy, names: readonly string[], ids: readonly string[]) => void
+  report: () => PrivacyReport
+}
+
+/** Null for a mapping without privacy options: a cohort begun before texts were scrubbed stays in one piece when it is resumed. */
+export function createStudyPrivacy(mapping: Mapping, columns: readonly string[], secret: string): StudyPrivacy | null {
+  const options = mapping.privacy
+  if (!options) return null
+  const scrubber = createScrubber(options, secret)
+  const titles = columns.map((name) => name.toLowerCase().replace(/[^\p{L}]/gu, ''))
+  const mappedImages = new Set(mapping.slots.flatMap(({ source }) => (source.kind === 'column' ? [normaliseColumnName(source.column)] : [])))
+  const nameColumns = titles.flatMap((title, index) => (nameTitles.test(title) && !mappedImages.has(columns[index]!) ? [index] : []))
+  const idColumns = titles.flatMap((title, index) => (idTitles.test(title) ? [index] : []))
+  const agePosition = mapping.attributes.age === null || options.off.includes('ages') ? -1 : columns.indexOf(normaliseColumnName(mapping.attributes.age))
+  const knownOfRow = new Map<number, { names: string[]; ids: string[] }>()
+  const collector = createFindingCollector()
+  const cappedRows = new Set<number>()
+  let studiesWithText = 0
+  const changed = new Set<GroupedStudy>()
+
+  const prepare = (cells: readonly string[]): readonly string[] => {
+    if (agePosition < 0) return cells
+    const { ageYears } = parseAge(cells[agePosition] ?? '')
+    return ageYears === null || ageYears < oldestShownAge ? cells : cells.with(agePosition, String(oldestShownAge))
+  }
+  const notice: StudyPrivacy['notice'] = ({ row, cells }) => {
+    const cellsOf = (positions: readonly number[]): string[] => positions.map((position) => cells[position] ?? '').filter((cell) => !isBlankCell(cell))
+    const names = cellsOf(nameColumns).filter((cell) => !/\d/.test(cell) && cell.length <= 80)
+    const ids = cellsOf(idColumns).map(normaliseId).filter((cell) => cell.length >= 5 && cell.length <= 120)
+    if (names.length + ids.length > 0) knownOfRow.set(row, { names, ids })
+    const age = agePosition < 0 ? null : parseAge(cells[agePosition] ?? '').ageYears
+    if (age !== null && age >= oldestShownAge) cappedRows.add(row)
+  }
+  const knownOf = (study: GroupedStudy): KnownIdentity => {
+    const rows = study.rows.flatMap((row) => knownOfRow.get(row) ?? [])
+    const files = study.values.flatMap((value, index) => (mapping.slots[index]!.slot.modality === 'image' && value !== null ? [value, baseName(value)] : []))
+    return { patientId: study.patientId, names: rows.flatMap(({ names }) => names), ids: [...rows.flatMap(({ ids }) => ids), ...(study.studyId === null ? [] : [study.studyId]), ...files].filter(isTellingId) }
+  }
+  /** Runs over every text of a study and every category of its tables of values. */
+  const rewrite = (study: GroupedStudy, scrub: (text: string) => Scrubbed): void => {
+    for (const [index, value] of study.values.entries()) {
+      const { modality, slotId } = mapping.slots[index]!.slot
+      if (value === null || modality === 'image') continue
+      const findings: Finding[] = []
+      const clean = (text: string): string => {
+        const scrubbed = scrub(text)
+        findings.push(...scrubbed.findings)
+        return scrubbed.text
+      }
+      if (modality === 'text') study.values[index] = clean(value)
+      else {
+        const cells = parseTabularItem(value)
+        study.values[index] = formatTabularItem(Object.keys(cells), Object.fromEntries(Object.entries(cells).map(([name, cell]) => [name, typeof cell === 'string' ? clean(cell) : cell])))
+      }
+      if (findings.length > 0) changed.add(study)
+      collector.add(slotId, study.rows[0]!, findings)
+    }
+  }
+  const apply: StudyPrivacy['apply'] = (studies, labelNames, issues) => {
+    for (const study of studies) {
+      if (study.values.some((value, index) => value !== null && mapping.slots[index]!.slot.modality === 'text')) studiesWithText++
+      const known = knownOf(study)
+      rewrite(study, (text) => scrubber.scrub(text, known))
+      if (!options.off.includes('own-id')) {
+        const texts = study.values.flatMap((value, index) => (value === null || mapping.slots[index]!.slot.modality === 'image' ? [] : [value.toLowerCase()]))
+        noteResidue(study.rows[0]!, texts, known, labelNames, issues)
+      }
+    }
+  }
+  return {
+    prepare, notice, apply,
+    applyKnown: (study, names, ids) => {
+      const known = { patientId: study.patientId, names, ids: ids.filter(isTellingId) }
+      rewrite(study, (text) => scrubber.scrubKnown(text, known))
+    },
+    report: () => ({ options, studiesWithText, studiesChanged: changed.size, agesCapped: cappedRows.size, findings: collector.list() }),
+  }
+}
+
+function baseName(path: string): string {
+  return path.replace(/^.*[\\/]/, '').replace(/\.[^.]{1,5}$/, '')
+}
+
+/** The last look: an ID that survived inside a longer word, or that is the name of a label, stops the import. */
+function noteResidue(row: number, texts: readonly string[], known: KnownIdentity, labelNames: readonly string[], issues: IssueCollector): void {
+  for (const id of [known.patientId, ...known.ids]) {
+    if (!isTellingId(id) || id.length < 6) continue
+    const low = id.toLowerCase()
+    if (texts.some((text) => text.includes(low))) {
+      issues.add('IMPORT_PRIVACY_RESIDUE', 'blocks', row, `Row ${row}: a number of the patient is still in a text, inside a longer word.`)
+    }
+    if (labelNames.some((name) => name.toLowerCase().includes(low))) issues.add('IMPORT_PRIVACY_RESIDUE', 'blocks', row, `Row ${row}: a label has the patient's number as its name.`)
+  }
+}
+
+/**
+ * Stops an import whose texts could not be cleaned.
+ * @throws AppError IMPORT_PRIVACY_RESIDUE
+ */
+export function assertNoResidue(issues: IssueCollector): void {
+  const issue = issues.list().find(({ code }) => code === 'IMPORT_PRIVACY_RESIDUE')
+  if (issue) throw new AppError('IMPORT_PRIVACY_RESIDUE', issue.examples[0]?.detail ?? issue.title)
+}
+
+function createFindingCollector(): { add: (slotId: string, row: number, findings: readonly Finding[]) => void; list: () => PrivacyFindings[] } {
+  const bySlotAndRule = new Map<string, PrivacyFindings & { rows: Set<number> }>()
+  return {
+    add(slotId, row, findings) {
+      for (const { rule, original, replacement } of findings) {
+        const key = `${slotId} ${rule}`
+        const entry = bySlotAndRule.get(key) ?? { slotId, rule, count: 0, studyCount: 0, examples: [], rows: new Set<number>() }
+        bySlotAndRule.set(key, entry)
+        entry.count++
+        entry.rows.add(row)
+        const masked = maskText(original)
+        if (entry.examples.length < maxExamples && !entry.examples.some((example) => example.masked === masked)) entry.examples.push({ row, masked, becomes: replacement })
+      }
+    },
+    list: () => [...bySlotAndRule.values()].map(({ rows, ...entry }) => ({ ...entry, studyCount: rows.size })).sort((a, b) => (a.slotId === b.slotId ? b.count - a.count : a.slotId < b.slotId ? -1 : 1)),
+  }
+}

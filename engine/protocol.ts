@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { backboneCheckSchema, backboneLocationSchema, importedBackboneSchema } from './domain/backbones.ts'
 import { errorOutcomeSchema, importCheckSchema, importedStudySchema, previewRowSchema, tableInspectionSchema } from './domain/import.ts'
 import { degradationSchema } from './domain/degradation.ts'
+import { imageFactsSchema, imageWindowSchema } from './domain/image-facts.ts'
 import { importSourceSchema, mappingSchema, tableJoinSchema } from './domain/mapping.ts'
 import { checkpointInfoSchema, importStartSchema, predictionBlockSchema, trainingStudySchema, trainingSummarySchema } from './domain/exchange.ts'
 import { deviceVerdictSchema, epochSchema, runConfigSchema, runEstimateSchema, splitSchema } from './domain/run.ts'
@@ -38,7 +39,7 @@ export type TrainingSpec = z.infer<typeof trainingSpecSchema>
 export const predictSpecSchema = trainingSpecSchema.extend({ fold: z.number().int(), degradation: degradationSchema.optional() })
 export type PredictSpec = z.infer<typeof predictSpecSchema>
 
-const renderRequest = z.object({ path: z.string(), maxEdgePx: z.number().int().min(16).max(4096), outFile: z.string() })
+const renderRequest = z.object({ path: z.string(), maxEdgePx: z.number().int().min(16).max(4096), outFile: z.string(), window: imageWindowSchema.optional() })
 
 /** Jobs by name: what the host asks and what the engine returns at the end. */
 export const jobs = {
@@ -62,6 +63,7 @@ export const jobs = {
     }),
     result: z.object({ rowsIn: z.number().int(), studyCount: z.number().int() }),
   },
+  'image:describe': { request: z.object({ path: z.string() }), result: imageFactsSchema },
   'image:render': { request: renderRequest, result: z.object({ widthPx: z.number().int(), heightPx: z.number().int() }) },
   'demo:generate': {
     request: z.object({ outDir: z.string(), seed: z.number().int(), patientCount: z.number().int().min(1).max(10_000).optional() }),

@@ -4,6 +4,7 @@ import { takeRequestFile } from './host/request-file.ts'
 import { checkImport } from './importers/check.ts'
 import { inspectTable } from './importers/inspect-table.ts'
 import { previewImport } from './importers/preview.ts'
+import { describeImage } from './importers/images/describe-image.ts'
 import { renderImage } from './importers/images/render-image.ts'
 import { runImport } from './importers/run-import.ts'
 import { hostMessageSchema, jobs, type EngineMessage, type JobContext, type JobName, type JobRequest, type JobResult } from './protocol.ts'
@@ -21,6 +22,7 @@ const handlers: Handlers = {
   'import:preview': previewImport,
   'import:check': checkImport,
   'import:run': runImport,
+  'image:describe': describeImage,
   'image:render': renderImage,
   'demo:generate': drawDemo,
   'backbone:add': addBackbone,

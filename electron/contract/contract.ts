@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { backboneCheckSchema, backboneDetailsSchema, backboneReadsSchema, backboneSizesSchema, backboneTensorSchema } from '../../engine/domain/backbones.ts'
 import { errorOutcomeSchema, importCheckSchema, importReportSchema, previewRowSchema, tableInspectionSchema } from '../../engine/domain/import.ts'
+import { imageFactsSchema } from '../../engine/domain/image-facts.ts'
 import { importSourceSchema, mappingSchema, tableJoinSchema } from '../../engine/domain/mapping.ts'
 import { auditEntrySchema, auditVerdictSchema, cohortSummarySchema, reviewSchema, runRecordSchema, storedPredictionSchema, studyDetailSchema, studyFilterSchema, studyItemSchema, studyListPageSchema, studyListQuerySchema } from '../../engine/domain/records.ts'
 import { resultIntervalsSchema, runResultsSchema, testSettingSchema } from '../../engine/domain/results.ts'
@@ -138,6 +139,8 @@ export const calls = {
   'patients:list': { request: studyListQuerySchema, reply: studyListPageSchema },
   'patients:get': { request: z.object({ studyId, runId: runId.nullable() }), reply: patientPageSchema },
   'patients:neighbours': { request: z.object({ filter: studyFilterSchema, studyId }), reply: z.object({ position: z.number().int(), total: z.number().int(), previous: studyId.nullable(), next: studyId.nullable() }) },
+  /** What the viewer needs of one image: its window, presets, directions. */
+  'patients:image-facts': { request: z.object({ studyId, slotId: z.string() }), reply: imageFactsSchema.nullable() },
   'patients:source-rows': { request: z.object({ studyId }), reply: z.object({ rows: z.array(z.number().int()) }) },
   'reviews:save': { request: z.object({ studyId, runId, verdict: z.enum(['agree', 'disagree', 'unsure']), comment: z.string().max(4000) }), reply: reviewSchema },
   'predictions:export': { request: z.object({ runId }), reply: z.object({ path: z.string().nullable(), rowCount: z.number().int() }) },

@@ -1,10 +1,10 @@
 import type { HandlerContext } from './context.ts'
 import type { Handlers } from './answer.ts'
 
-type PatientCalls = 'patients:list' | 'patients:get' | 'patients:neighbours' | 'patients:source-rows' | 'reviews:save'
+type PatientCalls = 'patients:list' | 'patients:get' | 'patients:neighbours' | 'patients:image-facts' | 'patients:source-rows' | 'reviews:save'
 
 export function patientHandlers({ workspace, pictures }: HandlerContext): Handlers<PatientCalls> {
-  const { store, reader } = workspace
+  const { store, reader, files } = workspace
   return {
     'patients:list': (query) => reader.read('patients:list', query),
     'patients:get': ({ studyId, runId }) => {
@@ -24,6 +24,10 @@ export function patientHandlers({ workspace, pictures }: HandlerContext): Handle
       }
     },
     'patients:neighbours': (request) => reader.read('patients:neighbours', request),
+    'patients:image-facts': async ({ studyId, slotId }) => {
+      const file = store.patients.itemFile(studyId, slotId)
+      return file === null ? null : (await files.run('image:describe', { path: file.path })) ?? null
+    },
     // The row leads back to the hospital's own table, hence to a person: asked for on purpose, and logged.
     'patients:source-rows': ({ studyId }) => {
       const study = store.patients.getStudy(studyId)

@@ -1,8 +1,9 @@
 import { protocol } from 'electron'
-import { createHash } from 'node:crypto'
+import { createHash, randomUUID } from 'node:crypto'
 import { existsSync } from 'node:fs'
-import { mkdir, readFile } from 'node:fs/promises'
+import { mkdir, readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
+import type { ImageWindow } from '../../engine/domain/image-facts.ts'
 import type { Workspace } from '../../engine/jobs/workspace.ts'
 
 const sizes = { thumbnail: 256, page: 2048, preview: 96 } as const
@@ -44,6 +45,17 @@ export function createPictures(workspace: Workspace): Pictures {
     return outFile
   }
 
+  /** Under a window of the reader's own: one of many, so it is not kept. */
+  async function renderOnce(path: string, window: ImageWindow): Promise<Response> {
+    const outFile = join(dir, 'windows', `${randomUUID()}.jpg`)
+    try {
+      await workspace.files.run('image:render', { path, maxEdgePx: sizes.page, outFile, window })
+      return await fileResponse(outFile)
+    } finally {
+      await rm(outFile, { force: true })
+    }
+  }
+
   async function answer(url: URL): Promise<Response> {
     const [first, second] = url.pathname.slice(1).split('/').map(decodeURIComponent)
     if (url.host === 'preview' && first) {
@@ -53,6 +65,8 @@ export function createPictures(workspace: Workspace): Pictures {
     if (url.host === 'item' && first && second) {
       const size = url.searchParams.get('size') === 'thumbnail' ? 'thumbnail' : 'page'
       const file = workspace.store.patients.itemFile(Number(first), second)
+      const window = { center: Number(url.searchParams.get('center') ?? Number.NaN), width: Number(url.searchParams.get('width') ?? Number.NaN) }
+      if (file && Number.isFinite(window.center) && window.width > 0) return await renderOnce(file.path, window)
       if (file) return fileResponse(await render(file.path, file.sha256, size))
     }
     return new Response(null, { status: 404 })

@@ -24,7 +24,7 @@ import { addCohort, addRun, makeBlock, openTestStore, summary, temporaryFolder }
 const ownFrame = { senderFrame: { url: 'app://lacuna/index.html', parent: null } } as never
 const channels = Object.keys(calls) as CallName[]
 /** Calls that would reach the engine; with the dead engine they may only fail in an orderly way. */
-const engineCalls = new Set<CallName>(['import:inspect', 'import:preview', 'import:check', 'import:demo', 'runs:estimate', 'backbones:add', 'backbones:verify'])
+const engineCalls = new Set<CallName>(['patients:image-facts', 'import:inspect', 'import:preview', 'import:check', 'import:demo', 'runs:estimate', 'backbones:add', 'backbones:verify'])
 
 let handlers: Handlers
 let cohortId: number

@@ -2,9 +2,9 @@
 import { AppError } from '../../domain/errors.ts'
 import { decodeFrame, type DecodedFrame } from './codecs/decode-frame.ts'
 import { readNativeFrame } from './codecs/native.ts'
-import { drawFrame, type DisplayFrame } from './display/draw-frame.ts'
+import { drawFrame, fullRange, type DisplayFrame } from './display/draw-frame.ts'
 import { readFacts, type DicomFacts } from './facts.ts'
-import { frameScopes, readPresets } from './display/grayscale-header.ts'
+import { frameScopes, readModality, readPresets } from './display/grayscale-header.ts'
 import type { VoiTransform } from './display/grayscale.ts'
 import { parseDicom, type DicomFile, type PixelElement } from './parse.ts'
 import { findCompressedFrames } from './pixel-data.ts'
@@ -20,6 +20,8 @@ export interface DicomImage {
   readFrame: (frame: number) => DecodedFrame
   /** The frame as the model and the screen get it; `voi` replaces the file's default. Throws AppError DICOM_*. */
   renderFrame: (frame: number, voi?: VoiTransform) => DisplayFrame
+  /** Everything that a grey frame holds, from its smallest to its largest value. */
+  fullRange: (frame: number) => VoiTransform
 }
 
 /**
@@ -40,6 +42,7 @@ export function readDicom(bytes: Uint8Array): DicomImage {
     presets: description.photometric.startsWith('MONOCHROME') ? readPresets(frameScopes(dataSet, 0), description.isSigned) : [],
     readFrame,
     renderFrame: (frame, voi) => drawFrame(readFrame(frame), frame, description, dataSet, voi ?? null),
+    fullRange: (frame) => fullRange(readFrame(frame).data, readModality(frameScopes(dataSet, frame), description.isSigned)),
   }
 }
 

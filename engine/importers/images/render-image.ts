@@ -1,23 +1,26 @@
-import { mkdir, rename, rm, writeFile } from 'node:fs/promises'
+import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { randomBytes } from 'node:crypto'
 import { dirname, extname } from 'node:path'
 import sharp from 'sharp'
 import { AppError } from '../../domain/errors.ts'
-import { decodeImage } from '../../modalities/image-decode.ts'
+import type { ImageWindow } from '../../domain/image-facts.ts'
+import { decodeImage, type RgbImage } from '../../modalities/image-decode.ts'
 import type { JobContext, JobRequest, JobResult } from '../../protocol.ts'
+import { drawDicom } from '../dicom/decode-pool.ts'
+import { isDicom } from '../dicom/parse.ts'
 import { systemCode } from '../file-errors.ts'
 
 const jpegQuality = 90
 
 /**
  * Draws an image file for the screen: the pixels that training sees (EXIF rotation applied, 16 bit scaled, palette looked up),
- * no larger than `maxEdgePx`, without any metadata. JPEG, or PNG when `outFile` ends so. The picture appears under its name
+ * no larger than `maxEdgePx`, without any metadata. A `window` replaces that of a DICOM file. JPEG, or PNG when `outFile` ends so. The picture appears under its name
  * only when it is complete.
  * @throws AppError IMAGE_* for the original, STORE_DISK_FULL or EXPORT_FAILED for the place it is written to
  */
 export async function renderImage(request: JobRequest<'image:render'>, context: JobContext): Promise<JobResult<'image:render'>> {
-  const { path, maxEdgePx, outFile } = request
-  const { pixels, width, height } = await decodeImage(path, { name: 'The image' })
+  const { path, maxEdgePx, outFile, window } = request
+  const { pixels, width, height } = window ? await drawWindow(path, window) : await decodeImage(path, { name: 'The image' })
   context.signal.throwIfAborted()
   const isPng = extname(outFile).toLowerCase() === '.png'
   const picture = sharp(pixels, { raw: { width, height, channels: 3 } }).resize({ width: maxEdgePx, height: maxEdgePx, fit: 'inside', withoutEnlargement: true })
@@ -34,4 +37,14 @@ export async function renderImage(request: JobRequest<'image:render'>, context: 
     throw new AppError('EXPORT_FAILED', `The picture could not be written (${code || 'unknown error'}).`, { cause: error })
   }
   return { widthPx: info.width, heightPx: info.height }
+}
+
+/** A DICOM image under a window that the reader chose; any other picture as it is. */
+async function drawWindow(path: string, window: ImageWindow): Promise<RgbImage> {
+  const bytes = await readFile(path).catch((cause: unknown) => {
+    throw new AppError('IMAGE_NOT_FOUND', `The image cannot be read (${systemCode(cause) || 'unknown error'}).`, { cause })
+  })
+  if (!isDicom(bytes)) return decodeImage(bytes, { name: 'The image' })
+  // The exact form has no steps at its ends, so that what was seen while dragging is what is drawn.
+  return drawDicom({ bytes, frame: 0, voi: { kind: 'window', window: { ...window, function: 'LINEAR_EXACT', name: null } } })
 }

@@ -36,7 +36,7 @@ function toRgb(frame: DecodedFrame, { photometric, bitsStored }: PixelDescriptio
 }
 
 /** From the smallest to the largest modality value of the frame. */
-function fullRange(data: SampleArray, modality: ModalityTransform): VoiTransform {
+export function fullRange(data: SampleArray, modality: ModalityTransform): VoiTransform {
   let [low, high] = [Infinity, -Infinity]
   const note = (value: number): void => {
     if (value < low) low = value

@@ -4,6 +4,8 @@ import { describe, expect, it } from 'vitest'
 import { calls, type CallName } from '../../../../electron/contract/contract.ts'
 import { predictionPanelOf } from '../../../../renderer/composables/patient/patient-predictions.ts'
 import { labelOptionsOf, slotOptionsOf } from '../../../../renderer/composables/run/useRunSetup.ts'
+import { plainLook } from '../../../../renderer/composables/patient/image-look.ts'
+import { plainFacts } from '../../../../renderer/composables/patient/useImageFacts.ts'
 import ImagePane from '../../../../renderer/components/patient/ImagePane.vue'
 import PredictionTable from '../../../../renderer/components/patient/PredictionTable.vue'
 import PatternResults from '../../../../renderer/components/results/PatternResults.vue'
@@ -54,7 +56,7 @@ describe('predictions of a patient', () => {
 describe('an item that is not there', () => {
   it('says so with its reason, and shows no picture', async () => {
     const item = { ...slots[0]!, isPresent: false, reason: 'unreadable', detail: null, byteSize: null, widthPx: null, heightPx: null, text: null, url: null, thumbnailUrl: null }
-    const html = await draw(ImagePane, { item, view: { scale: 1, x: 0, y: 0 }, patientKey: 'P-1', isUnused: false })
+    const html = await draw(ImagePane, { item, view: { scale: 1, x: 0, y: 0 }, look: plainLook, facts: plainFacts, patientKey: 'P-1', isUnused: false })
     expect(textOf(html)).toContain('No image file cannot be read')
     expect(html).not.toContain('<img')
   })

@@ -58,10 +58,10 @@ const settings: Record<string, SettingText> = {
 }
 
 export const enMethods = {
-  groups: { adapters: 'Adapters on a frozen model', fusion: 'Fusion of separate models', baselines: 'Baselines to beat', alarms: 'Alarms: should know nothing' },
+  groups: { adapters: 'Adapters on a frozen model', fusion: 'Separate models', baselines: 'Baselines to beat', alarms: 'Alarms: should know nothing' },
   groupHints: {
     adapters: 'Train a small part beside or inside the frozen model.',
-    fusion: 'Each modality is read alone and joined late.',
+    fusion: 'One for each modality, joined late; or one for each combination.',
     baselines: 'What a method has to beat before it is worth having.',
     alarms: 'A good result here means that labels leak.',
   },

@@ -1,7 +1,7 @@
 import Database from 'better-sqlite3'
 import type { Page } from 'playwright-core'
-import { copyFileSync, existsSync, mkdirSync, rmSync } from 'node:fs'
-import { join, resolve } from 'node:path'
+import { copyFileSync, existsSync, mkdirSync, rmSync, symlinkSync } from 'node:fs'
+import { dirname, join, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { launchApp, temporaryFolder, type LaunchedApp } from './launch.ts'
 
@@ -20,7 +20,7 @@ const outDir = resolve(values.out)
 let taken = 0
 
 /** What of the store is photographed. */
-interface Subject { cohortId: number; runId: number | null; completeStudyId: number | null; incompleteStudyId: number | null }
+interface Subject { cohortId: number; runId: number | null; combinationRunId: number | null; completeStudyId: number | null; incompleteStudyId: number | null }
 
 /** Waits for a condition of the page. Not playwright's own waiting, which evaluates text inside the page: the policy forbids that. */
 async function until(page: Page, condition: string, limitMs: number): Promise<boolean> {
@@ -82,6 +82,8 @@ async function findSubject(page: Page): Promise<Subject> {
   const runs = await ask<{ runId: number; status: string; config: { adapter: string } }[]>(page, 'runs:list', { cohortId: cohort.cohortId })
   const finished = runs.filter(({ status }) => status === 'finished')
   const runId = (finished.find(({ config }) => config.adapter === 'mora') ?? finished[0])?.runId ?? null
+  // A method with own parameters for each combination: here a fallback may have answered.
+  const combinationRunId = finished.find(({ config }) => ['ssf', 'dedicated', 'late-fusion'].includes(config.adapter))?.runId ?? null
   const filter = { cohortId: cohort.cohortId, ...(runId === null ? {} : { runId, split: 'test' }), limit: 200 }
   const { rows } = await ask<{ rows: { studyId: number; pattern: string }[] }>(page, 'patients:list', filter)
   const images = cohort.slots.filter(({ modality }) => modality === 'image').map(({ slotId }) => slotId)
@@ -89,7 +91,7 @@ async function findSubject(page: Page): Promise<Subject> {
   const complete = rows.find(({ pattern }) => presentIn(pattern) === cohort.slots.length)
   const incomplete = rows.find(({ pattern }) => images.some((slotId) => !pattern.split('+').includes(slotId)) && images.some((slotId) => pattern.split('+').includes(slotId)))
     ?? rows.find(({ pattern }) => presentIn(pattern) < cohort.slots.length)
-  return { cohortId: cohort.cohortId, runId, completeStudyId: complete?.studyId ?? null, incompleteStudyId: incomplete?.studyId ?? null }
+  return { cohortId: cohort.cohortId, runId, combinationRunId, completeStudyId: complete?.studyId ?? null, incompleteStudyId: incomplete?.studyId ?? null }
 }
 
 async function photographWizard(app: LaunchedApp, theme: Theme): Promise<void> {
@@ -106,7 +108,48 @@ async function photographWizard(app: LaunchedApp, theme: Theme): Promise<void> {
   }
 }
 
-function screensOf({ cohortId, runId, completeStudyId, incompleteStudyId }: Subject): [name: string, hash: string][] {
+/** Parts of long pages and states that only a click reaches. */
+async function photographStates(app: LaunchedApp, theme: Theme, { cohortId, runId }: Subject): Promise<void> {
+  const { page } = app
+  await open(app, `/cohorts/${cohortId}/runs/new`)
+  const scrollTo = (heading: string) => page.getByRole('heading', { name: heading, exact: true }).evaluate((element) => element.scrollIntoView())
+  await scrollTo('Method')
+  await photograph(app, theme, '06-run-set-up-methods')
+  for (const [method, name] of [['Missing-aware prompts', 'prompt'], ['Late fusion (UME-MMA)', 'late-fusion'], ['SSF per combination', 'ssf']] as const) {
+    await page.getByRole('radio').and(page.getByLabel(method)).first().click()
+    await scrollTo(`Settings of ${method}`)
+    await photograph(app, theme, `06-run-set-up-${name}`)
+  }
+  await page.getByText('With simulated losses').first().click()
+  await page.getByRole('button', { name: 'Add a loss' }).click()
+  await page.getByLabel('Whom it strikes').last().selectOption({ index: 1 })
+  await page.getByLabel('Losses of one patient').selectOption({ label: 'tend to fall together' })
+  await scrollTo('What is missing')
+  await page.waitForTimeout(1000)
+  await photograph(app, theme, '06-run-set-up-missingness')
+  await page.getByLabel('How strongly').fill('x')
+  await photograph(app, theme, '06-run-set-up-problem')
+  if (runId !== null) {
+    await open(app, `/runs/${runId}/results`)
+    await scrollTo('What each pattern tells, in bits')
+    await photograph(app, theme, '09-results-information')
+  }
+  await open(app, '/backbones')
+  await page.getByRole('button', { name: 'Add backbone' }).click()
+  await photograph(app, theme, '13-backbones-add')
+  await page.keyboard.press('Escape')
+  const edit = page.getByRole('button', { name: 'Edit', exact: true }).first()
+  if (await edit.count() > 0) {
+    await edit.scrollIntoViewIfNeeded()
+    await page.getByText(/^Parameter table/).first().click()
+    await photograph(app, theme, '13-backbones-imported')
+    await edit.click()
+    await photograph(app, theme, '13-backbones-edit')
+    await page.keyboard.press('Escape')
+  }
+}
+
+function screensOf({ cohortId, runId, combinationRunId, completeStudyId, incompleteStudyId }: Subject): [name: string, hash: string][] {
   const list = `cohort=${cohortId}${runId === null ? '' : `&run=${runId}`}`
   return [
     ['02-cohorts', '/cohorts'],
@@ -118,6 +161,8 @@ function screensOf({ cohortId, runId, completeStudyId, incompleteStudyId }: Subj
     ['10-patients', `/patients?${list}`],
     ...(completeStudyId === null ? [] : [['11-patient-complete', `/patients/${completeStudyId}?${list}`]] as [string, string][]),
     ...(incompleteStudyId === null ? [] : [['12-patient-missing-image', `/patients/${incompleteStudyId}?${list}`]] as [string, string][]),
+    ...(combinationRunId === null ? [] : [['08-run-combinations', `/runs/${combinationRunId}`], ['09-results-combinations', `/runs/${combinationRunId}/results`]] as [string, string][]),
+    ...(combinationRunId === null || incompleteStudyId === null ? [] : [['12-patient-combinations', `/patients/${incompleteStudyId}?cohort=${cohortId}&run=${combinationRunId}`]] as [string, string][]),
     ['13-backbones', '/backbones'],
     ['14-workstation', '/workstation'],
   ]
@@ -142,6 +187,9 @@ async function copyStore(dir: string): Promise<{ chooseFolder?: string; chooseTa
   } finally {
     original.close()
     if (existsSync(`${storeFile}.key`)) copyFileSync(`${storeFile}.key`, join(dir, 'lacuna.db.key'))
+    // Looking reads their sizes only; they may be too large to copy.
+    const backbonesDir = join(dirname(storeFile), 'backbones')
+    if (existsSync(backbonesDir)) symlinkSync(backbonesDir, join(dir, 'backbones'), 'dir')
   }
 }
 
@@ -157,6 +205,7 @@ async function photographStore(): Promise<void> {
         await open(app, hash)
         await photograph(app, theme, name)
       }
+      await photographStates(app, theme, subject)
       if (dialogs.chooseFolder !== undefined) await photographWizard(app, theme)
     }
     await app.close()

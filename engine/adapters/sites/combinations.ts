@@ -51,7 +51,8 @@ export function combinationPhases(settings: CombinationSettings, modalities: rea
 /**
  * Whose weights answer for a pattern. A set that still holds its initial values was never trained and does nothing, so the base answers;
  * reading it off the values keeps it true after saving, loading and resuming. `neutral` are the tensors of a set that a first step moves,
- * with the value they start from (gamma 1; beta and LoRA's B 0).
+ * with the value they start from (gamma 1; beta and LoRA's B 0). Weight decay reaches tensors without a gradient too (joint training), but
+ * shrinks all numbers of one alike: only numbers that differ, or that left 0, were trained.
  */
 export function createServing(settings: CombinationSettings, combinations: readonly number[], neutral: readonly { choice: Choice; start: number }[]): (presence: number) => Serving {
   const known = new WeakMap<Parameter['value'], boolean>()
@@ -59,7 +60,8 @@ export function createServing(settings: CombinationSettings, combinations: reado
     if (parameter === undefined) return false
     let moved = known.get(parameter.value)
     if (moved === undefined) {
-      moved = takeFloats(parameter.value.clone()).some((value) => value !== start)
+      const values = takeFloats(parameter.value.clone())
+      moved = values.some((value) => value !== values[0]) || (start === 0 && values[0] !== 0)
       known.set(parameter.value, moved)
     }
     return moved

@@ -127,6 +127,14 @@ describe('a phase', () => {
     model.dispose()
   })
 
+  it.each([['ssf', { training: 'joint' }], ['lora', { by: 'combination', training: 'joint' }]] as const)('over everything leaves a combination that nobody showed to the base: %s', (id, config) => {
+    const { network, model } = build(id, config)
+    const entries = network.computePrefix(samples.map((sample, i) => restrictSample(sample, i % 2 === 0 ? 1 : 3)!), false)
+    for (let step = 0; step < 5; step++) model.step({ entries, labels, known: null }, 1e-2)
+    expect([1, 2, 3].map((presence) => network.serving!(presence))).toEqual(['trained', 'base', 'trained'])
+    model.dispose()
+  })
+
   it('that is skipped leaves its combination to the base, or refuses it, also after loading', () => {
     const method = findMethod('ssf')
     for (const [untrained, expected] of [['base', 'base'], ['refuse', 'refused']] as const) {

@@ -107,8 +107,8 @@ export const enMethods = {
     target: 'Takes away',
     targets: { image: 'all images', text: 'all text', tabular: 'all tabular values' } satisfies Record<Modality, string>,
     onlyTarget: (title: string) => `${title} alone`,
-    rate: 'From',
-    rateUnit: '% of those who have it',
+    rate: 'From, of those with it',
+    rateUnit: '%',
     mechanism: 'Whom it strikes',
     mechanismNames: {
       'mcar': 'anybody (completely at random, MCAR)', 'mar:age': 'by age (at random, MAR)', 'mar:sex': 'by sex (at random, MAR)', 'mnar:word-count': 'by the length of the text itself (MNAR)',

@@ -80,7 +80,8 @@ test('a method with sets for each combination trains on it with simulated losses
 
 test('its predictions are on the patient page', async () => {
   const { page } = app
-  await page.getByRole('button', { name: 'Open the patients of: All test patients' }).click()
+  await page.getByRole('button', { name: 'Open the patients of: All test patients', exact: true }).click()
+  await page.getByText('12 of 60 studies').first().waitFor()
   await page.getByRole('row').nth(1).click()
   const predictions = page.getByRole('region', { name: 'Predictions' })
   if (await predictions.count() === 0) await page.keyboard.press('Enter')

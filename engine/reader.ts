@@ -1,7 +1,9 @@
 import { toErrorOutcome } from './domain/errors.ts'
 import type { ReadAnswer, ReadQuestion } from './host/reader-process.ts'
 import { answerRead } from './jobs/store-reads.ts'
+import { readPseudonymKey } from './jobs/pseudonym-key.ts'
 import { openStore, type Store } from './store/open.ts'
+import { sealStore } from './store/sealed-store.ts'
 
 /** Entry of the reader process: questions in, answers out, over a connection that cannot write. */
 
@@ -14,7 +16,7 @@ function answer(answered: ReadAnswer): void {
 
 async function handle({ id, name, request }: ReadQuestion): Promise<void> {
   try {
-    store ??= openStore(storeFile!, { appVersion: appVersion!, readonly: true })
+    store ??= sealStore(openStore(storeFile!, { appVersion: appVersion!, readonly: true }), readPseudonymKey(storeFile!))
     answer({ id, ok: true, value: await answerRead(store, name, request) })
   } catch (error) {
     answer({ id, ok: false, error: toErrorOutcome(error, 'REQUEST_INVALID') })

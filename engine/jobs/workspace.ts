@@ -2,6 +2,7 @@ import { mkdirSync, rmSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import { createEngineProcess, type EngineProcess } from '../host/engine-process.ts'
 import { openStore, type Store } from '../store/open.ts'
+import { sealStore } from '../store/sealed-store.ts'
 import { readPseudonymKey } from './pseudonym-key.ts'
 import { createStoreReader, type StoreReader } from './store-reads.ts'
 
@@ -64,7 +65,9 @@ export function openWorkspace(options: WorkspaceOptions): Workspace {
     handoverDir: join(dirname(storeFile), 'handover'),
   }
   for (const dir of [paths.cacheDir, paths.runsDir, paths.backbonesDir]) mkdirSync(dir, { recursive: true })
-  const store = openStore(storeFile, { appVersion: options.versions.app })
+  const opened = openStore(storeFile, { appVersion: options.versions.app })
+  const pseudonymKey = readKeyOrClose(opened, storeFile)
+  const store = sealStore(opened, pseudonymKey)
   store.runs.removeUnstarted()
   store.runs.markInterrupted()
   rmSync(paths.handoverDir, { recursive: true, force: true })
@@ -74,7 +77,7 @@ export function openWorkspace(options: WorkspaceOptions): Workspace {
   const reader = createStoreReader({ nodePath: options.nodePath, readerFile: options.readerFile, storeFile, appVersion: options.versions.app, log: options.log })
   return {
     store, reader, files, compute, paths,
-    pseudonymKey: readPseudonymKey(storeFile),
+    pseudonymKey,
     versions: options.versions,
     log: options.log,
     close: () => {
@@ -83,5 +86,15 @@ export function openWorkspace(options: WorkspaceOptions): Workspace {
       compute.dispose()
       store.close()
     },
+  }
+}
+
+/** A key file that cannot be used must not leave the database locked. */
+function readKeyOrClose(store: Store, storeFile: string): string {
+  try {
+    return readPseudonymKey(storeFile)
+  } catch (error) {
+    store.close()
+    throw error
   }
 }

@@ -13,10 +13,10 @@ export function cohortHandlers({ workspace, jobs, publish }: HandlerContext): Ha
       publish('cohorts:changed', { cohortId })
       return {}
     },
-    'cohorts:remove': ({ cohortId }) => {
+    'cohorts:remove': async ({ cohortId }) => {
       if (jobs.isImporting(cohortId)) throw new AppError('ENGINE_BUSY', `The import of "${store.cohorts.get(cohortId).name}" is going on.`)
-      removeCohort(workspace, cohortId)
-      publish('cohorts:changed', { cohortId })
+      // It is out of every list at once, also where the erasing that follows fails and is left to the next start.
+      await removeCohort(workspace, cohortId).finally(() => publish('cohorts:changed', { cohortId }))
       return {}
     },
   }

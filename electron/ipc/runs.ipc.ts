@@ -23,9 +23,8 @@ export function runHandlers({ workspace, trainings, publish, dialogs }: HandlerC
       await trainings.resume(runId)
       return {}
     },
-    'runs:remove': ({ runId }) => {
-      removeRun(workspace, runId)
-      publish('runs:changed', { runId })
+    'runs:remove': async ({ runId }) => {
+      await removeRun(workspace, runId).finally(() => publish('runs:changed', { runId }))
       return {}
     },
     'results:get': (request) => reader.read('results:get', request),

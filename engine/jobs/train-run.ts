@@ -5,6 +5,7 @@ import type { RunRecord } from '../domain/records.ts'
 import { runConfigSchema, type RunConfig, type RunConfigInput, type RunEstimate } from '../domain/run.ts'
 import type { EngineData, Progress } from '../protocol.ts'
 import { locationsOf } from './backbones.ts'
+import { eraseRemoved } from './erase-removed.ts'
 import { inTurns } from './in-turns.ts'
 import { assignmentsOf } from './planning/plan-run.ts'
 import { specPlacesOf } from './planning/training-spec.ts'
@@ -58,15 +59,16 @@ export async function startTraining(workspace: Workspace, input: RunConfigInput,
     await inTurns(store.runs.storeSplit(runId, assignmentsOf(plan), plan.studyIds, plan.proof))
     return await execute(workspace, runId, hooks)
   } catch (error) {
-    abandon(workspace, runId)
+    await abandon(workspace, runId)
     throw error
   }
 }
 
 /** A run that never trained is of no use. Where it cannot be removed (a full disk), the next opening of the store does it. */
-function abandon({ store, log }: Workspace, runId: number): void {
+async function abandon(workspace: Workspace, runId: number): Promise<void> {
+  const { store, log } = workspace
   try {
-    if (store.runs.list().some((run) => run.runId === runId && run.status === 'queued')) store.runs.remove(runId)
+    if (store.runs.list().some((run) => run.runId === runId && run.status === 'queued')) await removeRun(workspace, runId)
   } catch (error) {
     log(`run ${runId} was not started and not removed: ${toErrorOutcome(error, 'STORE_NOT_WRITABLE').code}`)
   }
@@ -125,7 +127,7 @@ function storeRunData(workspace: Workspace, runId: number, labelIds: number[], d
 }
 
 /** Deletes a run with its predictions and checkpoints. */
-export function removeRun(workspace: Workspace, runId: number): void {
+export async function removeRun(workspace: Workspace, runId: number): Promise<void> {
   workspace.store.runs.remove(runId)
-  rmSync(join(workspace.paths.runsDir, `run_${runId}`), { recursive: true, force: true })
+  await eraseRemoved(workspace)
 }

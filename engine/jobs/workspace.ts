@@ -1,8 +1,10 @@
 import { mkdirSync, rmSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
+import { toErrorOutcome } from '../domain/errors.ts'
 import { createEngineProcess, type EngineProcess } from '../host/engine-process.ts'
 import { openStore, type Store } from '../store/open.ts'
 import { sealStore } from '../store/sealed-store.ts'
+import { eraseRemoved } from './erase-removed.ts'
 import { readPseudonymKey } from './pseudonym-key.ts'
 import { createStoreReader, type StoreReader } from './store-reads.ts'
 
@@ -70,6 +72,11 @@ export function openWorkspace(options: WorkspaceOptions): Workspace {
   const store = sealStore(opened, pseudonymKey)
   store.runs.removeUnstarted()
   store.runs.markInterrupted()
+  let isClosed = false
+  // In slices while the window is already answered; a store that is closed meanwhile goes on at its next opening.
+  eraseRemoved({ store, paths }).catch((error: unknown) => {
+    if (!isClosed) options.log(`what was removed could not be erased: ${toErrorOutcome(error, 'STORE_NOT_WRITABLE').code}`)
+  })
   rmSync(paths.handoverDir, { recursive: true, force: true })
   const createEngine = () => createEngineProcess({ nodePath: options.nodePath, workerFile: options.workerFile, env: { LACUNA_BACKEND: options.backend }, log: options.log })
   const files = createEngine()
@@ -81,6 +88,7 @@ export function openWorkspace(options: WorkspaceOptions): Workspace {
     versions: options.versions,
     log: options.log,
     close: () => {
+      isClosed = true
       reader.dispose()
       files.dispose()
       compute.dispose()

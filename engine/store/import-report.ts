@@ -25,7 +25,7 @@ export function createImportReports(db: Database) {
       (SELECT count(*) FROM patients WHERE cohort_id = cohorts.id) AS patientCount,
       (SELECT count(*) FROM studies WHERE cohort_id = cohorts.id) AS studyCount,
       (SELECT count(*) FROM studies JOIN items ON items.study_id = studies.id WHERE studies.cohort_id = cohorts.id) AS itemCount
-    FROM cohorts WHERE id = :cohortId`)
+    FROM cohorts WHERE id = :cohortId AND removal_began_at IS NULL`)
   const selectRowCounts = db.prepare<{ cohortId: number }, RowCounts>(`
     SELECT (SELECT count(*) FROM rejected_rows WHERE cohort_id = :cohortId) AS rowsRejected,
       count(*) AS studyCount, coalesce(sum(source_row_count), 0) AS rowsAccepted FROM studies WHERE cohort_id = :cohortId`)

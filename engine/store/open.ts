@@ -9,6 +9,8 @@ import { checkSchema, migrate, schemaVersion, type Migration } from './migrate.t
 import initialSql from './migrations/0001_initial.sql'
 import servingSql from './migrations/0002_serving_and_missingness.sql'
 import backbonesSql from './migrations/0003_backbones.sql'
+import removalsSql from './migrations/0004_removals.sql'
+import { createRemovals, type Removals } from './removals.ts'
 import { createAuditRepository, type AuditRepository } from './repositories/audit.ts'
 import { createBackboneRepository, type BackboneRepository } from './repositories/backbones.ts'
 import { createCohortRepository, type CohortRepository } from './repositories/cohorts.ts'
@@ -26,6 +28,7 @@ export const storeMigrations: readonly Migration[] = [
   { version: 1, name: '0001_initial', sql: initialSql },
   { version: 2, name: '0002_serving_and_missingness', sql: servingSql },
   { version: 3, name: '0003_backbones', sql: backbonesSql },
+  { version: 4, name: '0004_removals', sql: removalsSql },
 ]
 
 /** How long a statement waits for a reader in another process before it gives up. */
@@ -53,6 +56,8 @@ export interface Store {
   backbones: BackboneRepository
   audit: AuditRepository
   meta: MetaRepository
+  /** What was removed and is still to be erased. */
+  removals: Removals
   /** All of it or nothing; `fn` must be synchronous. Nests. */
   transaction: <T>(fn: () => T) => T
   storageSizes: () => StorageSizes
@@ -132,6 +137,7 @@ function assembleStore(db: Database, path: string, options: OpenStoreOptions, re
     backbones: guarded(createBackboneRepository(context)),
     audit: guarded(audit),
     meta: guarded(createMetaRepository(context)),
+    removals: guarded(createRemovals(context)),
     transaction: (fn) => translateErrors(() => db.transaction(fn).immediate()),
     storageSizes: () => translateErrors(() => {
       const disk = statfsSync(dirname(path))

@@ -82,7 +82,7 @@ function createCache<T>(capacity: number, load: (id: number) => T, canKeep: () =
 }
 
 export function createStudyIndex(db: Database): StudyIndex {
-  const selectCohort = db.prepare<{ cohortId: number }, { slots_json: string }>('SELECT slots_json FROM cohorts WHERE id = :cohortId')
+  const selectCohort = db.prepare<{ cohortId: number }, { slots_json: string }>('SELECT slots_json FROM cohorts WHERE id = :cohortId AND removal_began_at IS NULL')
   const selectLabels = db.prepare<{ cohortId: number }, { labelId: number; name: string; isComplete: 0 | 1 }>(`
     SELECT id AS labelId, name, (SELECT count(*) FROM study_labels WHERE label_id = labels.id) = (SELECT count(*) FROM studies WHERE cohort_id = :cohortId) AS isComplete
     FROM labels WHERE cohort_id = :cohortId ORDER BY position`)
@@ -93,7 +93,7 @@ export function createStudyIndex(db: Database): StudyIndex {
     SELECT items.study_id, items.slot_id, items.reason FROM studies JOIN items ON items.study_id = studies.id
     WHERE studies.cohort_id = :cohortId AND items.is_present = 0`).raw()
   const selectValues = db.prepare<{ labelId: number; value: 0 | 1 }>('SELECT study_id FROM study_labels WHERE label_id = :labelId AND value = :value').raw().pluck()
-  const selectRun = db.prepare<{ runId: number }, { cohort_id: number; config_json: string }>('SELECT cohort_id, config_json FROM runs WHERE id = :runId')
+  const selectRun = db.prepare<{ runId: number }, { cohort_id: number; config_json: string }>('SELECT cohort_id, config_json FROM runs WHERE id = :runId AND removal_began_at IS NULL')
   const selectSets = db.prepare<{ runId: number }>('SELECT id, study_id, fold, split FROM prediction_sets WHERE run_id = :runId AND is_actual = 1').raw()
   const selectPredictions = db.prepare<{ runId: number }>(`
     SELECT predictions.set_id, predictions.label_id, predictions.probability, predictions.threshold

@@ -10,6 +10,7 @@ const auditEvents: Record<string, string> = {
   'cohort.created': 'Cohort created',
   'cohort.renamed': 'Cohort renamed',
   'cohort.removed': 'Cohort deleted',
+  'cohort.erased': 'Content of a deleted cohort erased',
   'import.started': 'Import started',
   'import.finished': 'Import finished',
   'import.resumed': 'Import resumed',

@@ -21,7 +21,7 @@ export interface CohortCounts {
 
 /** What a cohort holds, counted. */
 export function createCohortCounts({ db }: Pick<StoreContext, 'db'>, index: StudyIndex): CohortCounts {
-  const selectCohort = db.prepare<{ cohortId: number }, { id: number }>('SELECT id FROM cohorts WHERE id = :cohortId')
+  const selectCohort = db.prepare<{ cohortId: number }, { id: number }>('SELECT id FROM cohorts WHERE id = :cohortId AND removal_began_at IS NULL')
   const selectLabelCounts = db.prepare<{ cohortId: number }, StoredLabelCount>(`
     SELECT labelId, name, positives, negatives, studies - positives - negatives AS unknown FROM (
       SELECT labels.id AS labelId, labels.name AS name, labels.position AS position,

@@ -4,7 +4,6 @@ import { taskSchema, type CohortStatus, type CohortSummary, type Label } from '.
 import { found, slotsOf, type StoreContext } from '../context.ts'
 import { isUniqueViolation } from '../sqlite-errors.ts'
 import type { StudyIndex } from '../study-index.ts'
-import { cutLogSoon } from '../write-ahead-log.ts'
 import { createCohortCounts, type CohortCounts } from './cohort-counts.ts'
 
 interface CohortRow {
@@ -81,6 +80,7 @@ export interface CohortRepository extends CohortCounts {
   list: () => CohortSummary[]
   importRequest: (cohortId: number) => StoredImportRequest
   rename: (cohortId: number, name: string) => void
+  /** Takes the cohort and its runs out of every list and read; `removals.erase` then erases their rows. */
   remove: (cohortId: number) => void
 }
 
@@ -89,7 +89,7 @@ const countColumns = `
   (SELECT count(*) FROM studies WHERE cohort_id = cohorts.id) AS study_count,
   (SELECT count(*) FROM studies JOIN items ON items.study_id = studies.id WHERE studies.cohort_id = cohorts.id) AS item_count,
   (SELECT count(*) FROM studies JOIN items ON items.study_id = studies.id WHERE studies.cohort_id = cohorts.id AND items.is_present = 1) AS present_item_count,
-  (SELECT count(*) FROM runs WHERE cohort_id = cohorts.id) AS run_count`
+  (SELECT count(*) FROM runs WHERE cohort_id = cohorts.id AND removal_began_at IS NULL) AS run_count`
 
 function nameTaken<T>(name: string, write: () => T): T {
   try {
@@ -105,19 +105,15 @@ export function createCohortRepository(context: StoreContext, index: StudyIndex)
   const { db, now, audit, changed } = context
   const insert = db.prepare<Pick<CohortRow, 'name' | 'source_dir' | 'table_file' | 'sheet' | 'mapping_json' | 'created_at'>>(`
     INSERT INTO cohorts (name, source_dir, table_file, sheet, mapping_json, created_at) VALUES (:name, :source_dir, :table_file, :sheet, :mapping_json, :created_at)`)
-  const select = db.prepare<{ cohortId: number }, CohortRow & CohortCountRow>(`SELECT *, ${countColumns} FROM cohorts WHERE id = :cohortId`)
-  const selectAll = db.prepare<[], CohortRow & CohortCountRow>(`SELECT *, ${countColumns} FROM cohorts ORDER BY id DESC`)
-  const selectByName = db.prepare<{ name: string }, CohortRow & CohortCountRow>(`SELECT *, ${countColumns} FROM cohorts WHERE name = :name`)
+  const select = db.prepare<{ cohortId: number }, CohortRow & CohortCountRow>(`SELECT *, ${countColumns} FROM cohorts WHERE id = :cohortId AND removal_began_at IS NULL`)
+  const selectAll = db.prepare<[], CohortRow & CohortCountRow>(`SELECT *, ${countColumns} FROM cohorts WHERE removal_began_at IS NULL ORDER BY id DESC`)
+  const selectByName = db.prepare<{ name: string }, CohortRow & CohortCountRow>(`SELECT *, ${countColumns} FROM cohorts WHERE name = :name AND removal_began_at IS NULL`)
   const selectLabels = db.prepare<{ cohortId: number }, Label>('SELECT id AS labelId, name, position FROM labels WHERE cohort_id = :cohortId ORDER BY position')
   const updateName = db.prepare<{ cohortId: number; name: string }>('UPDATE cohorts SET name = :name WHERE id = :cohortId')
-  const selectRunning = db.prepare<{ cohortId: number }, { id: number }>(`SELECT id FROM runs WHERE cohort_id = :cohortId AND status = 'running'`)
-  // Children before parents: a parent that goes first would make SQLite look through every other cohort's predictions.
-  const removals = [
-    'DELETE FROM runs WHERE cohort_id = :cohortId',
-    'DELETE FROM studies WHERE cohort_id = :cohortId',
-    'DELETE FROM patients WHERE cohort_id = :cohortId',
-    'DELETE FROM cohorts WHERE id = :cohortId',
-  ].map((sql) => db.prepare<{ cohortId: number }>(sql))
+  const selectRunning = db.prepare<{ cohortId: number }, { id: number }>(`SELECT id FROM runs WHERE cohort_id = :cohortId AND status = 'running' AND removal_began_at IS NULL`)
+  // The name is free again at once: no name that was typed begins with a blank.
+  const markRemoved = db.prepare<{ cohortId: number; now: string }>(`UPDATE cohorts SET removal_began_at = :now, name = ' removed ' || id WHERE id = :cohortId`)
+  const markRunsRemoved = db.prepare<{ cohortId: number; now: string }>('UPDATE runs SET removal_began_at = :now WHERE cohort_id = :cohortId AND removal_began_at IS NULL')
 
   const toSummary = (row: CohortRow & CohortCountRow) => rowToCohort(row, selectLabels.all({ cohortId: row.id }))
   const rowOf = (cohortId: number) => found(select.get({ cohortId }), 'cohort', cohortId)
@@ -142,7 +138,8 @@ export function createCohortRepository(context: StoreContext, index: StudyIndex)
     const row = rowOf(cohortId)
     const running = selectRunning.get({ cohortId })
     if (running) throw new AppError('RUN_WRONG_STATE', `Run ${running.id} of this cohort is running; cancel it first.`)
-    for (const removal of removals) removal.run({ cohortId })
+    markRemoved.run({ cohortId, now: now() })
+    markRunsRemoved.run({ cohortId, now: now() })
     audit('cohort.removed', { cohortId, contentHash: row.content_hash, studies: row.study_count, runs: row.run_count })
     changed.cohort(cohortId)
   })
@@ -166,10 +163,6 @@ export function createCohortRepository(context: StoreContext, index: StudyIndex)
       }
     },
     rename: (cohortId, name) => rename.immediate(cohortId, name),
-    remove: (cohortId) => {
-      remove.immediate(cohortId)
-      // The write-ahead log still holds the deleted notes.
-      if (!db.inTransaction) cutLogSoon(db)
-    },
+    remove: (cohortId) => remove.immediate(cohortId),
   }
 }

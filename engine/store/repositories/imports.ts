@@ -42,7 +42,7 @@ export interface ImportRepository {
 /** Takes a cohort in, batch by batch; a stop at any point leaves whole batches and a place to go on from. */
 export function createImportRepository({ db, now, audit, changed }: StoreContext): ImportRepository {
   const selectState = db.prepare<{ cohortId: number }, ImportStateRow>(`
-    SELECT status, slots_json, task, table_sha256, content_chain, next_ordinal, rows_in, study_total FROM cohorts WHERE id = :cohortId`)
+    SELECT status, slots_json, task, table_sha256, content_chain, next_ordinal, rows_in, study_total FROM cohorts WHERE id = :cohortId AND removal_began_at IS NULL`)
   const updateStart = db.prepare<{ cohortId: number; tableSha256: string; rowsIn: number; studyTotal: number; slots: string; task: string }>(`
     UPDATE cohorts SET table_sha256 = :tableSha256, rows_in = :rowsIn, study_total = :studyTotal, slots_json = :slots, task = :task WHERE id = :cohortId`)
   const insertLabel = db.prepare<{ cohortId: number; position: number; name: string }>('INSERT INTO labels (cohort_id, position, name) VALUES (:cohortId, :position, :name)')

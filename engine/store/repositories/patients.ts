@@ -45,7 +45,7 @@ export interface PatientRepository {
 
 /** Patients, their studies and items: the list, the page and the input of a training. */
 export function createPatientRepository({ db }: StoreContext, index: StudyIndex): PatientRepository {
-  const selectCohort = db.prepare<{ cohortId: number }, { source_dir: string; slots_json: string }>('SELECT source_dir, slots_json FROM cohorts WHERE id = :cohortId')
+  const selectCohort = db.prepare<{ cohortId: number }, { source_dir: string; slots_json: string }>('SELECT source_dir, slots_json FROM cohorts WHERE id = :cohortId AND removal_began_at IS NULL')
   const selectStudy = db.prepare<{ studyId: number }, StoredStudyRow>('SELECT studies.*, patients.patient_key FROM studies JOIN patients ON patients.id = studies.patient_id WHERE studies.id = :studyId')
   const selectItems = db.prepare<{ studyId: number }, ItemRow>('SELECT * FROM items WHERE study_id = :studyId')
   const selectLabels = db.prepare<{ studyId: number; cohortId: number }, StudyDetail['labels'][number]>(`

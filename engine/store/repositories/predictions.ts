@@ -67,7 +67,7 @@ function assertShape(block: PredictionBlock, labelCount: number): void {
 
 /** What a run says of each study under each presence pattern; written once and never changed. */
 export function createPredictionRepository({ db, audit, changed }: StoreContext): PredictionRepository {
-  const selectRun = db.prepare<{ runId: number }, { cohort_id: number; status: string; config_json: string }>('SELECT cohort_id, status, config_json FROM runs WHERE id = :runId')
+  const selectRun = db.prepare<{ runId: number }, { cohort_id: number; status: string; config_json: string }>('SELECT cohort_id, status, config_json FROM runs WHERE id = :runId AND removal_began_at IS NULL')
   const selectStudy = db.prepare<{ studyId: number; cohortId: number }, { id: number }>('SELECT id FROM studies WHERE id = :studyId AND cohort_id = :cohortId')
   const selectPattern = db.prepare<{ key: string }, { id: number }>('SELECT id FROM patterns WHERE key = :key')
   const insertPattern = db.prepare<{ key: string }>('INSERT INTO patterns (key) VALUES (:key)')

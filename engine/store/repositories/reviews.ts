@@ -31,7 +31,7 @@ export function createReviewRepository({ db, now, audit, changed }: StoreContext
   const insert = db.prepare<Omit<ReviewRow, 'id'>>(`INSERT INTO reviews (run_id, study_id, label_id, verdict, comment, created_at)
     VALUES (:run_id, :study_id, :label_id, :verdict, :comment, :created_at)`)
   const selectParents = db.prepare<{ runId: number; studyId: number }, { run_cohort: number; study_cohort: number | null }>(`
-    SELECT runs.cohort_id AS run_cohort, (SELECT cohort_id FROM studies WHERE id = :studyId) AS study_cohort FROM runs WHERE runs.id = :runId`)
+    SELECT runs.cohort_id AS run_cohort, (SELECT cohort_id FROM studies WHERE id = :studyId) AS study_cohort FROM runs WHERE runs.id = :runId AND removal_began_at IS NULL`)
   const selectLatest = db.prepare<{ runId: number; studyId: number }, ReviewRow>(`
     SELECT * FROM reviews WHERE id IN (SELECT max(id) FROM reviews WHERE run_id = :runId AND study_id = :studyId GROUP BY label_id) ORDER BY id DESC`)
   const selectOfStudy = db.prepare<{ runId: number; studyId: number }, ReviewRow>('SELECT * FROM reviews WHERE run_id = :runId AND study_id = :studyId ORDER BY id DESC')

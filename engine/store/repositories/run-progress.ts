@@ -38,7 +38,7 @@ export interface RunProgressRepository {
 
 /** Epochs and checkpoints of a run. */
 export function createRunProgress({ db, now }: Pick<StoreContext, 'db' | 'now'>): RunProgressRepository {
-  const selectRun = db.prepare<{ runId: number }, { id: number }>('SELECT id FROM runs WHERE id = :runId')
+  const selectRun = db.prepare<{ runId: number }, { id: number }>('SELECT id FROM runs WHERE id = :runId AND removal_began_at IS NULL')
   // The only upsert of measured numbers: an epoch cut off by a stop is trained again after the resume.
   const upsertEpoch = db.prepare<EpochRow>(`
     INSERT INTO epochs (run_id, fold, epoch, train_loss, val_loss, val_macro_auroc, learning_rate, elapsed_ms, is_best, recorded_at)

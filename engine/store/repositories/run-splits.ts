@@ -28,7 +28,7 @@ export interface RunSplitRepository {
 
 /** Who trains, validates and tests in each fold of a run, with the proof that no patient stands on two sides. */
 export function createRunSplits({ db, audit }: Pick<StoreContext, 'db' | 'audit'>): RunSplitRepository {
-  const selectRun = db.prepare<{ runId: number }, { cohort_id: number; split_hash: string | null }>('SELECT cohort_id, split_hash FROM runs WHERE id = :runId')
+  const selectRun = db.prepare<{ runId: number }, { cohort_id: number; split_hash: string | null }>('SELECT cohort_id, split_hash FROM runs WHERE id = :runId AND removal_began_at IS NULL')
   // One statement for each side of a fold: 20,000 single inserts would hold up the window. CROSS JOIN keeps the list
   // outside: the other way round it is parsed again for each study.
   const insertSide = db.prepare<{ runId: number; fold: number; split: Split; studyIds: string; cohortId: number }>(`

@@ -97,6 +97,7 @@ export interface RunRepository extends RunProgressRepository, RunSplitRepository
   setStatus: (runId: number, status: RunStatus, error?: ErrorOutcome) => void
   setSummary: (runId: number, summary: RunSummary) => void
   finish: (runId: number, summary: TrainingSummary) => void
+  /** Takes the run out of every list and read; `removals.erase` then erases its rows. */
   remove: (runId: number) => void
   /** Runs that trained when the last owner of the store died: paused, so that they can be resumed. */
   markInterrupted: () => number[]
@@ -109,22 +110,22 @@ const runColumns = `runs.*, cohorts.name AS cohort_name, (SELECT count(*) FROM e
 /** Runs from queue to end. What a run was started with never changes afterwards; the database itself holds that. */
 export function createRunRepository(context: StoreContext): RunRepository {
   const { db, now, audit, changed, appVersion } = context
-  const selectCohort = db.prepare<{ cohortId: number }, { content_hash: string | null; slots_json: string }>('SELECT content_hash, slots_json FROM cohorts WHERE id = :cohortId')
+  const selectCohort = db.prepare<{ cohortId: number }, { content_hash: string | null; slots_json: string }>('SELECT content_hash, slots_json FROM cohorts WHERE id = :cohortId AND removal_began_at IS NULL')
   const selectLabelIds = db.prepare<{ cohortId: number }>('SELECT id FROM labels WHERE cohort_id = :cohortId').pluck()
   const insert = db.prepare<Pick<RunRow, 'cohort_id' | 'name' | 'config_json' | 'seed' | 'app_version' | 'code_version' | 'cohort_hash' | 'created_at'>>(`
     INSERT INTO runs (cohort_id, name, config_json, seed, app_version, code_version, cohort_hash, created_at)
     VALUES (:cohort_id, :name, :config_json, :seed, :app_version, :code_version, :cohort_hash, :created_at)`)
-  const select = db.prepare<{ runId: number }, RunRow>(`SELECT ${runColumns} WHERE runs.id = :runId`)
-  const selectAll = db.prepare<{ cohortId: number | null }, RunRow>(`SELECT ${runColumns} WHERE :cohortId IS NULL OR runs.cohort_id = :cohortId ORDER BY runs.id DESC`)
-  const selectRunning = db.prepare<[]>(`SELECT id FROM runs WHERE status = 'running' ORDER BY id`).pluck()
-  const selectUnstarted = db.prepare<[], { id: number; cohort_id: number }>(`SELECT id, cohort_id FROM runs WHERE status = 'queued' ORDER BY id`)
+  const select = db.prepare<{ runId: number }, RunRow>(`SELECT ${runColumns} WHERE runs.id = :runId AND runs.removal_began_at IS NULL`)
+  const selectAll = db.prepare<{ cohortId: number | null }, RunRow>(`SELECT ${runColumns} WHERE (:cohortId IS NULL OR runs.cohort_id = :cohortId) AND runs.removal_began_at IS NULL ORDER BY runs.id DESC`)
+  const selectRunning = db.prepare<[]>(`SELECT id FROM runs WHERE status = 'running' AND removal_began_at IS NULL ORDER BY id`).pluck()
+  const selectUnstarted = db.prepare<[], { id: number; cohort_id: number }>(`SELECT id, cohort_id FROM runs WHERE status = 'queued' AND removal_began_at IS NULL ORDER BY id`)
   const updateName = db.prepare<{ runId: number; name: string }>('UPDATE runs SET name = :name WHERE id = :runId')
   const updateStatus = db.prepare<{ runId: number; status: RunStatus; code: string | null; message: string | null; startedAt: string | null; finishedAt: string | null }>(`
     UPDATE runs SET status = :status, error_code = :code, error_message = :message, started_at = coalesce(started_at, :startedAt), finished_at = :finishedAt WHERE id = :runId`)
   const updateSummary = db.prepare<{ runId: number; weightsHash: string; device: string; trained: number; total: number; peakBytes: number; elapsedMs: number; notes: string }>(`
     UPDATE runs SET weights_hash = :weightsHash, device_json = :device, trained_parameters = :trained, total_parameters = :total,
       peak_bytes = :peakBytes, elapsed_ms = :elapsedMs, notes_json = :notes WHERE id = :runId`)
-  const remove = db.prepare<{ runId: number }>('DELETE FROM runs WHERE id = :runId')
+  const markRemoved = db.prepare<{ runId: number; now: string }>('UPDATE runs SET removal_began_at = :now WHERE id = :runId')
   const rowOf = (runId: number) => found(select.get({ runId }), 'run', runId)
 
   const insertRun = db.transaction(({ config: rawConfig, codeVersion }: RunDraft): number => {
@@ -179,7 +180,7 @@ export function createRunRepository(context: StoreContext): RunRepository {
   const removeRun = db.transaction((runId: number): void => {
     const row = rowOf(runId)
     if (row.status === 'running') throw new AppError('RUN_WRONG_STATE', `Run ${runId} is running; cancel it first.`)
-    remove.run({ runId })
+    markRemoved.run({ runId, now: now() })
     audit('run.removed', { runId, cohortId: row.cohort_id, status: row.status, splitHash: row.split_hash })
     changed.run(runId)
   })
@@ -193,7 +194,7 @@ export function createRunRepository(context: StoreContext): RunRepository {
   const removeUnstarted = db.transaction((): number[] => {
     const rows = selectUnstarted.all()
     for (const { id, cohort_id: cohortId } of rows) {
-      remove.run({ runId: id })
+      markRemoved.run({ runId: id, now: now() })
       audit('run.unstarted-removed', { runId: id, cohortId })
       changed.run(id)
     }

@@ -83,7 +83,11 @@ function predictionsUnder(workspace: Pick<Workspace, 'store'>, runId: number, se
 
   // A study whose own pattern the method refuses has what-if predictions only; it counts under the settings that reach one of them.
   const patternOf = new Map(store.patients.trainingStudies(run.cohortId, run.config.slotIds, []).map((study) => [study.studyId, study.pattern]))
-  const studies = [...Map.groupBy(rows, (row) => row.studyId)].map(([studyId, list]) => ({ studyId, list, actual: patternOf.get(studyId) ?? '' }))
+  // Every test study of the split takes its draw, predicted or not: a method that refuses some must lose the same items of the others.
+  const rowsOf = Map.groupBy(rows, (row) => row.studyId)
+  const split = store.runs.getSplit(runId)
+  const testIds = split?.assignments.flatMap((sides) => split.studyIds.filter((_, index) => sides[index] === 'test')) ?? []
+  const studies = [...new Set([...testIds, ...rowsOf.keys()])].map((studyId) => ({ studyId, list: rowsOf.get(studyId) ?? [], actual: patternOf.get(studyId) ?? '' }))
   const wanted = wantedPatterns(slots, studies, setting, () => testTableOf(workspace, runId))
   const overall = studies.flatMap(({ list }, index) => list.filter((row) => row.pattern === wanted[index]))
   const byPattern = [...Map.groupBy(overall, (row) => row.pattern)].sort((a, b) => b[1].length - a[1].length).map(([pattern, predictions]) => ({ pattern, predictions }))
@@ -131,7 +135,8 @@ function testTableOf({ store }: Pick<Workspace, 'store'>, runId: number): Map<nu
   return new Map(split.studyIds.map((studyId, index) => [studyId, stored.patterns[stored.shown.test[index]!]!]))
 }
 
-function servedByOf(predictions: readonly TestRow[]): Pick<MetricsRow, 'servedBy'> {
+/** Who answered, counted; nothing where a run of 0.1 does not tell. */
+export function servedByOf(predictions: readonly Pick<TestRow, 'servedBy'>[]): Pick<MetricsRow, 'servedBy'> {
   if (predictions.some(({ servedBy }) => servedBy === null)) return {}
   const count = (by: ServedBy) => predictions.filter(({ servedBy }) => servedBy === by).length
   return { servedBy: { trained: count('trained'), extrapolated: count('extrapolated'), base: count('base') } }

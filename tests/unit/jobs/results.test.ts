@@ -7,7 +7,7 @@ import { createRng } from '../../../engine/training/rng.ts'
 import { addCohort, addRun, makeBlock, makeStudy, openTestStore, storeSplit, summary } from '../store/fixtures.ts'
 
 /** A finished run with a prediction for each test study under its own pattern (and `alsoUnder`); label 1 follows from the missing left eye, or not. */
-function finishedRun(store: Store, options: { isTelling: boolean; adapter?: 'mora' | 'dedicated' | 'text-only'; cohortId?: number; probability?: number; changes?: Partial<RunConfigInput> }) {
+function finishedRun(store: Store, options: { isTelling: boolean; adapter?: 'mora' | 'dedicated' | 'text-only'; cohortId?: number; probability?: number; refuses?: (pattern: string) => boolean; changes?: Partial<RunConfigInput> }) {
   const cohortId = options.cohortId ?? addCohort(store, 120, 'Eyes', (study) => ({ ...makeStudy(study.ordinal), patientKey: `P${study.ordinal}`, labels: [(options.isTelling ? study.ordinal % 3 : study.ordinal % 4) === 0 ? 1 : 0, study.ordinal % 2 === 0 ? 1 : 0] }))
   const runId = addRun(store, cohortId, { adapter: options.adapter ?? 'mora', ...options.changes })
   const { config } = store.runs.get(runId)
@@ -17,7 +17,7 @@ function finishedRun(store: Store, options: { isTelling: boolean; adapter?: 'mor
   const test = studies.filter((_, i) => assignments[0]![i] === 'test')
   store.runs.setStatus(runId, 'running')
   const p = options.probability ?? 0.5
-  const rows = test.flatMap((study) => [{ study, pattern: study.pattern, isActual: true }, ...(study.pattern.includes('+') && study.pattern.includes('right-eye') ? [{ study, pattern: 'right-eye', isActual: false }] : [])])
+  const rows = test.filter(({ pattern }) => options.refuses?.(pattern) !== true).flatMap((study) => [{ study, pattern: study.pattern, isActual: true }, ...(study.pattern.includes('+') && study.pattern.includes('right-eye') ? [{ study, pattern: 'right-eye', isActual: false }] : [])])
   const probabilities = Float32Array.from(rows.flatMap(({ study }) => [...study.labels].map((label) => (Number.isNaN(label) ? 0.5 : label === 1 ? p : 1 - p))))
   store.predictions.addBlock(runId, makeBlock(rows.map(({ study }) => study.studyId), {
     patterns: rows.map(({ pattern }) => pattern), isActual: rows.map(({ isActual }) => isActual), servedBy: rows.map(({ isActual }) => (isActual ? 'trained' : options.adapter === 'dedicated' ? 'trained' : 'extrapolated')),
@@ -78,6 +78,16 @@ describe('results of a run', () => {
     expect(byAge.alarms).toEqual([])
     const { labelIds } = store.runs.get(byAge.runId).config
     expect(alarms(table({ kind: 'label', labelId: labelIds[0]! }, 'mnar'), byAge.cohortId).alarms.join(' ')).toMatch(/depends on "glaucoma" \(test studies\)/)
+  })
+
+  it('hides the same items of a patient whatever other patients the method refuses', () => {
+    const store = openTestStore()
+    const whole = finishedRun(store, { isTelling: false })
+    const partial = finishedRun(store, { isTelling: false, cohortId: whole.cohortId, refuses: (pattern) => !pattern.includes('notes') })
+    // Patients with everything who keep it: nobody is refused under that.
+    const complete = (runId: number) => [1, 2, 3, 4, 5, 6].map((seed) => evaluateRun({ store }, runId, { kind: 'simulated', image: 0, text: 0.5, seed }).byPattern.find(({ pattern }) => pattern === 'right-eye+left-eye+notes')?.studyCount)
+    expect(complete(partial.runId)).toEqual(complete(whole.runId))
+    expect(partial.rows.length).toBeLessThan(whole.rows.length)
   })
 
   it('refuses a pattern that the run cannot have', () => {

@@ -75,6 +75,9 @@ function readConfig(file: string | undefined): Partial<RunConfigInput> {
 /** `lacuna evaluate`: results of a stored run under one missingness setting. */
 export async function evaluateCommand(workspace: Workspace, options: CliOptions, output: CliOutput): Promise<void> {
   const runId = wholeNumber(options, 'run')
+  if (options.degrade && [options.only, options.shown, options.missing].some((setting) => setting !== undefined)) {
+    throw new AppError('CLI_USAGE', '--degrade shows test patients with what they really have; it goes together with none of --only, --shown and --missing.')
+  }
   const results = options.degrade ? await evaluateDegraded(workspace, runId, degradationOf(options.degrade), output.progress) : evaluateRun(workspace, runId, settingOf(options))
   if (results === null) {
     process.exitCode = 130

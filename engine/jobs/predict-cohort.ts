@@ -1,12 +1,14 @@
 import { decide } from '../domain/decisions.ts'
 import { AppError } from '../domain/errors.ts'
 import type { PredictionBlock } from '../domain/exchange.ts'
+import type { RunRecord } from '../domain/records.ts'
+import type { Split } from '../domain/run.ts'
 import type { Progress } from '../protocol.ts'
 import { writeCsv } from './csv.ts'
 import { trainingSpecOf } from './planning/training-spec.ts'
 import type { Workspace } from './workspace.ts'
 
-const columns = ['run', 'patient', 'study', 'pattern', 'is_actual_pattern', 'label', 'logit', 'probability', 'threshold', 'called_positive', 'served_by']
+const columns = ['run', 'patient', 'study', 'split', 'pattern', 'is_actual_pattern', 'label', 'logit', 'probability', 'threshold', 'called_positive', 'served_by']
 
 export interface PredictRequest {
   runId: number
@@ -18,7 +20,8 @@ export interface PredictRequest {
 
 /**
  * Predicts the studies of a cohort, under every what-if pattern, from the best checkpoint of a run and writes them as CSV.
- * Another cohort must have modalities with the same ids; nothing is stored, because the store keeps what a run said of its own cohort.
+ * Another cohort must have the same modalities; `split` says on which side a patient stood when the checkpoint was trained (empty: on none),
+ * because predictions of patients that a model was trained on say nothing of new ones. Nothing is stored, because the store keeps what a run said of its own cohort.
  *
  * @returns number of data lines; 0 when cancelled
  */
@@ -29,20 +32,33 @@ export async function predictCohort(workspace: Workspace, request: PredictReques
   const cohort = store.cohorts.get(request.cohortId)
   const lacking = run.config.slotIds.filter((slotId) => !cohort.slots.some((slot) => slot.slotId === slotId))
   if (lacking.length > 0) throw new AppError('RUN_CHECKPOINT_MISMATCH', `"${cohort.name}" has no modality "${lacking[0]}", which "${run.name}" was trained with.`)
+  const changed = spec.slots.find(({ slotId, modality }) => cohort.slots.some((slot) => slot.slotId === slotId && slot.modality !== modality))
+  if (changed !== undefined) throw new AppError('RUN_CHECKPOINT_MISMATCH', `"${changed.slotId}" is no ${changed.modality} in "${cohort.name}", as it was where "${run.name}" was trained.`)
+  const fold = request.fold ?? 0
+  const sides = sidesOfPatients(workspace, run, fold)
   const studies = store.patients.trainingStudies(request.cohortId, run.config.slotIds, []).filter((study) => study.pattern !== '')
   const keyOf = new Map(studies.map((study) => [study.studyId, study]))
   const blocks: PredictionBlock[] = []
   const done = await workspace.compute.run('predict:run', {
     ...spec,
-    fold: request.fold ?? 0,
+    fold,
     studies: studies.map(({ studyId, patientId, items }) => ({ studyId, patientId, items, labels: new Float32Array(spec.labelNames.length).fill(Number.NaN) })),
     assignments: [],
   }, { onProgress, onData: (data) => void (data.kind === 'predictions' && blocks.push(data.block)) })
   if (!done) return 0
-  return writeCsv(request.outFile, columns, predictionLines(run.name, run.config.task, spec.labelNames, blocks, keyOf))
+  return writeCsv(request.outFile, columns, predictionLines(run.name, run.config.task, spec.labelNames, blocks, keyOf, sides))
 }
 
-function* predictionLines(runName: string, task: 'multi-label' | 'multi-class', labelNames: string[], blocks: PredictionBlock[], keyOf: Map<number, { patientKey: string; studyKey: string }>): Generator<(string | number)[]> {
+/** Side of each patient of the run in a fold, by pseudonym: another cohort may hold the same people. */
+function sidesOfPatients({ store }: Workspace, run: RunRecord, fold: number): Map<string, Split> {
+  const split = store.runs.getSplit(run.runId)
+  const sides = split?.assignments[fold]
+  if (!split || !sides) return new Map()
+  const keyOf = new Map(store.patients.trainingStudies(run.cohortId, run.config.slotIds, []).map(({ studyId, patientKey }) => [studyId, patientKey]))
+  return new Map(split.studyIds.map((studyId, index) => [keyOf.get(studyId) ?? '', sides[index]!]))
+}
+
+function* predictionLines(runName: string, task: 'multi-label' | 'multi-class', labelNames: string[], blocks: PredictionBlock[], keyOf: Map<number, { patientKey: string; studyKey: string }>, sides: Map<string, Split>): Generator<(string | number)[]> {
   const width = labelNames.length
   for (const block of blocks) {
     for (const [row, studyId] of block.studyIds.entries()) {
@@ -50,7 +66,7 @@ function* predictionLines(runName: string, task: 'multi-label' | 'multi-class', 
       const probabilities = block.probabilities.subarray(row * width, (row + 1) * width)
       const called = decide(task, probabilities, block.thresholds)
       for (const [index, label] of labelNames.entries()) {
-        yield [runName, study.patientKey, study.studyKey, block.patterns[row]!, block.isActual[row] ? 1 : 0, label, block.logits[row * width + index]!, probabilities[index]!, block.thresholds[index]!, called[index] ? 1 : 0, block.servedBy?.[row] ?? '']
+        yield [runName, study.patientKey, study.studyKey, sides.get(study.patientKey) ?? '', block.patterns[row]!, block.isActual[row] ? 1 : 0, label, block.logits[row * width + index]!, probabilities[index]!, block.thresholds[index]!, called[index] ? 1 : 0, block.servedBy?.[row] ?? '']
       }
     }
   }

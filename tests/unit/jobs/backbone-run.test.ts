@@ -10,6 +10,7 @@ import type { BackboneRecord } from '../../../engine/domain/backbones.ts'
 import type { RunRecord } from '../../../engine/domain/records.ts'
 import { removeBackbone } from '../../../engine/jobs/backbones.ts'
 import { makeDemoSource } from '../../../engine/jobs/demo-cohort.ts'
+import { evaluateDegraded } from '../../../engine/jobs/evaluate-degraded.ts'
 import { startImport } from '../../../engine/jobs/import-cohort.ts'
 import { answerRead } from '../../../engine/jobs/store-reads.ts'
 import { openWorkspace, type Workspace } from '../../../engine/jobs/workspace.ts'
@@ -83,6 +84,11 @@ describe('a run on an imported backbone', { timeout: 240_000 }, () => {
     const ours = lines.map((line) => Number(line.replaceAll(/"[^"]*"/g, 'quoted').split(',')[column])).sort((a, b) => a - b)
     const theirs = [...stored.logits].sort((a, b) => a - b)
     expect(Math.max(...ours.map((value, i) => Math.abs(value - theirs[i]!)))).toBeLessThan(1e-4)
+    // Predictions of patients that the checkpoint was trained on must not be taken for those of new ones.
+    const sides = lines.map((line) => line.replaceAll(/"[^"]*"/g, 'quoted').split(',')[header!.split(',').indexOf('split')]!).sort()
+    expect(sides).toEqual(stored.splits.flatMap((side) => stored.labelIds.map(() => side as string)).sort())
+    const { overall } = (await evaluateDegraded(workspace, record.runId, { kind: 'truncate', level: 2 }))!
+    expect(Object.values(overall.servedBy!).reduce((sum, count) => sum + count, 0)).toBe(overall.studyCount)
   })
 
   it('joins BERT and ViT for late fusion, refuses methods that need one model, and refuses a changed file by name', async () => {

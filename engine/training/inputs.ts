@@ -87,7 +87,7 @@ export function countTruncatedTexts(slots: readonly Slot[], studies: readonly Tr
 }
 
 /** Means, spreads and categories of each table, counted on these studies only: the training patients of a fold. */
-export function tabularStatisticsOf(plan: ModalityPlan, studies: readonly TrainingStudy[]): TabularStatistics {
+export function tabularStatisticsOf(plan: ModalityPlan, studies: readonly Pick<TrainingStudy, 'items'>[]): TabularStatistics {
   return Object.fromEntries([...plan.tabularIndexOfSlot.keys()].map((slotId) =>
     [slotId, fitTabular(studies.flatMap((study) => study.items.flatMap((item) => (item.slotId === slotId && item.text !== null ? [parseTabularItem(item.text)] : []))))]))
 }

@@ -82,7 +82,11 @@ export async function prepareRun(session: Session, spec: TrainingSpec, context: 
     return [...new Set(patterns)].sort()
   }
   refuseWithoutBase(spec, phases, membersOf)
-  const tabularOf = (fold: number): TabularStatistics => tabularStatisticsOf(plan, membersOf(fold, 'train', wholePhase).map(([index]) => studies[index]!))
+  const tabularOf = (fold: number): TabularStatistics => tabularStatisticsOf(plan, membersOf(fold, 'train', wholePhase).map(([index, pattern]) => {
+    // What simulated missingness hides is hidden from means and spreads too.
+    const shown = new Set(slotIdsOfPattern(pattern))
+    return { items: studies[index]!.items.filter((item) => shown.has(item.slotId)) }
+  }))
   // Tables are standardised by the training patients of a fold, so that fold's inputs are its own; without tables all folds share theirs.
   const hasTables = plan.tabularIndexOfSlot.size > 0
   let opened: { fold: number; prefixes: Prefixes } | null = null

@@ -42,7 +42,7 @@ export const enBackbones = {
   editTitle: (name: string) => `Edit “${name}”`,
   name: 'Name',
   nameHint: 'As you will find it when you set up a run.',
-  licenceHint: 'As the publisher states it; kept with every run that uses this model.',
+  licenceHint: 'As the publisher states it.',
   sourceHint: 'Where the files came from: an address, a paper, a colleague.',
   nameProblem: 'A name of 1 to 120 characters.',
   licenceProblem: 'At most 300 characters.',

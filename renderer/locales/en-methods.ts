@@ -12,8 +12,8 @@ const untrained: SettingText = {
   options: { base: 'the fallback, marked in every result', refuse: 'nobody: such patients get no prediction' },
 }
 const missingEnters: SettingText = {
-  label: 'What is missing enters as', hint: 'What the model sees in place of a missing item.',
-  options: { 'dummy': 'blank input: an image of ones, an empty text', 'zeros': 'an image of zeros, an empty text', 'left-out': 'nothing: left out, costs no time' },
+  label: 'What is missing enters as', hint: 'What the model sees in place of a missing image and a missing text. Left out costs no time.',
+  options: { 'dummy': 'ones, and no words', 'zeros': 'zeros, and no words', 'left-out': 'nothing: left out' },
 }
 const combination: Record<string, SettingText> = {
   training: { label: 'Training in', hint: 'First a base on complete patients and then one set for each combination, or everything at once.', source: 'Reza et al. 2023, section 3', options: { 'two-stage': 'two stages', 'joint': 'one stage, together' } },
@@ -89,7 +89,7 @@ export const enMethods = {
   standard: (value: string) => `default ${value}`,
   yes: 'yes',
   no: 'no',
-  blockNames: (blockNumbers: string) => `block ${blockNumbers}`,
+  blockNames: (blockNumbers: string) => (blockNumbers.includes(',') ? `blocks ${blockNumbers}` : `block ${blockNumbers}`),
   backboneUnfit: { method: 'not for this method', text: 'reads no text', image: 'reads no images', broken: 'files changed or incomplete' } satisfies Record<Unfit, string>,
   backboneProblem: (reason: Unfit) => ({
     method: 'This method is placed inside a model that reads text and images together; this backbone has an encoder for each. Choose late fusion, a baseline, or another backbone.',
@@ -107,7 +107,7 @@ export const enMethods = {
     target: 'Takes away',
     targets: { image: 'all images', text: 'all text', tabular: 'all tabular values' } satisfies Record<Modality, string>,
     onlyTarget: (title: string) => `${title} alone`,
-    rate: 'From, of those with it',
+    rate: 'Share losing it',
     rateUnit: '%',
     mechanism: 'Whom it strikes',
     mechanismNames: {

@@ -109,7 +109,7 @@ async function photographWizard(app: LaunchedApp, theme: Theme): Promise<void> {
 }
 
 /** Parts of long pages and states that only a click reaches. */
-async function photographStates(app: LaunchedApp, theme: Theme, { cohortId, runId }: Subject): Promise<void> {
+async function photographStates(app: LaunchedApp, theme: Theme, { cohortId, runId, combinationRunId, completeStudyId }: Subject): Promise<void> {
   const { page } = app
   await open(app, `/cohorts/${cohortId}/runs/new`)
   const scrollTo = (heading: string) => page.getByRole('heading', { name: heading, exact: true }).evaluate((element) => element.scrollIntoView())
@@ -133,6 +133,12 @@ async function photographStates(app: LaunchedApp, theme: Theme, { cohortId, runI
     await open(app, `/runs/${runId}/results`)
     await scrollTo('What each pattern tells, in bits')
     await photograph(app, theme, '09-results-information')
+  }
+  if (combinationRunId !== null && completeStudyId !== null) {
+    await open(app, `/patients/${completeStudyId}?cohort=${cohortId}&run=${combinationRunId}`)
+    await page.keyboard.press('w')
+    await page.getByText('A what-if withholds items').scrollIntoViewIfNeeded()
+    await photograph(app, theme, '12-patient-combinations')
   }
   await open(app, '/backbones')
   await page.getByRole('button', { name: 'Add backbone' }).click()
@@ -162,7 +168,6 @@ function screensOf({ cohortId, runId, combinationRunId, completeStudyId, incompl
     ...(completeStudyId === null ? [] : [['11-patient-complete', `/patients/${completeStudyId}?${list}`]] as [string, string][]),
     ...(incompleteStudyId === null ? [] : [['12-patient-missing-image', `/patients/${incompleteStudyId}?${list}`]] as [string, string][]),
     ...(combinationRunId === null ? [] : [['08-run-combinations', `/runs/${combinationRunId}`], ['09-results-combinations', `/runs/${combinationRunId}/results`]] as [string, string][]),
-    ...(combinationRunId === null || incompleteStudyId === null ? [] : [['12-patient-combinations', `/patients/${incompleteStudyId}?cohort=${cohortId}&run=${combinationRunId}`]] as [string, string][]),
     ['13-backbones', '/backbones'],
     ['14-workstation', '/workstation'],
   ]

@@ -2,12 +2,15 @@ import { createSSRApp, type Component } from 'vue'
 import { renderToString } from 'vue/server-renderer'
 import { describe, expect, it } from 'vitest'
 import { calls, type CallName } from '../../../../electron/contract/contract.ts'
-import { predictionPanelOf } from '../../../../renderer/composables/patient/patient-predictions.ts'
+import type { ServedBy } from '../../../../engine/domain/exchange.ts'
+import { predictionPanelOf, type PredictionPanel } from '../../../../renderer/composables/patient/patient-predictions.ts'
 import { labelOptionsOf, slotOptionsOf } from '../../../../renderer/composables/run/useRunSetup.ts'
 import { plainLook } from '../../../../renderer/composables/patient/image-look.ts'
 import { plainFacts } from '../../../../renderer/composables/patient/useImageFacts.ts'
 import ImagePane from '../../../../renderer/components/patient/ImagePane.vue'
+import PredictionSection from '../../../../renderer/components/patient/PredictionSection.vue'
 import PredictionTable from '../../../../renderer/components/patient/PredictionTable.vue'
+import InformationTable from '../../../../renderer/components/results/InformationTable.vue'
 import PatternResults from '../../../../renderer/components/results/PatternResults.vue'
 import LabelResults from '../../../../renderer/components/results/LabelResults.vue'
 import LabelPicker from '../../../../renderer/components/run-setup/LabelPicker.vue'
@@ -50,6 +53,38 @@ describe('predictions of a patient', () => {
     expect(textOf(html)).toContain('What if only … were there')
     expect(html).toContain('What if only Right eye + Left eye were there')
     expect(html.match(/class="what-if"/g)?.length).toBe(panel.lines.length * 6)
+  })
+})
+
+describe('who answered', () => {
+  const page = fakeRunCalls['patients:get']!({ studyId: 12, runId: 1 })
+  const served = (actual: ServedBy, whatIf: ServedBy) => predictionPanelOf(page.predictions.map((prediction) => ({ ...prediction, servedBy: prediction.isActual ? actual : whatIf })), 'multi-label')!
+  const drawn = async (panel: PredictionPanel) => textOf(await draw(PredictionSection, { panel, slots, hasRun: true, labels: [], isOpen: true }))
+  it('is told in words when it was a fallback, for the patient and for each what-if', async () => {
+    const text = await drawn(served('base', 'extrapolated'))
+    expect(text).toContain('A fallback answered')
+    expect(text.match(/ untrained /g)?.length).toBe(page.study.labels.length * 6)
+    expect(await drawn(served('extrapolated', 'base'))).toMatch(/This combination of items was never trained.* fallback /)
+  })
+  it('is not mentioned when the patterns were trained', async () => {
+    expect(await drawn(served('trained', 'trained'))).not.toMatch(/fallback|untrained/i)
+  })
+  it('stands in the results table only where it matters', async () => {
+    const withServed = (base: number) => ({ ...results, byPattern: results.byPattern.map((row) => ({ ...row, servedBy: { trained: row.studyCount - base, extrapolated: 0, base } })) })
+    const table = async (base: number) => textOf(await draw(PatternResults, { results: withServed(base), slots, hasPatientLists: true, selected: 'overall' }))
+    expect(await table(0)).not.toContain('Answered by')
+    expect(await table(1)).toMatch(/Answered by .*1 of [\d,]+ fallback/)
+  })
+})
+
+describe('usable information', () => {
+  const row = { pattern: 'notes', patternTitle: 'Notes', studyCount: 12, bits: { value: -0.0002, reason: null }, dedicatedBits: null, gapBits: null }
+  it('is shown in bits with the gap, and says why there is none', async () => {
+    const known = { ...row, bits: { value: 0.21, reason: null }, dedicatedBits: { value: 0.25, reason: null }, gapBits: 0.04 }
+    expect(textOf(await draw(InformationTable, { information: [known], slots }))).toMatch(/12 0\.210 0\.250 0\.040/)
+    const text = textOf(await draw(InformationTable, { information: [row], slots }))
+    expect(text).toMatch(/12 0\.000 none : No finished run/)
+    expect(text).toContain('Train “One model per pattern”')
   })
 })
 

@@ -44,7 +44,7 @@ webb weber webster wei weiss wells west wheeler white whitaker williams williams
 
 /** Persons after whom signs, diseases and devices are named; safe before one of `eponymNouns` or an apostrophe. Lower case. */
 export const eponyms = list(`
-addison adson alport alzheimer apgar argyll arnold asperger auer austin babinski baker bankart barlow barrett bartter basedow bassini becker behcet bell bence bennett bernard berry bland blalock bochdalek bouchard boerhaave bosniak bowen bowman bright broca
+addison adson alport cobb boehler bohler insall meary kline risser hoffa segond brodsky mirels wallace alzheimer apgar argyll arnold asperger auer austin babinski baker bankart barlow barrett bartter basedow bassini becker behcet bell bence bennett bernard berry bland blalock bochdalek bouchard boerhaave bosniak bowen bowman bright broca
 brodie brown brudzinski brugada budd buerger burkitt caplan cameron caroli chagas charcot cheyne child chvostek clark colles conn cooley courvoisier crohn cullen cushing dandy davies dercum diamond douglas down dressler duchenne duke dupuytren durand ebstein edwards
 ehlers eisenmenger epstein ewing fallot fanconi felty fleischner foley fontan forrester foster fowler frank freiberg friedlander gallo garland gaucher gehrig ghon gilbert gleason glasgow glenn goodpasture gottron gram graham graves grey guillain gunn hampton harris hartmann
 hashimoto hawkins heberden henoch henle heimlich hickman hill hirschsprung hodgkin hoffman holter homan horner hounsfield howell hughes hunt hunter huntington hutchinson ishihara jackson janeway jones kaposi kartagener kawasaki kayser kerley kernig killip klatskin klebsiella

@@ -15,13 +15,15 @@ const shoutedTitle = new RegExp(`(?<![\\p{L}\\d])(?:MR|MS)${gap}(?<hit>\\p{Lu}[\
 const roles = "(?:patient(?:'s)?(?: full)?(?: name)?|pt(?: name)?|full name|name|surname|fore ?names?|first name|last name|given names?|family name|maiden name|referring(?: (?:physician|doctor|dr|provider|clinician))?|(?:attending|requesting|ordering|primary|interpreting|reporting|consulting|treating|responsible)(?: (?:physician|doctor|provider|clinician|radiologist|surgeon|consultant))?|radiologist|physician|consultant|surgeon|provider|clinician|technologist|technician|operator|resident|fellow|registrar|sonographer|optometrist|pathologist|nurse|gp|pcp|author|reader|signature|signed|transcriptionist|typist|scribe|witness|next of kin|nok|guardian|emergency contact|contact|carer|caregiver|employer|attn|attention|cc|copy to|from|to|re)"
 const labelled = new RegExp(`(?<![\\p{L}\\d])(?:${roles})[ \\t]*(?:\\([^)\\n]{0,20}\\))?[ \\t]*[:=][ \\t]*(?:(?:${titles})\\.?${gap})?(?<hit>\\p{Lu}[\\p{L}'’-]+, ?${sequence}|${sequence})`, 'gdiu')
 const acts = "(?:(?:electronically |digitally |e-?)?signed(?: electronically| off)?(?: and \\p{Ll}+)? by|dictated by|transcribed by|typed by|verified by|approved by|authenticated by|authorized by|authorised by|finalized by|finalised by|reviewed (?:by|with)|interpreted by|reported by|read by|over-?read by|performed by|supervised by|requested by|ordered by|referred by|prepared by|written by|entered by|recorded by|examined by|seen by|assessed by|evaluated by|attended by|accompanied by|brought (?:in )?by|operated on by|treated by|called by|telephoned (?:to|by)|discussed (?:\\p{Ll}+ ){0,3}(?:with|by)|communicated (?:\\p{Ll}+ ){0,4}(?:to|with|by)|conveyed to|relayed to|paged to|reported to|given to|notified|informed|spoke (?:to|with)|d/w|c/o of|under the care of|care of|per|attention of|dear|hi|hello|sincerely,?|regards,?|faithfully,?|thanks,?|named?|known as|called|aka|a\\.k\\.a\\.|goes by|patient is|identified as|on behalf of|signed)"
-const acted = new RegExp(`(?<![\\p{L}\\d])(?:${acts})[:,]?\\s+(?:(?:the )?(?:${titles}|dr|radiologist|resident|nurse|physician|surgeon|technologist|consultant|registrar|attending|fellow|midwife)\\.?${gap})?(?<hit>\\p{Lu}[\\p{L}'’-]+, ?${sequence}|${sequence})`, 'gdu')
+const acted = new RegExp(`(?<![\\p{L}\\d])(?:${acts})[:,]?\\s+(?:(?:the )?(?:${titles}|dr|radiologist|resident|nurse|physician|surgeon|technologist|consultant|registrar|attending|fellow|midwife)\\.?${gap})?(?<hit>\\p{Lu}[\\p{L}'’-]+, ?${sequence}|${sequence})`, 'gdiu')
 const kin = new RegExp(`\\b(?:wife|husband|son|daughter|mother|father|mum|mom|dad|brother|sister|partner|spouse|aunt|uncle|cousin|niece|nephew|grandson|granddaughter|grandmother|grandfather|carer|caregiver|friend|neighbou?r|guardian|fianc[ée]e?|girlfriend|boyfriend)(?:,? (?:named|called|is))?[ ,(]{1,2}(?<hit>${sequence})`, 'gdu')
 const degrees = '(?:M\\.?D\\.?|D\\.O\\.|Ph\\.?D\\.?|R\\.?N\\.?|FRC[RPS](?:\\s?\\(?Ed\\)?)?|FRANZCR|FACR|MBBS|MBChB|MB ?BS|MRC[PS]|ARNP|CRNP|PA-C|DPM|DMD|DDS|O\\.?D\\.|RT\\(R\\)|BSN|MSN|Pharm\\.?D|Esq|RDMS)'
 const degreed = new RegExp(`(?<![\\p{L}\\d])(?<hit>\\p{Lu}[\\p{L}'’-]+, ?${sequence}|${sequence}),? ?(?=${degrees}(?![\\p{L}]))`, 'gdu')
 const initialled = new RegExp(`(?<![\\p{L}\\d.])(?<hit>(?:\\p{Lu}\\. ?){1,3}(${word}))`, 'gdu')
 const pairs = new RegExp(`(?<![\\p{L}\\d])(?<a>${word})(?<c>,)? (?:(?:${initial}) )?(?:${particle} )?(?<b>${word})(?: (?<t>${word}))?`, 'gdu')
 const single = new RegExp(`(?<![\\p{L}\\d-])(?<hit>${word})(?![\\p{L}\\d-])`, 'gdu')
+
+const particles = new Set(['van', 'der', 'den', 'de', 'von', 'la', 'los', 'del', 'di', 'da', 'dos', 'le', 'bin', 'ibn', 'al', 'el', 'ter', 'ten'])
 
 /** Lower case without accents and apostrophes, for the lists. */
 const plain = (token: string): string => token.normalize('NFKD').replace(/[\u0300-\u036f'’]/g, '').toLowerCase()
@@ -51,7 +53,8 @@ function trimmed(text: string, start: number, end: number, stopInside: boolean):
     if (stopInside) return null
     tokens.shift()
   }
-  const stop = tokens.findIndex(isOut)
+  // A name ends where a word of the sentence begins, or a sign or device: "Smith Cobb angle".
+  const stop = tokens.findIndex((token, index) => isOut(token) || (/^\p{Ll}/u.test(token.text) && !particles.has(token.text)) || (index > 0 && isEponym(text, token.start, token.end)))
   if (stop >= 0) tokens.length = stop
   const whole = tokens.some((token) => token.text.replace(/\.$/, '').length > 1)
   return whole ? [tokens[0]!.start, endOf(tokens.at(-1)!)] : null
@@ -69,7 +72,8 @@ export function nameSpans(text: string): Span[] {
   for (const pattern of [titled, labelled, acted, kin]) {
     each(pattern, (start, end) => {
       // The labels are read in any capitals, the names after them are not.
-      if (!/^\p{Lu}/u.test(text.slice(start, end))) return
+      const first = /^[\p{L}.]+/u.exec(text.slice(start, end))?.[0] ?? ''
+      if ((pattern === labelled || pattern === acted) && !/^\p{Lu}/u.test(first) && !particles.has(first)) return
       const kept = trimmed(text, start, end, pattern !== labelled)
       if (kept && !(pattern !== titled && isEponym(text, ...kept))) take(...kept)
     })
@@ -119,7 +123,7 @@ function isPersonal(text: string, start: number): boolean {
 }
 
 /** Escapes a text for a pattern. */
-export const escapePattern = (text: string): string => text.replace(/[.*+?^${}()|[\]\\/-]/g, '\\$&')
+export const escapePattern = (text: string): string => text.replace(/[.*+?^${}()|[\]\\/]/g, '\\$&')
 
 /**
  * Spans of names known from name columns or headers of the same patient ("MILLER^JANE A", "Jane Miller"). A part is taken in capitals, or in any

@@ -14,7 +14,7 @@ const addresses = [
   new RegExp(`(?<![\\p{L}\\d])${ukCode}(?![\\p{L}\\d])`, 'gdu'),
   /(?<![\p{L}\d])[A-CEGHJ-NPR-TVXY]\d[A-CEGHJ-NPR-TV-Z] \d[A-CEGHJ-NPR-TV-Z]\d(?![\p{L}\d])/gdu,
   /\b(?:zip(?: ?code)?|post ?code|postal code|plz)\b\s*(?:is|[:#-])?\s*(?<hit>[A-Z]{0,2}\d[A-Z\d -]{2,8}[A-Z\d])/gdi,
-  /\b(?:home |postal |mailing |current |permanent )?address(?:es)?\s*(?:is|[:=-])\s*(?<hit>[^\n;]{4,120}?)(?=\s*(?:\n|;|$|\.\s|\.$|\b(?:tel|phone|dob|mrn|sex|age|email|fax)\b))/gdi,
+  /\b(?:[Hh]ome |[Pp]ostal |[Mm]ailing |[Cc]urrent |[Pp]ermanent |HOME )?(?:[Aa]ddress(?:es)?|ADDRESS)[ \t]*(?:is|[:=-])[ \t]*(?<hit>(?:[\p{Lu}\d#][\p{L}\d'’./-]*(?:,[ \t]*|[ \t]+|(?=[\n;]|$))|(?:of|the|and|upon|on|de|la)[ \t]+){1,14})/gdu,
 ]
 const livesIn = new RegExp(`\\b(?:lives?|lived|living|resid(?:es|ed|ing|ent)|moved|relocated|housed|native|born)\\s+(?:(?:alone|with (?:his|her|their) \\p{Ll}+|independently|currently)\\s+)?(?:in|at|of|to|near|on)\\s+(?:the\\s+)?(?:town of |city of |village of )?(?<hit>(?:\\d{1,5}\\s+)?${cap}(?:[ -]${cap}){0,4}(?:,\\s*${cap}(?: ${cap})?)?)`, 'gdu')
 const notPlaces = /^(?:The|A|An|Nursing|Assisted|Home|Hospital|January|February|March|April|May|June|July|August|September|October|November|December|ICU|ED|ER|ITU)\b/

@@ -193,6 +193,18 @@ describe('trainRun', { timeout: 300_000 }, () => {
     await expect(trainRun(specFor('no-base', { config: { ...base.config, adapter: 'ssf' }, assignments }), record().context)).rejects.toMatchObject({ code: 'RUN_TOO_FEW_PATIENTS' })
   })
 
+  it('standardises a table by what training shows of it, not by what simulated missingness hides', async () => {
+    const clinic: Slot = { slotId: 'clinic', modality: 'tabular', title: 'Clinic', letter: 'C' }
+    const studies = base.studies.map((study, index) => ({ ...study, items: [...study.items, { slotId: 'clinic', path: null, sha256: `age ${index}`, text: JSON.stringify({ age: index % 2 === 0 ? 40 : 80 }) }] }))
+    const natural = studies.map((study) => study.items.map(({ slotId }) => slotId).join('+'))
+    const hidden = natural.map((pattern, index) => (index % 2 === 0 ? pattern : pattern.replace('+clinic', '')))
+    const config = { ...base.config, adapter: 'zero-fill' as const, epochs: 1, slotIds: ['right-eye', 'notes', 'clinic'] }
+    const spec = specFor('hidden-table', { config, slots: [...slots, clinic], studies, shown: { train: hidden, val: natural, test: natural } })
+    await trainRun(spec, record().context)
+    const { tabular } = JSON.parse(readFileSync(join(spec.runDir, 'fold_0', 'best', 'adapter_config.json'), 'utf8')) as { tabular: { clinic: object[] } }
+    expect(tabular.clinic).toMatchObject([{ column: 'age', mean: 40, deviation: 0 }])
+  })
+
   it('never gives a run the features of an image in the place that it had in an earlier run of the process', async () => {
     const left: Slot = { slotId: 'left-eye', modality: 'image', title: 'Left eye', letter: 'L' }
     const [right, notes] = [slots[0]!, slots[1]!]

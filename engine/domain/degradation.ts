@@ -4,7 +4,7 @@ import { z } from 'zod'
 export const degradationSchema = z.discriminatedUnion('kind', [
   /** Standard deviation of a Gaussian, in pixels of an image whose longer side is 224: a level means the same for every size of picture. */
   z.object({ kind: z.literal('blur'), level: z.number().positive().max(50) }),
-  /** Standard deviation of added noise as a share of the full range of brightness. */
+  /** Standard deviation of noise added to each pixel that the model reads, as a share of the full range of brightness: the same for every size of picture. */
   z.object({ kind: z.literal('noise'), level: z.number().positive().max(1) }),
   /** Words of each text that are left, counted from its beginning. */
   z.object({ kind: z.literal('truncate'), level: z.number().int().min(1).max(10_000) }),

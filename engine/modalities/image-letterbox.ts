@@ -23,11 +23,11 @@ export interface LetterboxedImage {
   height: number
 }
 
-/** Longer side to 224 (bilinear, antialiased), centred; the odd pixel of padding goes right or below. */
-export function letterboxForResnet(image: RgbImage): LetterboxedImage {
+/** Longer side to 224 (bilinear, antialiased), centred; the odd pixel of padding goes right or below. `change` acts on the reduced image, before the padding. */
+export function letterboxForResnet(image: RgbImage, change: (resized: RgbImage) => RgbImage = (resized) => resized): LetterboxedImage {
   const longer = Math.max(image.width, image.height)
   const scaled = (side: number) => Math.max(1, Math.round((side * RESNET_SIZE) / longer))
-  const inner = resample(image, scaled(image.width), scaled(image.height), 'bilinear')
+  const inner = change(resample(image, scaled(image.width), scaled(image.height), 'bilinear'))
   const left = Math.floor((RESNET_SIZE - inner.width) / 2)
   const top = Math.floor((RESNET_SIZE - inner.height) / 2)
   const values = new Float32Array(RESNET_SIZE * RESNET_SIZE * 3)

@@ -5,7 +5,7 @@ import { dirname, join } from 'node:path'
 import type { Degradation } from '../domain/degradation.ts'
 import { AppError } from '../domain/errors.ts'
 import { RESNET_GRID_DEPTH, RESNET_GRID_TOKENS, type Resnet50 } from '../backbones/resnet50.ts'
-import { degradeImage } from '../modalities/degrade.ts'
+import { addNoise, blurImage } from '../modalities/degrade.ts'
 import { decodeImage } from '../modalities/image-decode.ts'
 import { letterboxForResnet } from '../modalities/image-letterbox.ts'
 import type { JobContext } from '../protocol.ts'
@@ -71,7 +71,8 @@ export async function readImported(image: ImageFile): Promise<Buffer> {
 }
 
 async function readPrepared(image: ImageFile, degradation: Degradation | undefined): Promise<Float32Array> {
-  return letterboxForResnet(await degradeImage(await decodeImage(await readImported(image), { name: image.where }), degradation, image.sha256)).values
+  const decoded = await decodeImage(await readImported(image), { name: image.where })
+  return letterboxForResnet(await blurImage(decoded, degradation), (resized) => addNoise(resized, degradation, image.sha256)).values
 }
 
 async function writeHalf(file: string, values: Float32Array): Promise<void> {

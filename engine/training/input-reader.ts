@@ -5,7 +5,7 @@ import { RESNET_GRID_TOKENS, type Resnet50 } from '../backbones/resnet50.ts'
 import type { Degradation } from '../domain/degradation.ts'
 import { AppError } from '../domain/errors.ts'
 import { type ImageProcessorConfig, createImageProcessor, createNormaliser } from '../modalities/image.ts'
-import { degradeImage } from '../modalities/degrade.ts'
+import { addNoise, blurImage } from '../modalities/degrade.ts'
 import { decodeImage } from '../modalities/image-decode.ts'
 import type { TextTokenizer } from '../modalities/text-tokenizer.ts'
 import type { JobContext } from '../protocol.ts'
@@ -81,7 +81,10 @@ export function pixelReader({ tokenizer, images: config, textPositions, canStret
       const cache = await fillPixelCache(images, {
         ...options,
         preparation: createHash('sha256').update(JSON.stringify(config)).digest('hex').slice(0, 16),
-        prepare: async (image) => prepare(await degradeImage(await decodeImage(await readImported(image), { name: image.where }), options.degradation, image.sha256), 'hwc', image.where),
+        prepare: async (image) => {
+          const decoded = await decodeImage(await readImported(image), { name: image.where })
+          return addNoise(prepare(await blurImage(decoded, options.degradation), 'hwc', image.where), options.degradation, image.sha256)
+        },
       })
       return {
         read: async (sha256, modality, slot) => {

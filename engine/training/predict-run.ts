@@ -48,7 +48,7 @@ export async function predictRun(spec: PredictSpec, context: JobContext): Promis
 
 const isText = (slots: readonly Slot[], slotId: string): boolean => slots.some((slot) => slot.slotId === slotId && slot.modality === 'text')
 
-/** Worse images lie apart from the real ones, by level; a shorter text needs the real images. */
+/** Worse images lie apart from the real ones, by level and by where it acts; a shorter text needs the real images. */
 function imageCacheOf({ cacheDir, degradation }: PredictSpec): string {
-  return degradation === undefined || degradation.kind === 'truncate' ? cacheDir : join(cacheDir, `degraded-${degradation.kind}-${degradation.level}`)
+  return degradation === undefined || degradation.kind === 'truncate' ? cacheDir : join(cacheDir, `degraded-${degradation.kind === 'noise' ? 'input-noise' : degradation.kind}-${degradation.level}`)
 }

@@ -3,6 +3,7 @@ import { AppError } from '../../domain/errors.ts'
 import type { Split } from '../../domain/run.ts'
 import { writeRequestFile } from '../../host/request-file.ts'
 import type { TrainingSpec } from '../../protocol.ts'
+import { translateErrors } from '../../store/sqlite-errors.ts'
 import { proveSplit } from '../../training/folds.ts'
 import { locationsOf } from '../backbones.ts'
 import { shownTablesOf } from '../missingness/plan.ts'
@@ -28,11 +29,12 @@ export function trainingSpecOf(workspace: Pick<Workspace, 'store' | 'paths'>, ru
 
 /**
  * Writes the specification of a run with a stored split for the engine; runs in the reader process.
- * @throws AppError RUN_COHORT_CHANGED when cohort, split and missingness are not those that the run began with
+ * @throws AppError RUN_COHORT_CHANGED when cohort, split and missingness are not those that the run began with; STORE_DISK_FULL
+ * or STORE_NOT_WRITABLE when the file cannot be written
  */
 export function handOverSpec(workspace: WithStore, { runId, places, requestFile }: { runId: number; places: SpecPlaces; requestFile: string }): { studyCount: number } {
   const spec = specOf(workspace, runId, places)
-  writeRequestFile(requestFile, spec)
+  translateErrors(() => writeRequestFile(requestFile, spec))
   return { studyCount: spec.studies.length }
 }
 

@@ -67,6 +67,8 @@ describe('starting a training', () => {
     if (process.platform !== 'win32') expect(seen[0]!.mode).toBe(0o600)
     await expect(running.done).rejects.toMatchObject({ code: 'ENGINE_CRASHED' })
     expect(readdirSync(paths.handoverDir)).toEqual([])
+    const places = { runDir: '', cacheDir: '', weightsDir: '', backbones: [] }
+    await expect(workspace.reader.read('runs:hand-over', { runId, places, requestFile: join(paths.storeFile, 'request') })).rejects.toMatchObject({ code: 'STORE_NOT_WRITABLE' })
   })
 
   it('leaves a run that can be resumed when the engine dies, and no request, read or not', async () => {

@@ -1,12 +1,15 @@
 import type { RunRecord } from '../domain/records.ts'
 import type { Slot } from '../domain/slots.ts'
-import { summarisePredictions, type LabelledPrediction } from '../evaluation/summarise.ts'
+import { normalQuantile } from '../evaluation/comparison/distributions.ts'
+import { summarisePredictions, type LabelledPrediction, type MetricsSummary } from '../evaluation/summarise.ts'
 import type { Store } from '../store/open.ts'
 import { comparableRuns } from './run-information.ts'
 import { slotWarnings } from './slot-warnings.ts'
 
 /** A probe that should know nothing reaches 0.5; above this it knows something that is worth a warning. */
 const alarmingAuroc = 0.6
+/** A probe that knows nothing may raise the alarm this often by chance, over all labels together. */
+const falseAlarmRate = 0.01
 
 /**
  * What makes a run's numbers mean less than they seem to (METHODS 4 and 8): text that names the answer, labels that follow from which items
@@ -17,7 +20,7 @@ export function alarmsOf(store: Store, runId: number): string[] {
   const cohort = store.cohorts.get(run.cohortId)
   const slots = cohort.slots.filter((slot) => run.config.slotIds.includes(slot.slotId))
   const leaks = slotWarnings(slots, store.cohorts.labelWords(run.cohortId)).map(({ text }) => text)
-  return [...leaks, ...missingnessAlarm(store, run), ...simulationAlarm(run, cohort.labels), ...textAlarm(store, run, slots)]
+  return [...leaks, ...missingnessAlarm(store, run, cohort.labels), ...simulationAlarm(run, cohort.labels), ...textAlarm(store, run, slots)]
 }
 
 /** Simulated losses that follow a label: the presence pattern then tells it, by the run's own setting. */
@@ -38,7 +41,7 @@ function simulationAlarm({ config }: RunRecord, labels: readonly { labelId: numb
  * The "missingness only" probe without a model: each label's frequency among the training studies of the same presence pattern,
  * judged on the test studies. It should know nothing.
  */
-function missingnessAlarm(store: Store, run: RunRecord): string[] {
+function missingnessAlarm(store: Store, run: RunRecord, labels: readonly { labelId: number; name: string }[]): string[] {
   const split = store.runs.getSplit(run.runId)
   if (split === null) return []
   const studies = store.patients.trainingStudies(run.cohortId, run.config.slotIds, run.config.labelIds)
@@ -54,9 +57,25 @@ function missingnessAlarm(store: Store, run: RunRecord): string[] {
       predictions.push({ patientId: study.patientId, probabilities: byPattern.get(study.pattern) ?? everybody, thresholds: everybody, reference: study.labels })
     }
   }
-  const { value } = summarisePredictions(predictions, run.config.labelIds.map((labelId) => ({ labelId, labelName: '' })), run.config.task).macroAuroc
-  if (value === null || value < alarmingAuroc) return []
-  return [`Which items are missing already gives labels away: without looking at any of them, the pattern alone reaches a macro-AUROC of ${value.toFixed(2)} on the test patients (0.50 would be chance). Part of what a model shows here may be how data went missing, not the disease.`]
+  const summary = summarisePredictions(predictions, run.config.labelIds.map((labelId) => ({ labelId, labelName: labels.find((label) => label.labelId === labelId)?.name ?? '' })), run.config.task)
+  const reached = reachedBeyondChance(summary)
+  if (reached === null) return []
+  return [`Which items are missing already gives labels away: without looking at any of them, the pattern alone reaches ${reached} on the test patients (0.50 would be chance). Part of what a model shows here may be how data went missing, not the disease.`]
+}
+
+/**
+ * What a probe reaches that is neither small nor chance, in words, or null: the mean over the labels, or single labels, which a mean over many hides.
+ * Under chance a label's AUROC has the variance (m + n + 1) / (12 m n) of the rank-sum statistic (Mann and Whitney 1947; ties make it smaller),
+ * here larger by the studies of each patient; labels count as independent, and single ones are corrected for their number (Bonferroni).
+ */
+function reachedBeyondChance({ labels, macroAuroc, studyCount, patientCount }: MetricsSummary): string | null {
+  const judged = labels.flatMap(({ labelName, auroc, positives: m, negatives: n }) => (auroc.value === null ? []
+    : [{ labelName, value: auroc.value, deviation: Math.sqrt((studyCount / patientCount) * (m + n + 1) / (12 * m * n)) }]))
+  if (macroAuroc.value === null) return null
+  const isTelling = (value: number, deviation: number, level: number) => value >= alarmingAuroc && value - 0.5 > normalQuantile(1 - level) * deviation
+  if (isTelling(macroAuroc.value, Math.hypot(...judged.map(({ deviation }) => deviation)) / judged.length, falseAlarmRate)) return `a macro-AUROC of ${macroAuroc.value.toFixed(2)}`
+  const single = judged.filter(({ value, deviation }) => isTelling(value, deviation, falseAlarmRate / judged.length))
+  return single.length === 0 ? null : `an AUROC of ${single.map(({ labelName, value }) => `${value.toFixed(2)} for "${labelName}"`).join(' and ')}`
 }
 
 /** Shares of positives, [C]; small groups are drawn towards `prior`, so that two patients do not make a certainty. */

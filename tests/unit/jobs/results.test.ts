@@ -7,8 +7,8 @@ import { createRng } from '../../../engine/training/rng.ts'
 import { addCohort, addRun, makeBlock, makeStudy, openTestStore, storeSplit, summary } from '../store/fixtures.ts'
 
 /** A finished run with a prediction for each test study under its own pattern (and `alsoUnder`); label 1 follows from the missing left eye, or not. */
-function finishedRun(store: Store, options: { isTelling: boolean; adapter?: 'mora' | 'dedicated' | 'text-only'; cohortId?: number; probability?: number; refuses?: (pattern: string) => boolean; changes?: Partial<RunConfigInput> }) {
-  const cohortId = options.cohortId ?? addCohort(store, 120, 'Eyes', (study) => ({ ...makeStudy(study.ordinal), patientKey: `P${study.ordinal}`, labels: [(options.isTelling ? study.ordinal % 3 : study.ordinal % 4) === 0 ? 1 : 0, study.ordinal % 2 === 0 ? 1 : 0] }))
+function finishedRun(store: Store, options: { isTelling: boolean; adapter?: 'mora' | 'dedicated' | 'text-only'; cohortId?: number; probability?: number; refuses?: (pattern: string) => boolean; studyCount?: number; labelOf?: (ordinal: number) => 0 | 1; changes?: Partial<RunConfigInput> }) {
+  const cohortId = options.cohortId ?? addCohort(store, options.studyCount ?? 120, 'Eyes', (study) => ({ ...makeStudy(study.ordinal), patientKey: `P${study.ordinal}`, labels: [options.labelOf?.(study.ordinal) ?? ((options.isTelling ? study.ordinal % 3 : study.ordinal % 4) === 0 ? 1 : 0), study.ordinal % 2 === 0 ? 1 : 0] }))
   const runId = addRun(store, cohortId, { adapter: options.adapter ?? 'mora', ...options.changes })
   const { config } = store.runs.get(runId)
   const studies = store.patients.trainingStudies(cohortId, config.slotIds, config.labelIds)
@@ -35,6 +35,24 @@ describe('results of a run', () => {
     }
     expect(alarmsOf(false)).toEqual([])
     expect(alarmsOf(true)!.join(' ')).toMatch(/Which items are missing already gives labels away/)
+  })
+
+  it('is quiet where small numbers alone look like knowledge', () => {
+    const alarms = Array.from({ length: 20 }, (_, seed) => {
+      const store = openTestStore()
+      const rng = createRng(seed)
+      return evaluateRun({ store }, finishedRun(store, { isTelling: false, studyCount: 60, labelOf: () => (rng.uniform() < 0.3 ? 1 : 0) }).runId, { kind: 'actual' }).alarms!
+    })
+    expect(alarms.filter((list) => list.length > 0).length).toBeLessThan(2)
+  })
+
+  it('names a single label that follows from the missing items, however little the mean shows of it', () => {
+    const store = openTestStore()
+    const rng = createRng(1)
+    const { runId } = finishedRun(store, { isTelling: false, studyCount: 1500, labelOf: (ordinal) => (rng.uniform() < (ordinal % 3 === 0 ? 0.7 : 0.35) ? 1 : 0) })
+    const { alarms, overall } = evaluateRun({ store }, runId, { kind: 'actual' })
+    expect(overall.studyCount).toBeGreaterThan(250)
+    expect(alarms!.join(' ')).toMatch(/an AUROC of 0\.6\d for "glaucoma" on the test patients/)
   })
 
   it('counts who answered, and measures the gap to the dedicated models of the same split', () => {

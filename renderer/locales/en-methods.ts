@@ -111,7 +111,7 @@ export const enMethods = {
     rateUnit: '%',
     mechanism: 'Whom it strikes',
     mechanismNames: {
-      'mcar': 'anybody (completely at random, MCAR)', 'mar:age': 'by age (at random, MAR)', 'mar:sex': 'by sex (at random, MAR)', 'mnar:word-count': 'by the length of the text itself (MNAR)',
+      'mcar': 'anybody, by chance alone (MCAR)', 'mar:age': 'by age (MAR)', 'mar:sex': 'by sex (MAR)', 'mnar:word-count': 'by its own length (MNAR)',
     } as Record<string, string>,
     byLabel: (label: string) => `by label ${label} (MNAR)`,
     byColumn: (choice: string) => `by ${choice.split(':').at(-1)}`,

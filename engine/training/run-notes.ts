@@ -22,7 +22,12 @@ export function notesOf(run: PreparedRun): string[] {
   }
   const truncated = countTruncatedTexts(slots, studies, session.reader, config.maxTextTokens)
   if (truncated > 0) notes.push(`The text of ${truncated} of ${studies.length} studies is longer than ${session.reader.textTokens(config.maxTextTokens)} tokens and was cut.`)
-  const lost = (side: 'train' | 'val' | 'test') => showing.tables[side].filter((pattern, index) => pattern !== showing.natural[index]).length
-  if (lost('train') > 0) notes.push(`Simulated missingness hid a modality in ${lost('train')} of ${studies.length} studies while training and validating (seed ${config.seed}).`)
+  const hidden = (['train', 'val'] as const).flatMap((side) => {
+    const onSide = studies.flatMap((_, index) => (assignments.some((fold) => fold[index] === side) ? [index] : []))
+    const lost = onSide.filter((index) => showing.tables[side][index] !== showing.natural[index]).length
+    const seed = config.missingness === null ? config.seed : config.missingness[side].seed
+    return lost === 0 ? [] : [`${lost} of ${onSide.length} ${side === 'train' ? 'training' : 'validation'} studies (seed ${seed})`]
+  })
+  if (hidden.length > 0) notes.push(`Simulated missingness hid items in ${hidden.join(' and ')}.`)
   return notes
 }

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import sharp from 'sharp'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { missingnessSettingsSchema } from '../../../engine/domain/missingness.ts'
 import { runConfigSchema, type Epoch, type Split } from '../../../engine/domain/run.ts'
 import type { PredictionBlock } from '../../../engine/domain/exchange.ts'
 import { subPatterns, type Slot } from '../../../engine/domain/slots.ts'
@@ -198,9 +199,11 @@ describe('trainRun', { timeout: 300_000 }, () => {
     const studies = base.studies.map((study, index) => ({ ...study, items: [...study.items, { slotId: 'clinic', path: null, sha256: `age ${index}`, text: JSON.stringify({ age: index % 2 === 0 ? 40 : 80 }) }] }))
     const natural = studies.map((study) => study.items.map(({ slotId }) => slotId).join('+'))
     const hidden = natural.map((pattern, index) => (index % 2 === 0 ? pattern : pattern.replace('+clinic', '')))
-    const config = { ...base.config, adapter: 'zero-fill' as const, epochs: 1, slotIds: ['right-eye', 'notes', 'clinic'] }
+    const missingness = missingnessSettingsSchema.parse({ train: { seed: 7 } })
+    const config = { ...base.config, adapter: 'zero-fill' as const, epochs: 1, slotIds: ['right-eye', 'notes', 'clinic'], missingness }
     const spec = specFor('hidden-table', { config, slots: [...slots, clinic], studies, shown: { train: hidden, val: natural, test: natural } })
-    await trainRun(spec, record().context)
+    const { notes } = await trainRun(spec, record().context)
+    expect(notes).toContain('Simulated missingness hid items in 5 of 10 training studies (seed 7).')
     const { tabular } = JSON.parse(readFileSync(join(spec.runDir, 'fold_0', 'best', 'adapter_config.json'), 'utf8')) as { tabular: { clinic: object[] } }
     expect(tabular.clinic).toMatchObject([{ column: 'age', mean: 40, deviation: 0 }])
   })

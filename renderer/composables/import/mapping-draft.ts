@@ -1,4 +1,5 @@
 import { mappingSchema, type LabelMapping, type MappedSlot, type Mapping, type TableJoin, type TabularSource } from '../../../engine/domain/mapping.ts'
+import { defaultPrivacy, type PrivacyOptions } from '../../../engine/domain/privacy.ts'
 import { maxSlots } from '../../../engine/domain/slots.ts'
 
 /**
@@ -41,6 +42,7 @@ export interface MappingDraft {
   labels: LabelsDraft
   ageColumn: string | null
   sexColumn: string | null
+  privacy: PrivacyOptions
 }
 
 /** What a draft still lacks. `slotKey` names the slot it belongs to. */
@@ -54,7 +56,7 @@ export interface DraftProblem {
 
 export const emptyDraft: MappingDraft = {
   profile: 'manual', join: null, patientIdColumn: null, rowUnit: 'patient', studyColumn: null, slots: [],
-  labels: { kind: 'none', oneHot: [], listColumn: null, separators: ',;|', singleColumn: null }, ageColumn: null, sexColumn: null,
+  labels: { kind: 'none', oneHot: [], listColumn: null, separators: ',;|', singleColumn: null }, ageColumn: null, sexColumn: null, privacy: defaultPrivacy,
 }
 
 /** The draft of a whole mapping, such as the one suggested for a table. */
@@ -76,6 +78,7 @@ export function draftOfMapping(mapping: Mapping): MappingDraft {
     },
     ageColumn: mapping.attributes.age,
     sexColumn: mapping.attributes.sex,
+    privacy: mapping.privacy ?? defaultPrivacy,
   }
 }
 
@@ -230,6 +233,7 @@ export function mappingOfDraft(draft: MappingDraft, columns: readonly string[]):
     slots: draft.slots.map(slotOfDraft),
     labels: labelsOfDraft(draft.labels),
     attributes: { age: draft.ageColumn, sex: draft.sexColumn },
+    privacy: draft.privacy,
   })
   if (parsed.success) return { mapping: parsed.data }
   return { problems: [{ code: 'invalid', detail: parsed.error.issues[0]?.message ?? '' }] }

@@ -1,5 +1,6 @@
 import type { ImportCheck, TableInspection } from '../../../engine/domain/import.ts'
 import type { ImportSource, Mapping, TableJoin } from '../../../engine/domain/mapping.ts'
+import type { PrivacyOptions } from '../../../engine/domain/privacy.ts'
 import { columnsOfDraft, draftOfMapping, emptyDraft, mappingOfDraft, type MappingDraft } from './mapping-draft.ts'
 
 export const wizardSteps = ['source', 'columns', 'privacy', 'check', 'import'] as const
@@ -41,6 +42,7 @@ export type ImportEvent =
   | { kind: 'inspected'; inspection: TableInspection }
   | { kind: 'draft-changed'; draft: MappingDraft }
   | { kind: 'suggestion-restored' }
+  | { kind: 'privacy-changed'; privacy: PrivacyOptions }
   | { kind: 'checked'; of: string; result: ImportCheck }
   | { kind: 'check-dropped' }
   | { kind: 'name-changed'; name: string }
@@ -164,7 +166,9 @@ export function nextStep(state: ImportState, event: ImportEvent): ImportState {
     case 'draft-changed':
       return state.step === 'columns' ? { ...state, draft: event.draft } : state
     case 'suggestion-restored':
-      return state.step === 'columns' ? { ...state, draft: suggestedDraft(state.inspection) } : state
+      return state.step === 'columns' ? { ...state, draft: { ...suggestedDraft(state.inspection), privacy: state.draft.privacy } } : state
+    case 'privacy-changed':
+      return state.step === 'privacy' ? { ...state, draft: { ...state.draft, privacy: event.privacy }, mapping: { ...state.mapping, privacy: event.privacy } } : state
     case 'checked':
       return { ...state, check: { of: event.of, result: event.result } }
     case 'check-dropped':

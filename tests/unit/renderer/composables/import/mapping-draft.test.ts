@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { mappingSchema, type Mapping } from '../../../../../engine/domain/mapping.ts'
+import { defaultPrivacy } from '../../../../../engine/domain/privacy.ts'
 import { addSlot, changeSlot, columnsOfDraft, draftOfMapping, emptyDraft, mappingOfDraft, moveSlot, problemsOfDraft, removeSlot, type MappingDraft, type SlotDraft } from '../../../../../renderer/composables/import/mapping-draft.ts'
 import { kindOfColumn } from '../../../../../renderer/composables/import/value-columns.ts'
 
@@ -12,7 +13,7 @@ const mapping: Mapping = mappingSchema.parse({
     { slot: { slotId: 'notes', modality: 'text', title: 'Notes', letter: 'N' }, source: { kind: 'template', template: '{Age} year old. {Note}' } },
   ],
   labels: { kind: 'one-hot', columns: [{ column: 'N', name: 'Normal' }, { column: 'D', name: 'Diabetes' }] },
-  attributes: { age: 'Age', sex: 'Sex' },
+  attributes: { age: 'Age', sex: 'Sex' }, privacy: defaultPrivacy,
 })
 const draft = draftOfMapping(mapping)
 const codes = (of: MappingDraft): string[] => problemsOfDraft(of, columns).map((problem) => problem.code)
@@ -100,7 +101,7 @@ describe('a table of values', () => {
       join: { table: 'b.csv', column: 'ID', otherColumn: 'id', spreadBy: null }, patientIdColumn: 'ID', labels: { kind: 'none' },
       slots: [{ slot: { slotId: 'labs', modality: 'tabular', title: 'Labs', letter: 'L' }, source: { kind: 'columns', columns: [{ column: 'CRP', values: 'number' }, { column: 'Site', values: 'category' }] } }],
     })
-    expect(mappingOfDraft(draftOfMapping(mapping), ['ID', 'CRP', 'Site'])).toEqual({ mapping })
+    expect(mappingOfDraft(draftOfMapping(mapping), ['ID', 'CRP', 'Site'])).toEqual({ mapping: { ...mapping, privacy: defaultPrivacy } })
     expect(problemsOfDraft(draftOfMapping(mapping), ['ID', 'CRP'])).toEqual([{ code: 'column-gone', detail: 'Site' }])
     const added = addSlot(emptyDraft, 'tabular')!
     expect(problemsOfDraft(added, []).map(({ code }) => code)).toContain('value-columns')

@@ -1,13 +1,14 @@
 import { describe, expect, it } from 'vitest'
 import type { ImportCheck, TableInspection } from '../../../../../engine/domain/import.ts'
 import type { Mapping } from '../../../../../engine/domain/mapping.ts'
+import { defaultPrivacy } from '../../../../../engine/domain/privacy.ts'
 import { changeSlot } from '../../../../../renderer/composables/import/mapping-draft.ts'
 import { canEnter, checkKey, firstState, hasStarted, nextStep, stepStatus, validCheck, wizardSteps, type ImportEvent, type ImportState } from '../../../../../renderer/composables/import/wizard-state.ts'
 
 const mapping: Mapping = {
   profile: 'manual', patientIdColumn: 'ID', rowUnit: { kind: 'patient' },
   slots: [{ slot: { slotId: 'eye', modality: 'image', title: 'Eye', letter: 'E' }, source: { kind: 'column', column: 'File', view: null } }],
-  labels: { kind: 'single', column: 'Diagnosis' }, attributes: { age: null, sex: null },
+  labels: { kind: 'single', column: 'Diagnosis' }, attributes: { age: null, sex: null }, privacy: defaultPrivacy,
 }
 
 function inspectionOf(tableFile: string, changes: Partial<TableInspection> = {}): TableInspection {
@@ -19,7 +20,7 @@ function inspectionOf(tableFile: string, changes: Partial<TableInspection> = {})
 }
 
 const check: ImportCheck = {
-  rowsIn: 3, rowsAccepted: 3, rowsRejected: 0, patientCount: 3, studyCount: 3, slots: [], labelCounts: [], patternCounts: [], absences: [], duplicateImages: [], labelWords: [], issues: [],
+  rowsIn: 3, rowsAccepted: 3, rowsRejected: 0, patientCount: 3, studyCount: 3, slots: [], labelCounts: [], patternCounts: [], absences: [], duplicateImages: [], labelWords: [], privacy: null, issues: [],
 }
 
 const play = (events: ImportEvent[], from: ImportState = firstState): ImportState => events.reduce(nextStep, from)
@@ -125,4 +126,12 @@ describe('stepStatus', () => {
     expect(of(play([...chosen, next]))).toEqual(['done', 'current', 'to-do', 'to-do', 'to-do'])
     expect(of(play([{ kind: 'go', to: 'columns' }], play(atImport)))).toEqual(['done', 'current', 'done', 'done', 'to-do'])
   })
+})
+
+it('keeps a choice of privacy rules with the draft, and asks for a new check', () => {
+  const privacy = { ...defaultPrivacy, off: ['names' as const] }
+  const chose = play([{ kind: 'go', to: 'privacy' }, { kind: 'privacy-changed', privacy }], play(atImport))
+  expect(chose).toMatchObject({ step: 'privacy', mapping: { privacy }, draft: { privacy } })
+  expect(validCheck(chose)).toBeNull()
+  expect(play([{ kind: 'go', to: 'columns' }, { kind: 'suggestion-restored' }], chose).draft.privacy).toEqual(privacy)
 })

@@ -4,6 +4,7 @@ import { checkCommand, importCommand } from './cli/import-command.ts'
 import { helpText, parseCommandLine, type CliOptions } from './cli/options.ts'
 import { verdictSentence } from './compute/device/verdict.ts'
 import { createOutput, type CliOutput } from './cli/output.ts'
+import { reidentifyCommand } from './cli/reidentify-command.ts'
 import { evaluateCommand, exportCommand, predictCommand, trainCommand } from './cli/run-commands.ts'
 import { defaultStoreFile } from './jobs/places.ts'
 import { storeBackendChoice, workspaceOptionsFromEnvironment } from './jobs/environment.ts'
@@ -30,6 +31,7 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) {
 async function runCommand(command: string, action: string, options: CliOptions, output: CliOutput, workspace: Workspace): Promise<void> {
   switch (command) {
     case 'import': return importCommand(workspace, options, output, onInterrupt)
+    case 'reidentify': return reidentifyCommand(workspace, action, options, output)
     case 'check': return checkCommand(workspace, options, output)
     case 'backbones': return backbonesCommand(workspace, action, options, output, onInterrupt)
     case 'train': return trainCommand(workspace, options, output, onInterrupt)

@@ -53,6 +53,10 @@ export const jobs = {
     result: z.object({ rows: z.array(previewRowSchema) }),
   },
   'import:check': { request: z.object({ source: importSourceSchema, mapping: mappingSchema, pseudonymKey: z.string() }), result: importCheckSchema },
+  'import:identities': {
+    request: z.object({ source: importSourceSchema, mapping: mappingSchema, pseudonymKey: z.string(), tableSha256: z.string().nullable() }),
+    result: z.object({ pairs: z.array(z.object({ patientKey: z.string(), patientId: z.string() })) }),
+  },
   'import:run': {
     request: z.object({
       source: importSourceSchema, mapping: mappingSchema, pseudonymKey: z.string(),

@@ -3,6 +3,7 @@ import { AppError, fromErrorOutcome, toErrorOutcome } from './domain/errors.ts'
 import { takeRequestFile } from './host/request-file.ts'
 import { checkImport } from './importers/check.ts'
 import { inspectTable } from './importers/inspect-table.ts'
+import { listIdentities } from './importers/privacy/list-identities.ts'
 import { previewImport } from './importers/preview.ts'
 import { describeImage } from './importers/images/describe-image.ts'
 import { renderImage } from './importers/images/render-image.ts'
@@ -21,6 +22,7 @@ const handlers: Handlers = {
   'table:inspect': inspectTable,
   'import:preview': previewImport,
   'import:check': checkImport,
+  'import:identities': listIdentities,
   'import:run': runImport,
   'image:describe': describeImage,
   'image:render': renderImage,

@@ -2,7 +2,8 @@ import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { AppError } from '../domain/errors.ts'
 import type { ImportCheck, ImportReport } from '../domain/import.ts'
-import { mappingSchema, type ImportSource, type Mapping } from '../domain/mapping.ts'
+import { mappingSchema, withPrivacy, type ImportSource, type Mapping } from '../domain/mapping.ts'
+import { privacyOptionsSchema, privacyRuleSchema } from '../domain/privacy.ts'
 import { resumeImport, startImport } from '../jobs/import-cohort.ts'
 import type { Workspace } from '../jobs/workspace.ts'
 import { formatSeconds, type CliOutput } from './output.ts'
@@ -27,7 +28,35 @@ export async function checkCommand(workspace: Workspace, options: CliOptions, ou
   if (check) output.result(check, formatCheck(check))
 }
 
+/** The mapping with what the command line says of privacy; without options every rule works. */
+function withPrivacyOptions(mapping: Mapping, options: CliOptions): Mapping {
+  const base = withPrivacy(mapping).privacy!
+  const list = options['privacy-list'] === undefined ? [] : readLines(options['privacy-list'])
+  const shapes = list.filter((line) => line.startsWith('shape:')).map((line) => line.slice('shape:'.length))
+  const parsed = privacyOptionsSchema.safeParse({
+    off: options['privacy-off']?.split(',').map((rule) => rule.trim()) ?? base.off,
+    dateOrder: options['date-order'] ?? base.dateOrder,
+    words: [...base.words, ...list.filter((line) => !line.startsWith('shape:'))], shapes: [...base.shapes, ...shapes],
+  })
+  // The words themselves may be names and are not repeated.
+  if (!parsed.success) throw new AppError('CLI_USAGE', `The privacy options do not fit at ${parsed.error.issues[0]?.path.join(', ')}. Rules: ${privacyRuleSchema.options.join(', ')}.`)
+  return { ...mapping, privacy: parsed.data }
+}
+
+function readLines(file: string): string[] {
+  try {
+    return readFileSync(file, 'utf8').split(/\r?\n/).map((line) => line.trim()).filter((line) => line !== '')
+  } catch (error) {
+    throw new AppError('CLI_USAGE', 'The list of --privacy-list cannot be read.', { cause: error })
+  }
+}
+
 async function sourceAndMapping(workspace: Workspace, options: CliOptions, output: CliOutput): Promise<{ source: ImportSource; mapping: Mapping }> {
+  const { source, mapping } = await readSourceAndMapping(workspace, options, output)
+  return { source, mapping: withPrivacyOptions(mapping, options) }
+}
+
+async function readSourceAndMapping(workspace: Workspace, options: CliOptions, output: CliOutput): Promise<{ source: ImportSource; mapping: Mapping }> {
   const sourceDir = resolve(required(options, 'source'))
   // Without a table the XML reports or the headers of the DICOM files in the folder are the table.
   const asked: ImportSource = { sourceDir, tableFile: options.table === undefined ? sourceDir : resolve(options.table), sheet: options.sheet ?? null }
@@ -80,6 +109,8 @@ function formatCheck(check: ImportCheck): string {
     ...check.patternCounts.map((item) => `  ${item.pattern || 'nothing present'}: ${item.count}`),
     ...check.absences.map((item) => `  ${item.slotId}: ${item.count} ${item.reason}`),
     ...check.labelWords.slice(0, 8).map((item) => `  label word in ${item.slotId}: "${item.word}" -> ${item.labelName} (${item.studiesWithWordAndLabel} of ${item.studiesWithWord})`),
+    ...(check.privacy ? [`  texts: ${check.privacy.studiesChanged} of ${check.privacy.studiesWithText} changed, ${check.privacy.agesCapped} ages over 89${check.privacy.options.off.length > 0 ? `; RULES OFF: ${check.privacy.options.off.join(', ')}` : ''}`] : []),
+    ...(check.privacy?.findings ?? []).map((item) => `    ${item.slotId}, ${item.rule}: ${item.count} (${item.examples.map(({ masked, becomes }) => `${masked} -> ${becomes}`).join('; ')})`),
     ...check.issues.map((issue) => `  ${issue.severity}: ${issue.title} (${issue.count}). ${issue.fix}`),
   ]
   return lines.join('\n')

@@ -8,6 +8,7 @@ const optionTypes = {
   run: { type: 'string' }, out: { type: 'string' }, missing: { type: 'string' }, only: { type: 'string' }, shown: { type: 'string' }, degrade: { type: 'string' },
   use: { type: 'string' },
   from: { type: 'string' }, licence: { type: 'string' }, backbone: { type: 'string' },
+  patient: { type: 'string' }, 'privacy-off': { type: 'string' }, 'privacy-list': { type: 'string' }, 'date-order': { type: 'string' },
   json: { type: 'boolean' }, resume: { type: 'boolean' }, help: { type: 'boolean' },
 } as const
 
@@ -18,8 +19,8 @@ export function parseCommandLine(argv: readonly string[]): { command: string; ac
   try {
     const { values, positionals } = parseArgs({ args: [...argv], options: optionTypes, allowPositionals: true, strict: true })
     const [command = 'help', ...words] = positionals
-    // Only this command has one more word.
-    const action = command === 'backbones' ? words.shift() ?? 'list' : ''
+    // Only these commands have one more word.
+    const action = command === 'backbones' ? words.shift() ?? 'list' : command === 'reidentify' ? words.shift() ?? '' : ''
     if (words.length > 0) throw new AppError('CLI_USAGE', `Unexpected word "${words[0]}".`)
     return { command: values.help ? 'help' : command, action, options: values }
   } catch (error) {
@@ -60,6 +61,10 @@ export const helpText = `Lacuna, command line. Research use only. Not for diagno
 lacuna import   --source DIR [--table FILE] --cohort NAME [--sheet NAME] [--profile odir|odir-per-eye|covid-cxr|indiana|indiana-xml|demo] [--map FILE.json]
 lacuna import   --cohort NAME --resume                  go on with a stopped import
 lacuna check    --source DIR [--table FILE] [--map FILE]  what an import would do, without writing anything
+                texts are scrubbed unless told: [--privacy-off names,dates,...] [--privacy-list FILE] [--date-order month-first|day-first]
+                FILE: a word to remove in each line, or shape:K-###### (# digit, @ letter)
+lacuna reidentify export --cohort NAME --out FILE       hospital numbers and pseudonyms, encrypted with LACUNA_PASSPHRASE
+lacuna reidentify lookup --from FILE --patient KEY|ID   one patient of such a file
 lacuna cohorts                                          the cohorts in the store
 lacuna train    --cohort NAME [--method mora|late-fusion|dedicated|...] [--config FILE.json] [--seed N] [--folds K] [--epochs N]
                 [--backbone ID or TEXT-ID+IMAGE-ID] [--slots right-eye,left-eye,...] [--labels "Diabetes,Glaucoma"] [--name TEXT] [--missing image=0.35,text=0.35]

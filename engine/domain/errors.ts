@@ -39,6 +39,8 @@ export const errorCatalog = {
   RUN_CHECKPOINT_DAMAGED: { fix: 'Copy the checkpoint folder again as a whole, or train the run again.' },
   RUN_DIVERGED: { fix: 'Lower the learning rate (try a tenth) and start again.' },
   EXPORT_FAILED: { fix: 'Choose another folder with enough space that you may write to.' },
+  REIDENTIFY_FILE: { fix: 'Name a file written by "lacuna reidentify export".' },
+  REIDENTIFY_PASSPHRASE: { fix: 'Use the passphrase the file was written with; a new one needs at least 12 characters.' },
   CLI_USAGE: { fix: 'Run "npx lacuna help" to see the commands and their options.' },
   // import
   IMPORT_FOLDER_MISSING: { fix: 'Connect the drive or choose the folder again, then resume; everything imported so far is kept.' },

@@ -113,6 +113,8 @@ export const calls = {
   'app:overview': { request: nothing, reply: overviewSchema },
   'cohorts:list': { request: nothing, reply: z.array(cohortSummarySchema) },
   'cohorts:get': { request: z.object({ cohortId }), reply: cohortDetailSchema },
+  /** How a cohort was mapped, for the next delivery of the same kind. */
+  'cohorts:mapping': { request: z.object({ cohortId }), reply: mappingSchema },
   'cohorts:rename': { request: z.object({ cohortId, name: z.string().trim().min(1).max(120) }), reply: nothing },
   'cohorts:remove': { request: z.object({ cohortId }), reply: nothing },
   'import:choose-folder': { request: nothing, reply: pathOrNull },

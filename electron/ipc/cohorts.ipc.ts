@@ -1,13 +1,15 @@
 import { AppError } from '../../engine/domain/errors.ts'
+import { mappingSchema } from '../../engine/domain/mapping.ts'
 import { removeCohort } from '../../engine/jobs/remove-cohort.ts'
 import type { HandlerContext } from './context.ts'
 import type { Handlers } from './answer.ts'
 
-export function cohortHandlers({ workspace, jobs, publish }: HandlerContext): Handlers<'cohorts:list' | 'cohorts:get' | 'cohorts:rename' | 'cohorts:remove'> {
+export function cohortHandlers({ workspace, jobs, publish }: HandlerContext): Handlers<'cohorts:list' | 'cohorts:get' | 'cohorts:mapping' | 'cohorts:rename' | 'cohorts:remove'> {
   const { store, reader } = workspace
   return {
     'cohorts:list': () => reader.read('cohorts:list', {}),
     'cohorts:get': ({ cohortId }) => reader.read('cohorts:counts', { cohortId }),
+    'cohorts:mapping': ({ cohortId }) => mappingSchema.parse(store.cohorts.importRequest(cohortId).mapping),
     'cohorts:rename': ({ cohortId, name }) => {
       store.cohorts.rename(cohortId, name)
       publish('cohorts:changed', { cohortId })

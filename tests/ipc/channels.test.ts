@@ -101,7 +101,7 @@ describe('every channel', () => {
 describe('valid requests', () => {
   const filter = () => ({ cohortId, runId })
   const valid: [CallName, () => unknown][] = [
-    ['cohorts:list', () => ({})], ['cohorts:get', () => ({ cohortId })], ['cohorts:rename', () => ({ cohortId, name: 'Renamed' })],
+    ['cohorts:list', () => ({})], ['cohorts:mapping', () => ({ cohortId })], ['cohorts:get', () => ({ cohortId })], ['cohorts:rename', () => ({ cohortId, name: 'Renamed' })],
     ['import:choose-folder', () => ({})], ['import:choose-table', () => ({ folder: null })], ['import:report', () => ({ cohortId })],
     ['runs:list', () => ({ cohortId: null })], ['runs:get', () => ({ runId })], ['runs:suggest', () => ({ cohortId })],
     ['results:get', () => ({ runId, setting: { kind: 'actual' } })], ['results:intervals', () => ({ runId, setting: { kind: 'actual' } })], ['patients:list', () => filter()], ['patients:get', () => ({ studyId, runId })],

@@ -13,7 +13,7 @@ const pairs = [
 const maxTables = 40
 
 /** The source as it is to be read: the table with one row for each study first, the other one joined to it. */
-export interface FoundJoin {
+interface FoundJoin {
   source: ImportSource
   join: TableJoin
 }

@@ -60,7 +60,7 @@ export function lineBetween(drawn: ImageWindow, wanted: ImageWindow, isInverted:
 }
 
 /** Letters of the four edges. */
-export interface EdgeMarks { top: string; right: string; bottom: string; left: string }
+interface EdgeMarks { top: string; right: string; bottom: string; left: string }
 
 const opposites: Record<string, string> = { A: 'P', P: 'A', R: 'L', L: 'R', H: 'F', F: 'H' }
 const opposite = (letters: string): string => [...letters].map((letter) => opposites[letter] ?? '?').join('')

@@ -31,6 +31,8 @@ export const cohortSummarySchema = z.object({
   sourceDir: z.string(),
   tableFile: z.string(),
   sheet: z.string().nullable(),
+  /** Rules of text de-identification that were off at import; null for cohorts imported without any. */
+  privacyRulesOff: z.array(z.string()).nullable().optional(),
   task: taskSchema.nullable(),
   slots: z.array(slotSchema),
   labels: z.array(labelSchema),

@@ -63,6 +63,8 @@ export const enCohorts = {
     record: 'Record',
     sourceDir: 'Image folder',
     tableFile: 'Table',
+    privacy: 'De-identification of texts',
+    privacyOf: (off: readonly string[] | null) => (off === null ? 'imported without scrubbing: texts are stored as written' : off.length === 0 ? 'all rules' : `without: ${off.join(', ')}`),
     sheet: 'Sheet',
     tableHash: 'Table hash (SHA-256)',
     contentHash: 'Cohort hash (SHA-256)',

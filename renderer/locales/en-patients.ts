@@ -18,7 +18,7 @@ export const enPatients = {
   verdicts,
   reasons,
   sexes,
-  age: (years: number) => `${years} years`,
+  age: (years: number) => (years >= 90 ? '90+ years' : `${years} years`),
   list: {
     title: 'Patients',
     titleOfCohort: (cohort: string) => `Patients of ${cohort}`,

@@ -41,6 +41,7 @@ function rowToCohort(row: CohortRow & CohortCountRow, labels: Label[]): CohortSu
     sourceDir: row.source_dir,
     tableFile: row.table_file,
     sheet: row.sheet,
+    privacyRulesOff: (JSON.parse(row.mapping_json) as Mapping).privacy?.off ?? null,
     task: row.task === null ? null : taskSchema.parse(row.task),
     slots: slotsOf(row.slots_json),
     labels,

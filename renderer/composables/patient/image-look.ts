@@ -31,7 +31,7 @@ export function flipLook(look: ImageLook, axis: 'horizontal' | 'vertical'): Imag
   return { ...look, isMirrored: !look.isMirrored, turn: turned((axis === 'horizontal' ? 0 : 180) - look.turn) }
 }
 
-/** A drag over the whole frame to the right doubles the width e-fold; upwards darkens, as in common viewers. */
+/** A drag over half the frame to the right widens the window e-fold (less contrast); downwards raises its centre (darker), as in common viewers. */
 export function windowBy(look: ImageLook, dx: number, dy: number): ImageLook {
   const factor = Math.min(widest, Math.max(narrowest, look.factor * Math.exp(dx * 2)))
   return { ...look, factor, shift: look.shift + dy * look.factor }

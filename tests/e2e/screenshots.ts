@@ -3,6 +3,9 @@ import type { Page } from 'playwright-core'
 import { copyFileSync, existsSync, mkdirSync, rmSync, symlinkSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
+import { readPseudonymKey } from '../../engine/jobs/pseudonym-key.ts'
+import { openStore } from '../../engine/store/open.ts'
+import { sealStore } from '../../engine/store/sealed-store.ts'
 import { launchApp, temporaryFolder, type LaunchedApp } from './launch.ts'
 
 /**
@@ -184,18 +187,18 @@ async function photographFirstStart(): Promise<void> {
 
 /** A copy of the store with its key in `dir`, and where the first cohort's originals are, for the wizard. */
 async function copyStore(dir: string): Promise<{ chooseFolder?: string; chooseTable?: string }> {
+  const copy = join(dir, 'lacuna.db')
   const original = new Database(storeFile, { readonly: true, fileMustExist: true })
-  try {
-    await original.backup(join(dir, 'lacuna.db'))
-    const source = original.prepare('SELECT source_dir AS chooseFolder, table_file AS chooseTable FROM cohorts ORDER BY id LIMIT 1').get() as { chooseFolder: string; chooseTable: string } | undefined
-    return source && existsSync(source.chooseFolder) && existsSync(source.chooseTable) ? source : {}
-  } finally {
-    original.close()
-    if (existsSync(`${storeFile}.key`)) copyFileSync(`${storeFile}.key`, join(dir, 'lacuna.db.key'))
-    // Looking reads their sizes only; they may be too large to copy.
-    const backbonesDir = join(dirname(storeFile), 'backbones')
-    if (existsSync(backbonesDir)) symlinkSync(backbonesDir, join(dir, 'backbones'), 'dir')
-  }
+  await original.backup(copy).finally(() => original.close())
+  if (existsSync(`${storeFile}.key`)) copyFileSync(`${storeFile}.key`, `${copy}.key`)
+  // Looking reads their sizes only; they may be too large to copy.
+  const backbonesDir = join(dirname(storeFile), 'backbones')
+  if (existsSync(backbonesDir)) symlinkSync(backbonesDir, join(dir, 'backbones'), 'dir')
+  // Paths are sealed in the file, so they are read as the app reads them.
+  const store = sealStore(openStore(copy, { appVersion: 'screenshots' }), readPseudonymKey(copy))
+  const source = store.cohorts.list()[0]
+  store.close()
+  return source && existsSync(source.sourceDir) && existsSync(source.tableFile) ? { chooseFolder: source.sourceDir, chooseTable: source.tableFile } : {}
 }
 
 async function photographStore(): Promise<void> {
@@ -212,6 +215,7 @@ async function photographStore(): Promise<void> {
       }
       await photographStates(app, theme, subject)
       if (dialogs.chooseFolder !== undefined) await photographWizard(app, theme)
+      else process.stderr.write('The wizard is not photographed: the originals of the first cohort are not where they were.\n')
     }
     await app.close()
   } finally {

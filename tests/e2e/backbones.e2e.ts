@@ -70,7 +70,7 @@ test('a method with sets for each combination trains on it with simulated losses
     await page.getByLabel('Backbone').selectOption({ label: 'tiny-vilt' })
     await page.getByLabel('Text length').fill('12')
     await page.getByText('With simulated losses').first().click()
-    await page.getByText(/hidden completely at random in 30 % of the studies that have it/).first().waitFor({ timeout: slowMs })
+    await page.getByText(/hidden completely at random; asked for in 30 % of the studies that have it/).first().waitFor({ timeout: slowMs })
   })
   await runEnds(page)
   await page.getByText('tiny-vilt').or(page.getByText(/vilt-[0-9a-f]{12}/)).first().waitFor()

@@ -47,8 +47,8 @@ function describeLoss(loss: Loss, of: SideOfRun, indices: readonly number[]): st
   const has = (pattern: string) => slotIdsOfPattern(pattern).some((slotId) => targets.has(slotId))
   const eligible = indices.filter((index) => has(of.studies[index]!.pattern))
   const lost = eligible.filter((index) => !has(of.table.patterns[index]!)).length
-  const drawn = eligible.length === 0 ? 'no study has it' : `${lost} of ${eligible.length}, ${percent(lost / eligible.length)}, drawn`
-  return `${capitalised(targetName(loss.target, of.slots))}: hidden ${mechanismWords(loss, of)} in ${percent(loss.rate)} of the studies that have it (${drawn}).`
+  const drawn = eligible.length === 0 ? 'no study has it' : `drawn in ${lost} of ${eligible.length}, ${percent(lost / eligible.length)}`
+  return `${capitalised(targetName(loss.target, of.slots))}: hidden ${mechanismWords(loss, of)}; asked for in ${percent(loss.rate)} of the studies that have it, ${drawn}.`
 }
 
 function mechanismWords({ mechanism, target }: Loss, of: SideOfRun): string {

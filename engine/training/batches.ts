@@ -3,7 +3,7 @@ import type { TrainingBatch } from './training-model.ts'
 
 /**
  * What a further piece costs on top of its tokens, counted in tokens: frozen weights are read once more, and every kernel starts once more.
- * Measured on two processor cores, where one more piece takes the time of 50 to 80 tokens at widths from 384 to 768.
+ * Reckoned from memory traffic, not measured: reading the weights of one block once more takes about as long as computing this many tokens.
  */
 const TOKENS_PER_PIECE = 64
 

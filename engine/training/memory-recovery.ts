@@ -50,7 +50,7 @@ export function withMemoryRecovery(model: TrainingModel, options: MemoryRecovery
     const fit = (keeping: Keeping | undefined): number => Math.max(1, Math.floor(bytes / perSample(longest, keeping)))
     const keeping = model.keeping()
     let most = fit(keeping)
-    // Computing values again costs a third more time; more and smaller pieces would read all weights again.
+    // Computing values again costs about half as much time again (BENCHMARKS.md); more and smaller pieces would read all weights again.
     if (most < batch.entries.length && keeping !== undefined && keeping !== 'input' && fit('input') > most) {
       model.setKeeping('input')
       most = fit('input')

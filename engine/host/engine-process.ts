@@ -72,7 +72,8 @@ export function createEngineProcess(options: EngineProcessOptions): EngineProces
   let isHung = false
 
   function post(message: HostMessage): void {
-    if (child?.connected) child.send(message)
+    // A send to a process that has just died fails; its exit, told a moment later, rejects what was under way.
+    if (child?.connected) child.send(message, () => {})
   }
 
   function settle(jobId: number, finish: (job: PendingJob) => void): void {

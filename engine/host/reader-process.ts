@@ -96,7 +96,8 @@ export function createReaderProcess(options: ReaderProcessOptions): ReaderProces
       const question: ReadQuestion = { id, name, request }
       return new Promise((resolve, reject) => {
         waiting.set(id, { resolve, reject })
-        child?.send(question)
+        // A process that has just been killed closes its end before its exit is told; the exit then fails everything that waits.
+        child?.send(question, () => {})
       })
     },
     pid: () => child?.pid ?? null,

@@ -57,9 +57,19 @@ describe('the reader process', () => {
   it('fails what was asked when it is killed, and starts again at the next question', async () => {
     const reader = readerOf(openTestStore())
     await reader.ask('cohorts:list', {})
+    // Stopped first: a quick process would have answered before the kill reaches it.
+    process.kill(reader.pid()!, 'SIGSTOP')
     const asked = reader.ask('audit:list', { limit: 10 })
     process.kill(reader.pid()!, 'SIGKILL')
     await expect(asked).rejects.toMatchObject({ code: 'ENGINE_CRASHED' })
+    await expect(reader.ask('cohorts:list', {})).resolves.toEqual([])
+  })
+
+  it('fails a question asked of a process that is dead but not yet known to be', async () => {
+    const reader = readerOf(openTestStore())
+    await reader.ask('cohorts:list', {})
+    process.kill(reader.pid()!, 'SIGKILL')
+    await expect(reader.ask('audit:list', { limit: 10 })).rejects.toMatchObject({ code: 'ENGINE_CRASHED' })
     await expect(reader.ask('cohorts:list', {})).resolves.toEqual([])
   })
 

@@ -9,17 +9,19 @@ import { sealStore } from '../../engine/store/sealed-store.ts'
 import { launchApp, temporaryFolder, type LaunchedApp } from './launch.ts'
 
 /**
- * `npm run shots -- [--store FILE] [--out DIR]`: photographs every screen at two sizes, light and dark, from a copy of a store
- * (the demo's unless told otherwise), so that looking changes nothing.
+ * `npm run shots -- [--store FILE] [--out DIR] [--only NAMES]`: photographs every screen at two sizes, light and dark, from a copy of a store
+ * (the demo's unless told otherwise), so that looking changes nothing. `--only 05,09` takes those whose names start so.
  */
 
 const sizes = [{ width: 1280, height: 800 }, { width: 1920, height: 1080 }] as const
 const themes = ['light', 'dark'] as const
 type Theme = (typeof themes)[number]
 
-const { values } = parseArgs({ options: { store: { type: 'string', default: 'demo-output/lacuna.db' }, out: { type: 'string', default: 'screenshots' } } })
+const { values } = parseArgs({ options: { store: { type: 'string', default: 'demo-output/lacuna.db' }, out: { type: 'string', default: 'screenshots' }, only: { type: 'string' } } })
 const storeFile = resolve(values.store)
 const outDir = resolve(values.out)
+const wanted = values.only?.split(',')
+const isWanted = (name: string): boolean => wanted?.some((start) => name.startsWith(start)) ?? true
 let taken = 0
 
 /** What of the store is photographed. */
@@ -49,6 +51,7 @@ async function settle(page: Page): Promise<void> {
 }
 
 async function photograph({ page, application }: LaunchedApp, theme: Theme, name: string): Promise<void> {
+  if (!isWanted(name)) return
   for (const size of sizes) {
     await application.evaluate(({ BrowserWindow }, { width, height }) => BrowserWindow.getAllWindows()[0]!.setContentSize(width, height), size)
     if (!(await until(page, `innerWidth === ${size.width} && innerHeight === ${size.height}`, 10_000))) throw new Error(`The screen is too small for a window of ${size.width} by ${size.height}.`)
@@ -209,7 +212,7 @@ async function photographStore(): Promise<void> {
     const subject = await findSubject(app.page)
     for (const theme of themes) {
       await choose(app, theme)
-      for (const [name, hash] of screensOf(subject)) {
+      for (const [name, hash] of screensOf(subject).filter(([screen]) => isWanted(screen))) {
         await open(app, hash)
         await photograph(app, theme, name)
       }

@@ -9,10 +9,10 @@ import { describeImage } from './importers/images/describe-image.ts'
 import { renderImage } from './importers/images/render-image.ts'
 import { runImport } from './importers/run-import.ts'
 import { hostMessageSchema, jobs, type EngineMessage, type JobContext, type JobName, type JobRequest, type JobResult } from './protocol.ts'
-import { addBackbone, checkBackbone } from './training/backbone-jobs.ts'
-import { deviceVerdict, estimateRun } from './training/estimate-run.ts'
-import { predictRun } from './training/predict-run.ts'
-import { trainRun } from './training/train-run.ts'
+import { addBackbone, checkBackbone } from './training/session/backbone-jobs.ts'
+import { deviceVerdict, estimateRun } from './training/session/estimate-run.ts'
+import { predictRun } from './training/predict/predict-run.ts'
+import { trainRun } from './training/run/train-run.ts'
 
 /** Entry of the engine process: messages in, events out, no maths. */
 

@@ -1,4 +1,4 @@
-/** What seeded initialisation needs from a generator; the implementation (with exportable state) lives in training/rng.ts. */
+/** What seeded initialisation needs from a generator; the implementation (with exportable state) lives in compute/rng.ts. */
 export interface RandomSource {
   /** Uniform in [0, 1). */
   uniform(): number

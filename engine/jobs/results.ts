@@ -6,7 +6,7 @@ import { describePattern, patternKey, slotIdsOfPattern, type Slot } from '../dom
 import { summaryIntervals } from '../evaluation/summary-intervals.ts'
 import { usableInformation } from '../evaluation/information.ts'
 import { summarisePredictions } from '../evaluation/summarise.ts'
-import { onlyModality, simulateMissingness } from '../training/missingness.ts'
+import { onlyModality, simulateMissingness } from '../training/missingness/missingness.ts'
 import { createRng } from '../training/rng.ts'
 import { alarmsOf } from './run-alarms.ts'
 import { informationOf, type TestRow } from './run-information.ts'

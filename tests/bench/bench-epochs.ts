@@ -14,9 +14,9 @@ import { RESNET_GRID_DEPTH, RESNET_GRID_TOKENS } from '../../engine/backbones/re
 import { openCompute } from '../../engine/compute/backend.ts'
 import { createRng } from '../../engine/compute/rng.ts'
 import type { JobContext } from '../../engine/protocol.ts'
-import { type ImageFile, fillGridCache } from '../../engine/training/grid-cache.ts'
-import { adamWConfigSchema } from '../../engine/training/optimizer.ts'
-import { createTrainingModel } from '../../engine/training/training-model.ts'
+import { type ImageFile, fillGridCache } from '../../engine/training/inputs/grid-cache.ts'
+import { adamWConfigSchema } from '../../engine/training/optimise/optimizer.ts'
+import { createTrainingModel } from '../../engine/training/optimise/training-model.ts'
 
 const [samples, epochs, batchSize, classes, noteTokens] = [48, 4, 8, 8, 24]
 /** Between the sizes of common fundus cameras' exports; smoothed noise, because flat pictures decode too fast. */

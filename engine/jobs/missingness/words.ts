@@ -1,7 +1,7 @@
 import type { Loss, LossTarget, MissingnessDescription } from '../../domain/missingness.ts'
 import type { RunConfig, Split } from '../../domain/run.ts'
 import { describePattern, slotIdsOfPattern, type Modality, type Slot } from '../../domain/slots.ts'
-import { slotsOfTarget, type DrawnTable } from '../../training/missingness-table.ts'
+import { slotsOfTarget, type DrawnTable } from '../../training/missingness/missingness-table.ts'
 
 export interface SideOfRun {
   side: Split

@@ -1,7 +1,7 @@
 import { AppError } from '../../domain/errors.ts'
 import type { StoredMissingness } from '../../domain/missingness.ts'
 import { splitSchema, type RunConfig, type Split, type SplitProof } from '../../domain/run.ts'
-import { assignFolds } from '../../training/folds.ts'
+import { assignFolds } from '../../training/splits/folds.ts'
 import { createRng } from '../../training/rng.ts'
 import { planMissingness } from '../missingness/plan.ts'
 import { collectMaterial } from '../run-material.ts'

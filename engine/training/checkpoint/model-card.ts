@@ -1,6 +1,6 @@
 import type { HostValues } from '../../compute/parameters.ts'
 import { describePattern } from '../../domain/slots.ts'
-import type { AdapterConfig } from '../checkpoint.ts'
+import type { AdapterConfig } from './checkpoint.ts'
 
 /**
  * README.md beside the tensors: what the model is, what it was trained on, how it did while training and what it must not be used for.

@@ -11,8 +11,8 @@ import { type Compute, openCompute } from '../../../engine/compute/backend.ts'
 import { createRng } from '../../../engine/compute/rng.ts'
 import type { Tensor } from '../../../engine/compute/tensorflow.ts'
 import { AppError } from '../../../engine/domain/errors.ts'
-import { adamWConfigSchema } from '../../../engine/training/optimizer.ts'
-import { type TrainingModel, createTrainingModel } from '../../../engine/training/training-model.ts'
+import { adamWConfigSchema } from '../../../engine/training/optimise/optimizer.ts'
+import { type TrainingModel, createTrainingModel } from '../../../engine/training/optimise/training-model.ts'
 import { TINY_PATTERNS, createTinyBackbone, createTinySamples, tinyModalities } from './tiny-backbone.ts'
 
 const CLASSES = 3

@@ -9,8 +9,8 @@ import { type Compute, openCompute } from '../../../engine/compute/backend.ts'
 import { normalArray } from '../../../engine/compute/random-source.ts'
 import { createRng } from '../../../engine/compute/rng.ts'
 import type { Tensor } from '../../../engine/compute/tensorflow.ts'
-import { adamWConfigSchema } from '../../../engine/training/optimizer.ts'
-import { createTrainingModel } from '../../../engine/training/training-model.ts'
+import { adamWConfigSchema } from '../../../engine/training/optimise/optimizer.ts'
+import { createTrainingModel } from '../../../engine/training/optimise/training-model.ts'
 
 const modalities: ModalitySpec[] = [{ name: 'text', kind: 'text', slots: [] }, { name: 'image', kind: 'image', slots: [0] }]
 const CLASSES = 2

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest'
 import { runConfigSchema, type RunConfigInput } from '../../../engine/domain/run.ts'
 import { planMissingness, shownTablesOf } from '../../../engine/jobs/missingness/plan.ts'
-import { assignFolds } from '../../../engine/training/folds.ts'
-import { simulateMissingness } from '../../../engine/training/missingness.ts'
+import { assignFolds } from '../../../engine/training/splits/folds.ts'
+import { simulateMissingness } from '../../../engine/training/missingness/missingness.ts'
 import { createRng } from '../../../engine/training/rng.ts'
 import { slots } from '../store/fixtures.ts'
 

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import type { RunConfigInput } from '../../../engine/domain/run.ts'
 import { evaluateRun } from '../../../engine/jobs/results.ts'
 import type { Store } from '../../../engine/store/open.ts'
-import { assignFolds } from '../../../engine/training/folds.ts'
+import { assignFolds } from '../../../engine/training/splits/folds.ts'
 import { createRng } from '../../../engine/training/rng.ts'
 import { addCohort, addRun, makeBlock, makeStudy, openTestStore, storeSplit, summary } from '../store/fixtures.ts'
 

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest'
 import type { PrefixEntry } from '../../../engine/adapters/network.ts'
-import { splitByLength } from '../../../engine/training/batches.ts'
-import type { TrainingBatch } from '../../../engine/training/training-model.ts'
+import { splitByLength } from '../../../engine/training/optimise/batches.ts'
+import type { TrainingBatch } from '../../../engine/training/optimise/training-model.ts'
 
 const batchOf = (lengths: number[], known: Uint8Array | null = null): TrainingBatch => ({
   entries: lengths.map((tokens): PrefixEntry => ({ presence: 1, tokens, segments: new Uint8Array(tokens), x: new Float32Array(), blockOutput: null })),

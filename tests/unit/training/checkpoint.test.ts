@@ -6,7 +6,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { encodeSafetensors } from '../../../engine/backbones/safetensors.ts'
 import type { HostValues } from '../../../engine/compute/parameters.ts'
 import { runConfigSchema } from '../../../engine/domain/run.ts'
-import { type AdapterConfig, loadCheckpoint, readTensors, saveCheckpoint } from '../../../engine/training/checkpoint.ts'
+import { type AdapterConfig, loadCheckpoint, readTensors, saveCheckpoint } from '../../../engine/training/checkpoint/checkpoint.ts'
 
 const hash = 'a'.repeat(64)
 const slots: AdapterConfig['slots'] = [

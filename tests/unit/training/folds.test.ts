@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { assignFolds, proveSplit, type SplitStudy } from '../../../engine/training/folds.ts'
+import { assignFolds, proveSplit, type SplitStudy } from '../../../engine/training/splits/folds.ts'
 import { createRng } from '../../../engine/training/rng.ts'
 
 function makeStudies(patientCount: number, studiesPerPatient: number, labelCount = 3): SplitStudy[] {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { missingnessTableSchema, type LossDriver, type MissingnessTable } from '../../../engine/domain/missingness.ts'
 import type { Slot } from '../../../engine/domain/slots.ts'
-import { drawTable, type MissingnessCase } from '../../../engine/training/missingness-table.ts'
+import { drawTable, type MissingnessCase } from '../../../engine/training/missingness/missingness-table.ts'
 import { createRng } from '../../../engine/training/rng.ts'
 import type { z } from 'zod'
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { describePattern, patternKey, subPatterns, type Slot } from '../../../engine/domain/slots.ts'
-import { onlyModality, simulateMissingness, withoutModality } from '../../../engine/training/missingness.ts'
+import { onlyModality, simulateMissingness, withoutModality } from '../../../engine/training/missingness/missingness.ts'
 import { createRng } from '../../../engine/training/rng.ts'
 
 const slots: Slot[] = [

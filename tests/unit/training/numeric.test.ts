@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { createRng } from '../../../engine/training/rng.ts'
-import { learningRateAt } from '../../../engine/training/schedule.ts'
-import { binaryCrossEntropy, classWeights, crossEntropy, positiveWeights } from '../../../engine/training/losses.ts'
+import { learningRateAt } from '../../../engine/training/optimise/schedule.ts'
+import { binaryCrossEntropy, classWeights, crossEntropy, positiveWeights } from '../../../engine/training/optimise/losses.ts'
 
 type Loss = typeof binaryCrossEntropy
 

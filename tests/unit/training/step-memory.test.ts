@@ -8,9 +8,9 @@ import { type Compute, openCompute } from '../../../engine/compute/backend.ts'
 import type { Keeping } from '../../../engine/compute/kernels.ts'
 import { normalArray } from '../../../engine/compute/random-source.ts'
 import { createRng } from '../../../engine/compute/rng.ts'
-import { withMemoryRecovery } from '../../../engine/training/memory-recovery.ts'
-import { adamWConfigSchema } from '../../../engine/training/optimizer.ts'
-import { createTrainingModel } from '../../../engine/training/training-model.ts'
+import { withMemoryRecovery } from '../../../engine/training/optimise/memory-recovery.ts'
+import { adamWConfigSchema } from '../../../engine/training/optimise/optimizer.ts'
+import { createTrainingModel } from '../../../engine/training/optimise/training-model.ts'
 
 let compute: Compute
 beforeAll(async () => { compute = await openCompute() })

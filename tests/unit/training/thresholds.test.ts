@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { chooseThreshold } from '../../../engine/training/thresholds.ts'
+import { chooseThreshold } from '../../../engine/training/run/thresholds.ts'
 
 function f1At(threshold: number, probabilities: number[], truth: number[]): number {
   const called = probabilities.map((probability) => probability >= threshold)

@@ -10,9 +10,9 @@ import type { PredictionBlock } from '../../../engine/domain/exchange.ts'
 import { subPatterns, type Slot } from '../../../engine/domain/slots.ts'
 import type { JobContext, TrainingSpec } from '../../../engine/protocol.ts'
 import { createRng } from '../../../engine/training/rng.ts'
-import { readTensors } from '../../../engine/training/checkpoint.ts'
-import { predictRun } from '../../../engine/training/predict-run.ts'
-import { trainRun } from '../../../engine/training/train-run.ts'
+import { readTensors } from '../../../engine/training/checkpoint/checkpoint.ts'
+import { predictRun } from '../../../engine/training/predict/predict-run.ts'
+import { trainRun } from '../../../engine/training/run/train-run.ts'
 
 /** Real backbone, real files, few of them: what a run promises, not how well it learns. */
 

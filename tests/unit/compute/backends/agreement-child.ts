@@ -6,8 +6,8 @@ import { openCompute } from '../../../../engine/compute/backend.ts'
 import { normalArray } from '../../../../engine/compute/random-source.ts'
 import { createRng } from '../../../../engine/compute/rng.ts'
 import { type Tensor1D, type Tensor2D, type Tensor4D, takeFloats } from '../../../../engine/compute/tensorflow.ts'
-import { adamWConfigSchema } from '../../../../engine/training/optimizer.ts'
-import { createTrainingModel } from '../../../../engine/training/training-model.ts'
+import { adamWConfigSchema } from '../../../../engine/training/optimise/optimizer.ts'
+import { createTrainingModel } from '../../../../engine/training/optimise/training-model.ts'
 import { TINY_PATTERNS, createTinyBackbone, createTinySamples, tinyModalities } from '../../adapters/tiny-backbone.ts'
 
 const compute = await openCompute()

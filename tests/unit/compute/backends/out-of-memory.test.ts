@@ -7,9 +7,9 @@ import { type Compute, openCompute } from '../../../../engine/compute/backend.ts
 import { createMemoryGuard, isOutOfMemory, piecesOf } from '../../../../engine/compute/out-of-memory.ts'
 import { createRng } from '../../../../engine/compute/rng.ts'
 import { AppError } from '../../../../engine/domain/errors.ts'
-import { memoryNote, withMemoryRecovery } from '../../../../engine/training/memory-recovery.ts'
-import { adamWConfigSchema } from '../../../../engine/training/optimizer.ts'
-import { type TrainingModel, createTrainingModel } from '../../../../engine/training/training-model.ts'
+import { memoryNote, withMemoryRecovery } from '../../../../engine/training/optimise/memory-recovery.ts'
+import { adamWConfigSchema } from '../../../../engine/training/optimise/optimizer.ts'
+import { type TrainingModel, createTrainingModel } from '../../../../engine/training/optimise/training-model.ts'
 import { TINY_PATTERNS, createTinyBackbone, createTinySamples, tinyModalities } from '../../adapters/tiny-backbone.ts'
 
 /** Samples at once that the "device" holds; Infinity: no fault. Counts the faults. */

@@ -1,6 +1,6 @@
-import type { RandomSource } from '../compute/random-source.ts'
-import type { Missingness } from '../domain/run.ts'
-import { patternKey, slotIdsOfPattern, type Slot } from '../domain/slots.ts'
+import type { RandomSource } from '../../compute/random-source.ts'
+import type { Missingness } from '../../domain/run.ts'
+import { patternKey, slotIdsOfPattern, type Slot } from '../../domain/slots.ts'
 
 /**
  * Removes whole modalities from presence patterns at random (MCAR), each sample losing at most one kind:

@@ -4,10 +4,10 @@
  * targets are tied by a Gaussian copula. Every study takes the same number of draws whatever its data, so changing one loss of a table
  * leaves the draws of the others where they were.
  */
-import type { RandomSource } from '../compute/random-source.ts'
-import type { Loss, LossDriver, LossTarget, MissingnessTable } from '../domain/missingness.ts'
-import { patternKey, slotIdsOfPattern, type Slot } from '../domain/slots.ts'
-import { normalUpperTail } from '../evaluation/comparison/distributions.ts'
+import type { RandomSource } from '../../compute/random-source.ts'
+import type { Loss, LossDriver, LossTarget, MissingnessTable } from '../../domain/missingness.ts'
+import { patternKey, slotIdsOfPattern, type Slot } from '../../domain/slots.ts'
+import { normalUpperTail } from '../../evaluation/comparison/distributions.ts'
 
 /** One study as a table sees it. */
 export interface MissingnessCase {

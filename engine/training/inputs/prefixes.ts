@@ -1,10 +1,10 @@
 import { freemem } from 'node:os'
 import { join } from 'node:path'
-import type { Network, PrefixEntry, Sample } from '../adapters/network.ts'
-import type { TrainingStudy } from '../domain/exchange.ts'
-import { slotIdsOfPattern, type Slot } from '../domain/slots.ts'
-import type { JobContext } from '../protocol.ts'
-import { createPace } from './pace.ts'
+import type { Network, PrefixEntry, Sample } from '../../adapters/network.ts'
+import type { TrainingStudy } from '../../domain/exchange.ts'
+import { slotIdsOfPattern, type Slot } from '../../domain/slots.ts'
+import type { JobContext } from '../../protocol.ts'
+import { createPace } from '../pace.ts'
 import { createPrefixStore } from './prefix-store.ts'
 
 /** One study under one presence pattern. */

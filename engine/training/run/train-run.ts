@@ -1,10 +1,10 @@
-import type { TrainingSummary } from '../domain/exchange.ts'
-import type { JobContext, TrainingSpec } from '../protocol.ts'
+import type { TrainingSummary } from '../../domain/exchange.ts'
+import type { JobContext, TrainingSpec } from '../../protocol.ts'
 import { prepareRun, wholePhase } from './prepare-run.ts'
 import { runFold } from './run-fold.ts'
-import { createModel, createNetwork, openSession } from './session.ts'
+import { createModel, createNetwork, openSession } from '../session/session.ts'
 import { labelWeightsOf } from './train-fold.ts'
-import type { TrainingModel } from './training-model.ts'
+import type { TrainingModel } from '../optimise/training-model.ts'
 
 /**
  * Trains all folds of a run: prepares the frozen inputs once, trains, keeps the best checkpoint, predicts every patient.

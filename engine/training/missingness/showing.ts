@@ -1,10 +1,10 @@
-import type { Phase } from '../adapters/method.ts'
-import type { TrainingStudy } from '../domain/exchange.ts'
-import type { RunConfig, Split } from '../domain/run.ts'
-import { patternKey, slotIdsOfPattern, subPatterns, type Modality, type Slot } from '../domain/slots.ts'
-import { actualPattern, type ModalityPlan } from './inputs.ts'
+import type { Phase } from '../../adapters/method.ts'
+import type { TrainingStudy } from '../../domain/exchange.ts'
+import type { RunConfig, Split } from '../../domain/run.ts'
+import { patternKey, slotIdsOfPattern, subPatterns, type Modality, type Slot } from '../../domain/slots.ts'
+import { actualPattern, type ModalityPlan } from '../inputs/inputs.ts'
 import { simulateMissingness } from './missingness.ts'
-import { createRng } from './rng.ts'
+import { createRng } from '../rng.ts'
 
 /** The presence pattern each study of a run is shown with, by the side it stands on: what is really there less the simulated losses. */
 export type ShownTables = Record<Split, readonly string[]>

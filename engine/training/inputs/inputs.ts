@@ -1,10 +1,10 @@
-import type { ModalitySpec, Sample } from '../adapters/network.ts'
-import { AppError } from '../domain/errors.ts'
-import type { RunConfig } from '../domain/run.ts'
-import { slotIdsOfPattern, type Slot } from '../domain/slots.ts'
-import { parseTabularItem } from '../domain/tabular.ts'
-import { encodeTabular, fitTabular, type TabularStatistics } from '../modalities/tabular.ts'
-import type { TrainingStudy } from '../domain/exchange.ts'
+import type { ModalitySpec, Sample } from '../../adapters/network.ts'
+import { AppError } from '../../domain/errors.ts'
+import type { RunConfig } from '../../domain/run.ts'
+import { slotIdsOfPattern, type Slot } from '../../domain/slots.ts'
+import { parseTabularItem } from '../../domain/tabular.ts'
+import { encodeTabular, fitTabular, type TabularStatistics } from '../../modalities/tabular.ts'
+import type { TrainingStudy } from '../../domain/exchange.ts'
 import type { ImageParts, InputReader } from './input-reader.ts'
 
 /** The modalities that a run's adapter tells apart, and which one each slot belongs to. */

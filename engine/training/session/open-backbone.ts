@@ -1,20 +1,20 @@
 /** Opens the backbone of a run by its id: the embedded one, an imported one, or two imported encoders as a pair. */
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import minilm from '../../resources/backbones/minilm.json' with { type: 'json' }
-import resnet50 from '../../resources/backbones/resnet50.json' with { type: 'json' }
-import type { Backbone } from '../backbones/backbone.ts'
-import { checkFiles } from '../backbones/import/kept-files.ts'
-import { type ImportedModel, joinPair, loadImported } from '../backbones/import/load-imported.ts'
-import { loadMmbt } from '../backbones/mmbt.ts'
-import type { Compute } from '../compute/backend.ts'
-import { type BackboneLocation, backboneIdsOf, embeddedBackboneId } from '../domain/backbones.ts'
-import { AppError } from '../domain/errors.ts'
-import type { RunConfig } from '../domain/run.ts'
-import type { TextTokenizer } from '../modalities/text-tokenizer.ts'
-import { parseTokenizerJson } from '../modalities/vocabulary.ts'
-import { createWordPiece } from '../modalities/wordpiece.ts'
-import { type InputReader, gridReader, pixelReader } from './input-reader.ts'
+import minilm from '../../../resources/backbones/minilm.json' with { type: 'json' }
+import resnet50 from '../../../resources/backbones/resnet50.json' with { type: 'json' }
+import type { Backbone } from '../../backbones/backbone.ts'
+import { checkFiles } from '../../backbones/import/kept-files.ts'
+import { type ImportedModel, joinPair, loadImported } from '../../backbones/import/load-imported.ts'
+import { loadMmbt } from '../../backbones/mmbt.ts'
+import type { Compute } from '../../compute/backend.ts'
+import { type BackboneLocation, backboneIdsOf, embeddedBackboneId } from '../../domain/backbones.ts'
+import { AppError } from '../../domain/errors.ts'
+import type { RunConfig } from '../../domain/run.ts'
+import type { TextTokenizer } from '../../modalities/text-tokenizer.ts'
+import { parseTokenizerJson } from '../../modalities/vocabulary.ts'
+import { createWordPiece } from '../../modalities/wordpiece.ts'
+import { type InputReader, gridReader, pixelReader } from '../inputs/input-reader.ts'
 
 export interface OpenedBackbone {
   backbone: Backbone

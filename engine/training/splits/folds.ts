@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
-import type { RandomSource } from '../compute/random-source.ts'
-import type { Split, SplitProof, SplitSettings } from '../domain/run.ts'
+import type { RandomSource } from '../../compute/random-source.ts'
+import type { Split, SplitProof, SplitSettings } from '../../domain/run.ts'
 import { stratifyUnits } from './stratify.ts'
 
 /** Of the patients outside the test fold, this share is held out to choose the epoch and the thresholds. */

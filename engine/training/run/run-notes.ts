@@ -1,6 +1,6 @@
-import { describePattern } from '../domain/slots.ts'
-import { backboneNotes } from './backbone-notes.ts'
-import { countTruncatedTexts } from './inputs.ts'
+import { describePattern } from '../../domain/slots.ts'
+import { backboneNotes } from '../session/backbone-notes.ts'
+import { countTruncatedTexts } from '../inputs/inputs.ts'
 import type { PreparedRun } from './prepare-run.ts'
 import { minimumPhaseStudies } from './train-fold.ts'
 

@@ -2,13 +2,13 @@
  * The training step as one object over any network: batches of prefix entries in, loss out, trained tensors updated.
  * It knows nothing of epochs, files or patients; train-run.ts builds those on top.
  */
-import type { Phase } from '../adapters/method.ts'
-import type { Network, PrefixEntry } from '../adapters/network.ts'
-import { type Compute, keepingOf } from '../compute/backend.ts'
-import type { Keeping } from '../compute/kernels.ts'
-import type { Gradients, HostValues } from '../compute/parameters.ts'
-import { type Tensor2D, takeFloats } from '../compute/tensorflow.ts'
-import { AppError } from '../domain/errors.ts'
+import type { Phase } from '../../adapters/method.ts'
+import type { Network, PrefixEntry } from '../../adapters/network.ts'
+import { type Compute, keepingOf } from '../../compute/backend.ts'
+import type { Keeping } from '../../compute/kernels.ts'
+import type { Gradients, HostValues } from '../../compute/parameters.ts'
+import { type Tensor2D, takeFloats } from '../../compute/tensorflow.ts'
+import { AppError } from '../../domain/errors.ts'
 import { binaryCrossEntropy, crossEntropy } from './losses.ts'
 import { splitByLength } from './batches.ts'
 import { updateOrGiveUp } from './memory-recovery.ts'

@@ -1,10 +1,10 @@
-import type { Compute } from '../compute/backend.ts'
-import { freeDeviceBytes } from '../compute/device/facts.ts'
-import { bytesPerSample } from '../compute/memory.ts'
-import type { Keeping } from '../compute/kernels.ts'
-import { createMemoryGuard, isOutOfMemory, piecesOf } from '../compute/out-of-memory.ts'
-import type { Tf } from '../compute/tensorflow.ts'
-import { AppError } from '../domain/errors.ts'
+import type { Compute } from '../../compute/backend.ts'
+import { freeDeviceBytes } from '../../compute/device/facts.ts'
+import { bytesPerSample } from '../../compute/memory.ts'
+import type { Keeping } from '../../compute/kernels.ts'
+import { createMemoryGuard, isOutOfMemory, piecesOf } from '../../compute/out-of-memory.ts'
+import type { Tf } from '../../compute/tensorflow.ts'
+import { AppError } from '../../domain/errors.ts'
 import type { TrainingBatch, TrainingModel } from './training-model.ts'
 
 export interface MemoryRecoveryOptions {

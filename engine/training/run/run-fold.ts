@@ -1,15 +1,15 @@
-import type { Phase } from '../adapters/method.ts'
-import type { Network } from '../adapters/network.ts'
-import { loadCheckpoint, saveCheckpoint, type AdapterConfig } from './checkpoint.ts'
-import { createPace } from './pace.ts'
-import { memoryBudget, memoryNote, withMemoryRecovery } from './memory-recovery.ts'
-import { predictStudies } from './predict-studies.ts'
+import type { Phase } from '../../adapters/method.ts'
+import type { Network } from '../../adapters/network.ts'
+import { loadCheckpoint, saveCheckpoint, type AdapterConfig } from '../checkpoint/checkpoint.ts'
+import { createPace } from '../pace.ts'
+import { memoryBudget, memoryNote, withMemoryRecovery } from '../optimise/memory-recovery.ts'
+import { predictStudies } from '../predict/predict-studies.ts'
 import { epochsOf, wholePhase, type PreparedRun } from './prepare-run.ts'
-import { probabilitiesOf } from './probabilities.ts'
+import { probabilitiesOf } from '../predict/probabilities.ts'
 import { loadFoldState, saveFoldState, type FoldProgress } from './resume-state.ts'
 import { chooseThreshold } from './thresholds.ts'
 import { minimumPhaseStudies, trainPhase, type EpochProgress, type PhaseMaterial } from './train-fold.ts'
-import type { TrainingModel } from './training-model.ts'
+import type { TrainingModel } from '../optimise/training-model.ts'
 
 const freshProgress: EpochProgress = { epochsDone: 0, bestMetric: null, bestLoss: null, bestEpoch: -1, epochsWithoutBetter: 0 }
 

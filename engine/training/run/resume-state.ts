@@ -1,9 +1,9 @@
 import { existsSync, mkdirSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { z } from 'zod'
-import { encodeSafetensors, openSafetensors } from '../backbones/safetensors.ts'
-import type { HostValues } from '../compute/parameters.ts'
-import type { OptimizerState } from './optimizer.ts'
+import { encodeSafetensors, openSafetensors } from '../../backbones/safetensors.ts'
+import type { HostValues } from '../../compute/parameters.ts'
+import type { OptimizerState } from '../optimise/optimizer.ts'
 
 const progressSchema = z.object({
   /** Phase of training that the state belongs to, and the fold's epochs before it. */

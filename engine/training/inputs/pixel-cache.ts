@@ -2,11 +2,11 @@
 import { existsSync } from 'node:fs'
 import { mkdir, readFile, rename, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
-import { AppError } from '../domain/errors.ts'
-import type { RgbImage } from '../modalities/image-decode.ts'
-import type { JobContext } from '../protocol.ts'
+import { AppError } from '../../domain/errors.ts'
+import type { RgbImage } from '../../modalities/image-decode.ts'
+import type { JobContext } from '../../protocol.ts'
 import type { ImageFile } from './grid-cache.ts'
-import { createPace } from './pace.ts'
+import { createPace } from '../pace.ts'
 
 export interface PixelCache {
   read: (sha256: string) => Promise<RgbImage>

@@ -1,5 +1,5 @@
-import type { RunConfig } from '../domain/run.ts'
-import type { Slot } from '../domain/slots.ts'
+import type { RunConfig } from '../../domain/run.ts'
+import type { Slot } from '../../domain/slots.ts'
 import type { Session } from './session.ts'
 
 /** Where an imported backbone is used in another way than it was trained: said in the record of every run. */

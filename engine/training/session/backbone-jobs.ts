@@ -1,11 +1,11 @@
 /** Jobs of the engine process about imported backbones. */
-import { checkFiles } from '../backbones/import/kept-files.ts'
-import { importFolder } from '../backbones/import/import-folder.ts'
-import { openCompute } from '../compute/backend.ts'
-import type { BackboneCheck, ImportedBackbone } from '../domain/backbones.ts'
-import type { JobContext, JobRequest } from '../protocol.ts'
+import { checkFiles } from '../../backbones/import/kept-files.ts'
+import { importFolder } from '../../backbones/import/import-folder.ts'
+import { openCompute } from '../../compute/backend.ts'
+import type { BackboneCheck, ImportedBackbone } from '../../domain/backbones.ts'
+import type { JobContext, JobRequest } from '../../protocol.ts'
 import { usualTokenizerOf } from './open-backbone.ts'
-import { createPace } from './pace.ts'
+import { createPace } from '../pace.ts'
 
 const megabyte = 1024 * 1024
 

@@ -1,9 +1,9 @@
 /** AdamW (Loshchilov and Hutter 2019, arXiv:1711.05101, algorithm 2) as torch.optim.AdamW computes it; state for trained tensors only. */
 import { z } from 'zod'
-import type { Compute } from '../compute/backend.ts'
-import type { Gradients, HostValues, ParameterSet } from '../compute/parameters.ts'
-import type { Tensor } from '../compute/tensorflow.ts'
-import { AppError } from '../domain/errors.ts'
+import type { Compute } from '../../compute/backend.ts'
+import type { Gradients, HostValues, ParameterSet } from '../../compute/parameters.ts'
+import type { Tensor } from '../../compute/tensorflow.ts'
+import { AppError } from '../../domain/errors.ts'
 
 export const adamWConfigSchema = z.object({
   beta1: z.number().min(0).lt(1).default(0.9),

@@ -1,4 +1,4 @@
-import type { RandomSource } from '../compute/random-source.ts'
+import type { RandomSource } from '../../compute/random-source.ts'
 
 /**
  * Iterative stratification: deals units to parts so that each part gets its share of every stratum.

@@ -1,12 +1,12 @@
-import type { Network } from '../adapters/network.ts'
-import type { ServedBy, TrainingStudy } from '../domain/exchange.ts'
-import type { RunConfig, Split } from '../domain/run.ts'
-import type { JobContext } from '../protocol.ts'
-import { createPace } from './pace.ts'
-import type { Prefixes } from './prefixes.ts'
+import type { Network } from '../../adapters/network.ts'
+import type { ServedBy, TrainingStudy } from '../../domain/exchange.ts'
+import type { RunConfig, Split } from '../../domain/run.ts'
+import type { JobContext } from '../../protocol.ts'
+import { createPace } from '../pace.ts'
+import type { Prefixes } from '../inputs/prefixes.ts'
 import { probabilitiesOf } from './probabilities.ts'
-import type { Showing } from './showing.ts'
-import type { TrainingModel } from './training-model.ts'
+import type { Showing } from '../missingness/showing.ts'
+import type { TrainingModel } from '../optimise/training-model.ts'
 
 /** Studies whose patterns are computed together; bounds the memory of their prefixes. */
 const studiesPerBlock = 24

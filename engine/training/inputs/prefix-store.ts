@@ -1,6 +1,6 @@
 import { closeSync, mkdirSync, openSync, readSync, rmSync, writeSync } from 'node:fs'
 import { dirname } from 'node:path'
-import type { PrefixEntry } from '../adapters/network.ts'
+import type { PrefixEntry } from '../../adapters/network.ts'
 
 interface Spilled {
   presence: number

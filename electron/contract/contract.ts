@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { backboneCheckSchema, backboneDetailsSchema, backboneReadsSchema, backboneSizesSchema, backboneTensorSchema } from '../../engine/domain/backbones.ts'
 import { errorOutcomeSchema, importCheckSchema, importReportSchema, previewRowSchema, tableInspectionSchema } from '../../engine/domain/import.ts'
 import { imageFactsSchema } from '../../engine/domain/image-facts.ts'
+import { tabularColumnSchema } from '../../engine/domain/missingness.ts'
 import { importSourceSchema, mappingSchema, tableJoinSchema } from '../../engine/domain/mapping.ts'
 import { auditEntrySchema, auditVerdictSchema, cohortSummarySchema, reviewSchema, runRecordSchema, storedPredictionSchema, studyDetailSchema, studyFilterSchema, studyItemSchema, studyListPageSchema, studyListQuerySchema } from '../../engine/domain/records.ts'
 import { resultIntervalsSchema, runResultsSchema, testSettingSchema } from '../../engine/domain/results.ts'
@@ -107,6 +108,7 @@ export const runSuggestionSchema = z.object({
   config: runConfigSchema,
   slotWarnings: z.array(z.object({ slotId: z.string(), text: z.string() })),
   labelWarnings: z.array(z.object({ labelId: z.number().int(), text: z.string() })),
+  tabularColumns: z.array(tabularColumnSchema),
 })
 
 export const calls = {

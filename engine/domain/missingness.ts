@@ -24,6 +24,10 @@ export const lossDriverSchema = z.discriminatedUnion('kind', [
 ])
 export type LossDriver = z.infer<typeof lossDriverSchema>
 
+/** A column of a tabular slot, as a loss may depend on it. */
+export const tabularColumnSchema = z.object({ slotId: z.string(), column: z.string() })
+export type TabularColumn = z.infer<typeof tabularColumnSchema>
+
 const strengthSchema = z.number().min(-10).max(10)
 
 export const lossMechanismSchema = z.discriminatedUnion('kind', [

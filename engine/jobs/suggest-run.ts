@@ -1,3 +1,4 @@
+import type { TabularColumn } from '../domain/missingness.ts'
 import { runConfigSchema, type RunConfig } from '../domain/run.ts'
 import { fewPositives } from './run-material.ts'
 import { slotWarnings } from './slot-warnings.ts'
@@ -7,6 +8,8 @@ export interface RunSuggestion {
   config: RunConfig
   slotWarnings: { slotId: string; text: string }[]
   labelWarnings: { labelId: number; text: string }[]
+  /** What a simulated loss may depend on besides age, sex and labels. */
+  tabularColumns: TabularColumn[]
 }
 
 /**
@@ -34,6 +37,7 @@ export function suggestRun(workspace: Pick<Workspace, 'store'>, cohortId: number
       task: cohort.task ?? 'multi-label',
     }),
     slotWarnings: warnings,
+    tabularColumns: store.cohorts.importRequest(cohortId).mapping.slots.flatMap(({ slot, source }) => (source.kind === 'columns' ? source.columns.map(({ column }) => ({ slotId: slot.slotId, column })) : [])),
     labelWarnings: counts.flatMap((count) => {
       const label = cohort.labels.find((item) => item.name === count.name)
       return label && count.positives < fewPositives ? [{ labelId: label.labelId, text: `Only ${count.positives} positive studies: its numbers will be very uncertain.` }] : []

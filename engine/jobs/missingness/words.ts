@@ -28,6 +28,7 @@ export function describeSide(of: SideOfRun): MissingnessDescription {
   const sentences = [`${sideNames[side]} studies: ${indices.length}${config.split.kind === 'k-fold' ? `, each in some of the ${config.split.folds} folds` : ''}.`]
   if (losses.length === 0) sentences.push('Nothing is hidden on top of what is really missing.')
   for (const loss of losses) sentences.push(describeLoss(loss, of, indices))
+  for (const name of labelsThatDrive(losses, of)) sentences.push(`Which items are left tells the label "${name}" by itself here: what a model shows under these losses is partly the simulation.`)
   if (losses.length > 1) sentences.push(describeTogether(settings ?? { exclusive: true, correlation: 0 }))
   if (table.restored > 0) sentences.push(`${table.restored} of all ${studies.length} studies would have been left with nothing and kept one of their losses, so the shares come out lower than asked for.`)
   if (settings !== undefined && losses.length > 0) sentences.push(`Seed ${settings.seed}.`)
@@ -40,6 +41,14 @@ export function describeSide(of: SideOfRun): MissingnessDescription {
   const patterns = [...counts].map(([pattern, count]) => ({ pattern, title: describePattern(slots, pattern), ...count }))
   patterns.sort((a, b) => b.shown - a.shown || b.natural - a.natural || (a.pattern < b.pattern ? -1 : 1))
   return { side, sentences, patterns }
+}
+
+/** Labels that the pattern alone tells about, because a loss depends on them. */
+function labelsThatDrive(losses: readonly Loss[], { config, labelNames }: SideOfRun): string[] {
+  return [...new Set(losses.flatMap(({ mechanism, rate }) => {
+    if (mechanism.kind !== 'mnar' || mechanism.driver.kind !== 'label' || mechanism.strength === 0 || rate === 0 || rate === 1) return []
+    return [labelNames[config.labelIds.indexOf(mechanism.driver.labelId)] ?? '']
+  }))]
 }
 
 function describeLoss(loss: Loss, of: SideOfRun, indices: readonly number[]): string {

@@ -53,7 +53,8 @@ function missingnessRowsOf(config: RunConfig, slots: readonly Slot[], labelNames
       const what = target.kind === 'modality' ? text.targets[target.modality] : text.onlyTarget(slots.find((slot) => slot.slotId === target.slotId)?.title ?? target.slotId)
       const choice = choiceOfMechanism(mechanism)
       const isLabel = mechanism.kind !== 'mcar' && mechanism.driver.kind === 'label'
-      const whom = isLabel ? text.byLabel(labelNames.get(Number(choice.split(':').at(-1))) ?? choice) : (text.mechanismNames[choice] ?? text.byColumn(choice))
+      const whom = isLabel ? text.byLabel(labelNames.get(Number(choice.split(':').at(-1))) ?? choice)
+        : mechanism.kind !== 'mcar' && mechanism.driver.kind === 'column' ? text.byColumn(mechanism.driver.column, mechanism.kind === 'mnar') : (text.mechanismNames[choice] ?? choice)
       return text.recordLoss(what, String(percentOfShare(rate)), whom)
     })
     return [`${text.title}, ${text.sides[side].toLowerCase()}`, losses.length === 0 ? text.none : `${losses.join('; ')}; ${text.togetherOptions[togetherOf(missingness[side])]}; ${text.seed.toLowerCase()} ${missingness[side].seed}`]

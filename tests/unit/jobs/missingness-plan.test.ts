@@ -52,7 +52,10 @@ describe('planMissingness', () => {
       return chosen.filter((i) => !shown[i]!.includes('notes')).length / chosen.length
     }
     expect(share((i) => i % 20 >= 15)).toBeGreaterThan(share((i) => i % 20 < 5) + 0.4)
-    expect(plan(loss({ kind: 'mnar', driver: { kind: 'label', labelId: 5 }, strength: 1 })).stored.descriptions[0]!.sentences.join(' ')).toContain('the label "glaucoma"')
+    const byLabel = plan(loss({ kind: 'mnar', driver: { kind: 'label', labelId: 5 }, strength: 1 })).stored.descriptions[0]!.sentences.join(' ')
+    expect(byLabel).toContain('the label "glaucoma"')
+    expect(byLabel).toContain('tells the label "glaucoma" by itself')
+    expect(plan(loss({ kind: 'mcar' })).stored.descriptions[0]!.sentences.join(' ')).not.toContain('by itself')
   })
 
   it.each([

@@ -192,6 +192,7 @@ export const fakeRunCalls: { [K in CallName]?: (request: CallRequest<K>) => Call
     config: { ...fakeConfig, cohortId, name: 'Run 6' },
     slotWarnings: [{ slotId: 'notes', text: 'The word "cataract" in the notes gives away the label Cataract: 2,114 of 2,160 studies that have the word carry the label. A good result may only mean that the model reads the answer.' }],
     labelWarnings: [{ labelId: 6, text: 'Hypertension has 7 positive studies.' }],
+    tabularColumns: [],
   }),
   'runs:estimate': ({ config }) => ({
     trainedParameters: 384 * (config.mora?.rank ?? 4) * 3 + 450_824, totalParameters: 46_912_344, estimatedSeconds: 6.6 * (config.epochs ?? 20), estimatedBytes: 1.1e9 + 2e7 * (config.batchSize ?? 16), availableBytes: 5.8e9, studyCount: 19_972, excludedStudyCount: 28, verdict,

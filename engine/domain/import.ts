@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { errorCatalog, type ErrorCode } from './errors.ts'
+import { imageMeasuresSchema } from './image-measures.ts'
 import { importSourceSchema, mappingSchema, tableJoinSchema } from './mapping.ts'
 import { privacyReportSchema } from './privacy.ts'
 import { absenceReasonSchema, slotPresenceSchema, slotSchema } from './slots.ts'
@@ -116,6 +117,8 @@ export const importedItemSchema = z.object({
   widthPx: z.number().int().nullable(),
   heightPx: z.number().int().nullable(),
   text: z.string().nullable(),
+  /** What was measured of a present image; kept by content, not with the item. */
+  measures: imageMeasuresSchema.optional(),
 })
 export type ImportedItem = z.infer<typeof importedItemSchema>
 
@@ -127,6 +130,8 @@ export const importedStudySchema = z.object({
   rows: z.array(z.number().int()),
   ageYears: z.number().nullable(),
   sex: z.enum(['female', 'male', 'other']).nullable(),
+  /** Pseudonym of the place of examination; null or absent when no column says it. */
+  site: z.string().nullable().optional(),
   items: z.array(importedItemSchema),
   labels: z.array(z.union([z.literal(0), z.literal(1), z.null()])),
 })

@@ -9,6 +9,7 @@ export interface StudyContent {
   studyKey: string
   ageYears: number | null
   sex: string | null
+  site?: string | null
   items: readonly { slotId: string; isPresent: boolean; reason: string | null; sha256: string | null }[]
   labels: readonly (0 | 1 | null)[]
 }
@@ -22,7 +23,9 @@ export function nextContentHash(previous: string, study: StudyContent, slots: re
     const item = study.items.find((candidate) => candidate.slotId === slot.slotId)
     return item === undefined ? null : [item.slotId, item.isPresent ? 1 : 0, item.reason, item.sha256]
   })
-  const content = JSON.stringify([previous, study.ordinal, study.patientKey, study.studyKey, study.ageYears, study.sex, items, study.labels])
+  // Only where there is one: cohorts of before keep the hash that their runs name.
+  const site = study.site == null ? [] : [study.site]
+  const content = JSON.stringify([previous, study.ordinal, study.patientKey, study.studyKey, study.ageYears, study.sex, items, study.labels, ...site])
   return createHash('sha256').update(content).digest('hex')
 }
 
@@ -33,12 +36,13 @@ interface ContentRow {
   studyKey: string
   ageYears: number | null
   sex: string | null
+  site: string | null
 }
 
 /** Reads a cohort back in the form its content hash was made from. */
 export function createContentReader(db: Database) {
   const selectStudies = db.prepare<{ cohortId: number }, ContentRow>(`
-    SELECT studies.id AS id, ordinal, patient_key AS patientKey, study_key AS studyKey, age_years AS ageYears, sex
+    SELECT studies.id AS id, ordinal, patient_key AS patientKey, study_key AS studyKey, age_years AS ageYears, sex, site
     FROM studies JOIN patients ON patients.id = studies.patient_id WHERE studies.cohort_id = :cohortId ORDER BY ordinal`)
   const selectItems = db.prepare<{ studyId: number }, { slotId: string; isPresent: number; reason: string | null; sha256: string | null; text: string | null }>(
     'SELECT slot_id AS slotId, is_present AS isPresent, reason, sha256, text FROM items WHERE study_id = :studyId')

@@ -10,10 +10,12 @@ import initialSql from './migrations/0001_initial.sql'
 import servingSql from './migrations/0002_serving_and_missingness.sql'
 import backbonesSql from './migrations/0003_backbones.sql'
 import removalsSql from './migrations/0004_removals.sql'
+import imageMeasuresSql from './migrations/0005_image_measures.sql'
 import { createRemovals, type Removals } from './removals.ts'
 import { createAuditRepository, type AuditRepository } from './repositories/audit.ts'
 import { createBackboneRepository, type BackboneRepository } from './repositories/backbones.ts'
 import { createCohortRepository, type CohortRepository } from './repositories/cohorts.ts'
+import { createImageMeasureRepository, type ImageMeasureRepository } from './repositories/image-measures.ts'
 import { createImportRepository, type ImportRepository } from './repositories/imports.ts'
 import { createMetaRepository, type MetaRepository } from './repositories/meta.ts'
 import { createPatientRepository, type PatientRepository } from './repositories/patients.ts'
@@ -29,6 +31,7 @@ export const storeMigrations: readonly Migration[] = [
   { version: 2, name: '0002_serving_and_missingness', sql: servingSql },
   { version: 3, name: '0003_backbones', sql: backbonesSql },
   { version: 4, name: '0004_removals', sql: removalsSql },
+  { version: 5, name: '0005_image_measures', sql: imageMeasuresSql },
 ]
 
 /** How long a statement waits for a reader in another process before it gives up. */
@@ -49,6 +52,7 @@ export interface Store {
   path: string
   cohorts: CohortRepository
   imports: ImportRepository
+  imageMeasures: ImageMeasureRepository
   patients: PatientRepository
   runs: RunRepository
   predictions: PredictionRepository
@@ -130,6 +134,7 @@ function assembleStore(db: Database, path: string, options: OpenStoreOptions, re
     path,
     cohorts: guarded(createCohortRepository(context, index)),
     imports: guarded(createImportRepository(context)),
+    imageMeasures: guarded(createImageMeasureRepository(context)),
     patients: guarded(createPatientRepository(context, index)),
     runs: guarded(createRunRepository(context)),
     predictions: guarded(createPredictionRepository(context)),

@@ -29,12 +29,15 @@ export function createRemovals({ db, audit, changed }: StoreContext): Removals {
     'DELETE FROM studies WHERE id IN (SELECT id FROM studies WHERE cohort_id = :id LIMIT :limit)',
     'DELETE FROM patients WHERE id IN (SELECT id FROM patients WHERE cohort_id = :id LIMIT :limit)',
     'DELETE FROM rejected_rows WHERE id IN (SELECT id FROM rejected_rows WHERE cohort_id = :id LIMIT :limit)',
-    'DELETE FROM cohorts WHERE id = :id',
   ]
+  const deleteCohort = db.prepare<{ id: number }>('DELETE FROM cohorts WHERE id = :id')
+  // By content, whichever cohort holds it; a cursor, because most rows stay.
+  const selectMeasures = db.prepare<{ after: string; limit: number }>('SELECT sha256 FROM image_measures WHERE sha256 > :after ORDER BY sha256 LIMIT :limit').pluck()
+  const deleteUnused = db.prepare<{ after: string; until: string }>(`DELETE FROM image_measures WHERE sha256 > :after AND sha256 <= :until
+    AND NOT EXISTS (SELECT 1 FROM items WHERE items.sha256 = image_measures.sha256 AND items.is_present = 1 AND items.source_path IS NOT NULL)`)
   const [runDeletes, cohortDeletes] = [ofRun, ofCohort].map((list) => list.map((sql) => db.prepare<{ id: number; limit?: number }>(sql)))
 
-  /** The number of rows that the last statement, of the parent itself, deleted: 0 when somebody else was first. */
-  function* deleteAll(statements: typeof runDeletes, id: number): Generator<void, number> {
+  function* deleteAll(statements: typeof runDeletes, id: number): Generator<void> {
     let changes = 0
     for (const statement of statements!) {
       do {
@@ -42,8 +45,16 @@ export function createRemovals({ db, audit, changed }: StoreContext): Removals {
         yield
       } while (changes >= rowsInStep)
     }
-    return changes
   }
+
+  function* deleteUnusedMeasures(): Generator<void> {
+    for (let after = '', page = nextPage(after); page.length > 0; page = nextPage(after)) {
+      deleteUnused.run({ after, until: page.at(-1)! })
+      after = page.at(-1)!
+      yield
+    }
+  }
+  const nextPage = (after: string) => selectMeasures.all({ after, limit: rowsInStep }) as string[]
 
   function* steps(): Generator<void> {
     for (const runId of selectRuns.all() as number[]) {
@@ -51,7 +62,11 @@ export function createRemovals({ db, audit, changed }: StoreContext): Removals {
       changed.run(runId)
     }
     for (const cohortId of selectCohorts.all() as number[]) {
-      if ((yield* deleteAll(cohortDeletes, cohortId)) > 0) audit('cohort.erased', { cohortId })
+      yield* deleteAll(cohortDeletes, cohortId)
+      // Before the cohort itself, so that a kill in between leaves something marked and the next start goes on.
+      yield* deleteUnusedMeasures()
+      if (deleteCohort.run({ id: cohortId }).changes > 0) audit('cohort.erased', { cohortId })
+      yield
       changed.cohort(cohortId)
     }
   }

@@ -65,7 +65,7 @@ export function sealStore(store: Store, secret: string): Store {
     ...(mapping.privacy ? { privacy: { ...mapping.privacy, words: mapping.privacy.words.map(change), shapes: mapping.privacy.shapes.map(change) } } : {}),
     ...(mapping.join ? { join: { ...mapping.join, table: change(mapping.join.table) } } : {}),
   })
-  const { cohorts, imports, patients } = store
+  const { cohorts, imports, imageMeasures, patients } = store
   return {
     ...store,
     cohorts: {
@@ -94,6 +94,10 @@ export function sealStore(store: Store, secret: string): Store {
         nextOrdinal,
       ),
       sampleImages: (cohortId, count) => imports.sampleImages(cohortId, count).map((image) => ({ ...image, path: unseal(image.path) })),
+    },
+    imageMeasures: {
+      ...imageMeasures,
+      listUnmeasured: (cohortId) => imageMeasures.listUnmeasured(cohortId).map((image) => ({ ...image, path: unseal(image.path) })),
     },
     patients: {
       ...patients,

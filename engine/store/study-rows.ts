@@ -12,6 +12,7 @@ export interface StudyRow {
   source_rows: string
   age_years: number | null
   sex: Sex | null
+  site: string | null
 }
 
 export interface ItemRow {

@@ -2,6 +2,8 @@ import { hash } from 'node:crypto'
 import { open, type FileHandle } from 'node:fs/promises'
 import sharp from 'sharp'
 import { AppError, type ErrorCode } from '../../domain/errors.ts'
+import type { ImageMeasures } from '../../domain/image-measures.ts'
+import { measureImage } from '../../fingerprint/measure-image.ts'
 import { DEFAULT_MAX_PIXELS, decodeImage } from '../../modalities/image-decode.ts'
 import { isDicom } from '../dicom/parse.ts'
 import { readDicom } from '../dicom/read-dicom.ts'
@@ -23,7 +25,7 @@ export interface ImageNote {
 }
 
 export type ImageInspection =
-  | { kind: 'usable'; sha256: string; byteSize: number; widthPx: number; heightPx: number; note: ImageNote | null }
+  | { kind: 'usable'; sha256: string; byteSize: number; widthPx: number; heightPx: number; note: ImageNote | null; measures?: ImageMeasures }
   | { kind: 'unusable'; code: ErrorCode; detail: string; sha256: string | null; byteSize: number | null }
   | { kind: 'missing'; detail: string }
 
@@ -67,9 +69,13 @@ async function inspectContent(handle: FileHandle, depth: InspectionDepth): Promi
   try {
     const size = await readSize(bytes)
     if (depth === 'full') {
-      await decodingBudget.run(size.widthPx * size.heightPx, () => decodeImage(bytes, { name }))
+      const measures = await decodingBudget.run(size.widthPx * size.heightPx, async () => {
+        const decoded = await decodeImage(bytes, { name })
+        return measureImage(decoded, { byteSize: bytes.length, format: decoded.format })
+      })
       const damage = bytes[0] === 0xff ? findJpegDamage(bytes) : null
       if (damage !== null) throw new AppError('IMAGE_DAMAGED', `${name} is damaged: ${damage}.`)
+      return { kind: 'usable', ...identity, ...size, measures }
     }
     return { kind: 'usable', ...identity, ...size }
   } catch (error) {

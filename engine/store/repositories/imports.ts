@@ -8,6 +8,7 @@ import { isUniqueViolation } from '../sqlite-errors.ts'
 import { createContentReader, nextContentHash } from '../cohort-content.ts'
 import { createImportReports } from '../import-report.ts'
 import { itemToRow, type ItemRow, type StudyRow } from '../study-rows.ts'
+import { createMeasureWriter } from './image-measures.ts'
 
 interface ImportStateRow {
   status: 'importing' | 'ready'
@@ -53,8 +54,8 @@ export function createImportRepository({ db, now, audit, changed }: StoreContext
   const selectLabels = db.prepare<{ cohortId: number }, { id: number; name: string }>('SELECT id, name FROM labels WHERE cohort_id = :cohortId ORDER BY position')
   const selectPatient = db.prepare<{ cohortId: number; patientKey: string }, { id: number }>('SELECT id FROM patients WHERE cohort_id = :cohortId AND patient_key = :patientKey')
   const insertPatient = db.prepare<{ cohortId: number; patientKey: string }>('INSERT INTO patients (cohort_id, patient_key) VALUES (:cohortId, :patientKey)')
-  const insertStudy = db.prepare<StudyRow>(`INSERT INTO studies (cohort_id, patient_id, study_key, ordinal, source_rows, age_years, sex)
-    VALUES (:cohort_id, :patient_id, :study_key, :ordinal, :source_rows, :age_years, :sex)`)
+  const insertStudy = db.prepare<StudyRow>(`INSERT INTO studies (cohort_id, patient_id, study_key, ordinal, source_rows, age_years, sex, site)
+    VALUES (:cohort_id, :patient_id, :study_key, :ordinal, :source_rows, :age_years, :sex, :site)`)
   const insertItem = db.prepare<ItemRow>(`INSERT INTO items (study_id, slot_id, is_present, reason, detail, source_path, sha256, byte_size, width_px, height_px, text)
     VALUES (:study_id, :slot_id, :is_present, :reason, :detail, :source_path, :sha256, :byte_size, :width_px, :height_px, :text)`)
   const insertStudyLabel = db.prepare<{ studyId: number; labelId: number; value: 0 | 1 }>('INSERT INTO study_labels (study_id, label_id, value) VALUES (:studyId, :labelId, :value)')
@@ -65,6 +66,7 @@ export function createImportRepository({ db, now, audit, changed }: StoreContext
     SELECT items.source_path AS path, items.sha256 AS sha256, items.byte_size AS byteSize FROM json_each(:ordinals) AS chosen
     CROSS JOIN studies ON studies.cohort_id = :cohortId AND studies.ordinal = chosen.value JOIN items ON items.study_id = studies.id
     WHERE items.is_present = 1 AND items.source_path IS NOT NULL AND items.sha256 IS NOT NULL ORDER BY studies.ordinal, items.slot_id`)
+  const writeMeasures = createMeasureWriter(db)
   const reports = createImportReports(db)
   const content = createContentReader(db)
 
@@ -99,7 +101,7 @@ export function createImportRepository({ db, now, audit, changed }: StoreContext
   function addStudy(cohortId: number, study: ImportedStudy, labelIds: readonly number[]): void {
     const row: StudyRow = {
       cohort_id: cohortId, patient_id: patientIdOf(cohortId, study.patientKey), study_key: study.studyKey, ordinal: study.ordinal,
-      source_rows: JSON.stringify(study.rows), age_years: study.ageYears, sex: study.sex,
+      source_rows: JSON.stringify(study.rows), age_years: study.ageYears, sex: study.sex, site: study.site ?? null,
     }
     let studyId: number
     try {
@@ -108,7 +110,10 @@ export function createImportRepository({ db, now, audit, changed }: StoreContext
       if (isUniqueViolation(error)) throw new AppError('STORE_STUDY_TWICE', `Row ${study.rows.join(', ')} brings a study that its patient already has.`, { cause: error })
       throw error
     }
-    for (const item of study.items) insertItem.run(itemToRow(studyId, item))
+    for (const item of study.items) {
+      insertItem.run(itemToRow(studyId, item))
+      if (item.isPresent && item.measures && item.sha256 !== null) writeMeasures(item.sha256, item.measures)
+    }
     study.labels.forEach((value, position) => {
       if (value !== null) insertStudyLabel.run({ studyId, labelId: labelIds[position]!, value })
     })

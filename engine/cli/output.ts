@@ -1,5 +1,5 @@
 import type { MissingnessDescription } from '../domain/missingness.ts'
-import type { MetricEstimate, MetricsRow, RunResults } from '../domain/results.ts'
+import type { FoldMean, MetricEstimate, MetricsRow, RunResults } from '../domain/results.ts'
 import type { Progress } from '../protocol.ts'
 
 /**
@@ -56,7 +56,15 @@ export function formatResults(results: RunResults): string {
   const head = `${'Presence'.padEnd(width)}  ${'n'.padStart(6)}  ${'macro-F1'.padStart(13)}  ${'AUROC'.padStart(13)}  ${'AUPRC'.padStart(13)}  labels`
   const lines = rows.map((row) => formatRow(row, width))
   const table = [`Test patients, ${results.setting}`, head, '-'.repeat(head.length), ...lines]
-  return [...(results.alarms ?? []).map((alarm) => `ALARM: ${alarm}`), ...table, ...servedWarnings(results), ...informationLines(results)].join('\n')
+  return [...(results.alarms ?? []).map((alarm) => `ALARM: ${alarm}`), ...table, ...foldLines(rows, width), ...servedWarnings(results), ...informationLines(results)].join('\n')
+}
+
+/** Mean and spread over the folds, where there are several. */
+function foldLines(rows: readonly MetricsRow[], width: number): string[] {
+  const cell = (mean: FoldMean) => (mean.mean === null ? 'not estimable' : `${mean.mean.toFixed(3)} ± ${mean.sd === null ? '?' : mean.sd.toFixed(3)}`).padStart(13)
+  const lines = rows.flatMap(({ patternTitle, studyCount, folds }) => (folds === undefined ? [] : [`${patternTitle.padEnd(width)}  ${String(studyCount).padStart(6)}  ${[folds.macroF1, folds.macroAuroc, folds.macroAuprc].map(cell).join('  ')}  ${folds.macroAuroc.folds}`]))
+  if (lines.length === 0) return []
+  return ['', 'Each fold by itself: mean ± standard deviation over the folds, and how many count', `${'Presence'.padEnd(width)}  ${'n'.padStart(6)}  ${'macro-F1'.padStart(13)}  ${'AUROC'.padStart(13)}  ${'AUPRC'.padStart(13)}  folds`, ...lines]
 }
 
 /** Which rows were answered by parameters that never saw their pattern. */

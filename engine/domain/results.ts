@@ -16,6 +16,14 @@ export const labelMetricsSchema = z.object({
 })
 export type LabelMetrics = z.infer<typeof labelMetricsSchema>
 
+/** Mean and sample standard deviation over the folds in which the metric is estimable; `folds` counts them. */
+export const foldMeanSchema = z.object({ mean: z.number().nullable(), sd: z.number().nullable(), folds: z.number().int() })
+export type FoldMean = z.infer<typeof foldMeanSchema>
+
+/** Each fold of a cross-validation measured by itself. */
+export const foldMeansSchema = z.object({ macroF1: foldMeanSchema, macroAuroc: foldMeanSchema, macroAuprc: foldMeanSchema })
+export type FoldMeans = z.infer<typeof foldMeansSchema>
+
 /** One row of the results table: all test patients, or those of one presence pattern. Means leave out what is not estimable and count the rest. */
 export const metricsRowSchema = z.object({
   pattern: z.string().nullable(),
@@ -29,6 +37,8 @@ export const metricsRowSchema = z.object({
   labels: z.array(labelMetricsSchema),
   /** Usable information about the labels in bits, mean over the estimable ones: H(Y) - crossEntropy(Y | X_S). */
   informationBits: estimateSchema.optional(),
+  /** Runs of several folds only. */
+  folds: foldMeansSchema.optional(),
   /** Predictions of the row by who answered; a row with any but `trained` needs a warning. Absent for runs of 0.1. */
   servedBy: z.object({ trained: z.number().int(), extrapolated: z.number().int(), base: z.number().int() }).optional(),
 })

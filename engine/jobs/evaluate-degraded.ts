@@ -5,6 +5,7 @@ import { describePattern } from '../domain/slots.ts'
 import { usableInformation } from '../evaluation/information.ts'
 import { summarisePredictions, type LabelledPrediction } from '../evaluation/summarise.ts'
 import type { Progress } from '../protocol.ts'
+import { foldMeans } from '../evaluation/fold-means.ts'
 import { servedByOf } from './results.ts'
 import { alarmsOf } from './run-alarms.ts'
 import type { TestRow } from './run-information.ts'
@@ -19,7 +20,7 @@ export async function evaluateDegraded(workspace: Workspace, runId: number, degr
   const run = workspace.store.runs.get(runId)
   if (run.status !== 'finished') throw new AppError('RUN_WRONG_STATE', `"${run.name}" is ${run.status}; only a finished run can be tested on degraded inputs.`)
   const spec = trainingSpecOf(workspace, runId)
-  const rows: (LabelledPrediction & Pick<TestRow, 'pattern' | 'servedBy'>)[] = []
+  const rows: (LabelledPrediction & Pick<TestRow, 'pattern' | 'servedBy' | 'fold'>)[] = []
   for (const [fold, sides] of spec.assignments.entries()) {
     const studies = spec.studies.filter((_, index) => sides[index] === 'test')
     const byId = new Map(studies.map((study) => [study.studyId, study]))
@@ -32,7 +33,7 @@ export async function evaluateDegraded(workspace: Workspace, runId: number, degr
         block.studyIds.forEach((studyId, row) => {
           if (!block.isActual[row]) return
           const { patientId, labels } = byId.get(studyId)!
-          rows.push({ patientId, pattern: block.patterns[row]!, servedBy: block.servedBy?.[row] ?? null, probabilities: block.probabilities.slice(row * width, (row + 1) * width), thresholds: block.thresholds, reference: labels })
+          rows.push({ patientId, fold, pattern: block.patterns[row]!, servedBy: block.servedBy?.[row] ?? null, probabilities: block.probabilities.slice(row * width, (row + 1) * width), thresholds: block.thresholds, reference: labels })
         })
       },
     })
@@ -41,7 +42,7 @@ export async function evaluateDegraded(workspace: Workspace, runId: number, degr
   const labels = spec.labelNames.map((labelName, index) => ({ labelId: run.config.labelIds[index]!, labelName }))
   const toRow = (pattern: string | null, predictions: typeof rows): MetricsRow => ({
     pattern, patternTitle: pattern === null ? 'All test patients' : describePattern(spec.slots, pattern),
-    ...summarisePredictions(predictions, labels, run.config.task), informationBits: usableInformation(predictions, run.config.task), ...servedByOf(predictions),
+    ...summarisePredictions(predictions, labels, run.config.task), informationBits: usableInformation(predictions, run.config.task), ...(spec.assignments.length > 1 ? { folds: foldMeans(predictions, labels, run.config.task) } : {}), ...servedByOf(predictions),
   })
   const byPattern = [...Map.groupBy(rows, (row) => row.pattern)].sort((a, b) => b[1].length - a[1].length)
   return { runId, setting: describeDegradation(degradation), alarms: alarmsOf(workspace.store, runId), overall: toRow(null, rows), byPattern: byPattern.map(([pattern, list]) => toRow(pattern, list)) }

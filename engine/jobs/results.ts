@@ -5,6 +5,7 @@ import type { MetricsRow, ResultIntervals, RowIntervals, RunResults, TestSetting
 import { describePattern, patternKey, slotIdsOfPattern, type Slot } from '../domain/slots.ts'
 import { summaryIntervals } from '../evaluation/summary-intervals.ts'
 import { usableInformation } from '../evaluation/information.ts'
+import { foldMeans } from '../evaluation/fold-means.ts'
 import { summarisePredictions } from '../evaluation/summarise.ts'
 import { onlyModality, simulateMissingness } from '../training/missingness/missingness.ts'
 import { createRng } from '../training/rng.ts'
@@ -31,11 +32,13 @@ export function describeSetting(setting: TestSetting, slots: readonly Slot[] = [
  */
 export function evaluateRun(workspace: Pick<Workspace, 'store'>, runId: number, setting: TestSetting): RunResults {
   const { slots, labels, task, overall, byPattern, rows } = predictionsUnder(workspace, runId, setting)
+  const hasFolds = new Set(rows.map(({ fold }) => fold)).size > 1
   const toRow = (pattern: string | null, predictions: readonly TestRow[]): MetricsRow => ({
     pattern,
     patternTitle: pattern === null ? 'All test patients' : describePattern(slots, pattern),
     ...summarisePredictions(predictions, labels, task),
     informationBits: usableInformation(predictions, task),
+    ...(hasFolds ? { folds: foldMeans(predictions, labels, task) } : {}),
     ...servedByOf(predictions),
   })
   return {

@@ -274,6 +274,12 @@ export const enRuns = {
       return parts.join(', ')
     },
     servedHint: '“Fallback”: the method keeps parameters for each combination and never trained this one, so its base network (or the nearest model) answered. “Untrained pattern”: the shared parameters answered for a combination that they never saw in training. Treat both with caution.',
+    folds: {
+      title: 'Each fold by itself',
+      hint: (folds: number) => `Mean ± standard deviation over the ${folds} folds, each measured on its own test patients. The folds share most of their training patients, so the spread understates how far a new study would differ.`,
+      spread: (sd: string | null, count: number, folds: number) => `${sd === null ? '' : `± ${sd}`}${count === folds ? '' : `${sd === null ? '' : ', '}${count} of ${folds} folds`}`,
+      noFold: 'In no fold does a label have both classes here.',
+    },
     information: {
       title: 'What each pattern tells, in bits',
       hint: 'Usable information about the labels: what is known beyond their frequency, mean over labels. 0 is nothing, below 0 is worse than guessing by frequency. Test patients who have at least these items, shown exactly these.',

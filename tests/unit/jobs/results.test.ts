@@ -108,6 +108,28 @@ describe('results of a run', () => {
     expect(partial.rows.length).toBeLessThan(whole.rows.length)
   })
 
+  it('measures each fold by itself where there are several', () => {
+    const store = openTestStore()
+    const cohortId = addCohort(store, 80, 'Folds', (study) => ({ ...makeStudy(study.ordinal), patientKey: `P${study.ordinal}`, labels: [study.ordinal % 4 === 0 ? 1 : 0, study.ordinal % 2 === 0 ? 1 : 0] }))
+    const runId = addRun(store, cohortId, { split: { kind: 'k-fold', folds: 2 } })
+    const { config } = store.runs.get(runId)
+    const studies = store.patients.trainingStudies(cohortId, config.slotIds, config.labelIds)
+    const { assignments, proof } = assignFolds(studies, { kind: 'k-fold', folds: 2 }, createRng, 1)
+    storeSplit(store, runId, assignments, studies.map(({ studyId }) => studyId), proof)
+    store.runs.setStatus(runId, 'running')
+    for (const [fold, sides] of assignments.entries()) {
+      const test = studies.filter((_, i) => sides[i] === 'test')
+      // Perfect inside each fold; the second lies so much higher that ranking them together is not.
+      const probabilities = Float32Array.from(test.flatMap(({ labels }) => [...labels].map((label) => fold * 0.6 + label * 0.2)))
+      store.predictions.addBlock(runId, makeBlock(test.map(({ studyId }) => studyId), { fold, patterns: test.map(({ pattern }) => pattern), probabilities, logits: probabilities, thresholds: new Float32Array(config.labelIds.length).fill(0.5) }), config.labelIds)
+    }
+    store.runs.finish(runId, summary)
+    const { overall } = evaluateRun({ store }, runId, { kind: 'actual' })
+    expect(overall.folds!.macroAuroc).toEqual({ mean: 1, sd: 0, folds: 2 })
+    expect(overall.macroAuroc.value).toBeLessThan(0.9)
+    expect(evaluateRun({ store }, finishedRun(store, { isTelling: false }).runId, { kind: 'actual' }).overall.folds).toBeUndefined()
+  })
+
   it('refuses a pattern that the run cannot have', () => {
     const store = openTestStore()
     const { runId } = finishedRun(store, { isTelling: false })

@@ -12,6 +12,7 @@ import backbonesSql from './migrations/0003_backbones.sql'
 import removalsSql from './migrations/0004_removals.sql'
 import imageMeasuresSql from './migrations/0005_image_measures.sql'
 import curationSql from './migrations/0006_curation.sql'
+import deliveriesSql from './migrations/0007_deliveries.sql'
 import { createRemovals, type Removals } from './removals.ts'
 import { createAuditRepository, type AuditRepository } from './repositories/audit.ts'
 import { createBackboneRepository, type BackboneRepository } from './repositories/backbones.ts'
@@ -34,6 +35,7 @@ export const storeMigrations: readonly Migration[] = [
   { version: 4, name: '0004_removals', sql: removalsSql },
   { version: 5, name: '0005_image_measures', sql: imageMeasuresSql },
   { version: 6, name: '0006_curation', sql: curationSql },
+  { version: 7, name: '0007_deliveries', sql: deliveriesSql },
 ]
 
 /** How long a statement waits for a reader in another process before it gives up. */

@@ -1,7 +1,7 @@
 /**
  * The WebAssembly build of dcmjs-codecs: IJG JPEG for 8, 12 and 16 bits, CharLS, OpenJPEG and OpenJPH behind one small C
  * interface. Instantiated by hand instead of through the package's JavaScript, which fixes neither the memory nor the life of
- * an instance: here the memory is capped by editing the module's limit, and an instance that failed is never used again.
+ * an instance: here the memory's limits are edited, and an instance that failed is put back byte for byte to its start.
  */
 import { createRequire } from 'node:module'
 import { readFileSync } from 'node:fs'
@@ -23,7 +23,12 @@ export interface CodecFrame {
 
 /** 64 KiB pages: 640 MiB for one frame with all that its codec holds, which a 64-megapixel radiograph of 16 bits fits. */
 const maxPages = 10_240
-const initialBytes = 4096 * 65_536
+/** The module asks for 256 MiB at once, which the collector takes for garbage of that size each time; it grows by itself. */
+const initialPages = 64
+/** An instance that grew beyond is let go, so that one large frame does not hold its memory for ever. */
+const keptBytes = 128 * 2 ** 20
+/** Up to here putting a failed instance back to its start is quicker than making a new one. */
+const restoredBytes = 32 * 2 ** 20
 /** Samples of a frame that every codec was seen to decode inside that memory; above it a failure may be for want of it. */
 const surelyFitting = 40_000_000
 /** What libjpeg goes on after, returning grey or repeated lines for what is lost (jerror.h: JWRN_JPEG_EOF, HIT_MARKER, HUFF_BAD_CODE). */
@@ -35,6 +40,8 @@ interface Instance {
   exports: CodecExports
   failure: string
   warning: string
+  /** All of the memory right after the start, and the stack pointer: the only other state that the module has. */
+  start: { bytes: Uint8Array; stack: number }
 }
 
 /** What of WebAssembly is used; the types of Node leave most of it to the DOM library, which the engine does without. */
@@ -51,13 +58,14 @@ let current: Instance | null = null
  */
 export function decodeWithWasm(decoder: Decoder, frame: CodecFrame): Uint8Array {
   const instance = current ?? instantiate()
-  // Given back only after success: an exception leaves stack and heap of the module as they were at that moment.
   current = null
   instance.warning = ''
+  instance.failure = ''
   let decoded: Uint8Array
   try {
     decoded = decodeIn(instance, decoder, frame)
   } catch (cause) {
+    restore(instance)
     if (frame.rows * frame.columns * frame.samples > surelyFitting) {
       throw new AppError('IMAGE_TOO_LARGE', 'A compressed frame of this size takes more memory than decoding may have, or is damaged.', { cause })
     }
@@ -65,7 +73,7 @@ export function decodeWithWasm(decoder: Decoder, frame: CodecFrame): Uint8Array 
     const why = instance.failure || 'its data are damaged'
     throw new AppError('DICOM_FRAME_DAMAGED', `A compressed frame cannot be decoded: ${plainWords(why)}.`, { cause })
   }
-  if (instance.exports.memory.buffer.byteLength <= initialBytes) current = instance
+  if (instance.exports.memory.buffer.byteLength <= keptBytes) current = instance
   if (instance.warning !== '') throw new AppError('DICOM_FRAME_DAMAGED', `A compressed frame is damaged or cut short: ${plainWords(instance.warning)}.`)
   return decoded
 }
@@ -94,8 +102,19 @@ function decodeIn({ exports }: Instance, decoder: Decoder, frame: CodecFrame): U
   return decoded
 }
 
+/** An exception leaves stack and heap as they were at that moment, perhaps overwritten by a damaged frame: everything back, or never again. */
+function restore(instance: Instance): void {
+  const { exports, start } = instance
+  if (exports.memory.buffer.byteLength > restoredBytes) return
+  const memory = new Uint8Array(exports.memory.buffer)
+  memory.set(start.bytes)
+  memory.fill(0, start.bytes.length)
+  exports['_emscripten_stack_restore']!(start.stack)
+  current = instance
+}
+
 function instantiate(): Instance {
-  compiled ??= new wasm.Module(capMemory(readFileSync(createRequire(import.meta.url).resolve('dcmjs-codecs/build/dcmjs-native-codecs.wasm'))))
+  compiled ??= new wasm.Module(limitMemory(readFileSync(createRequire(import.meta.url).resolve('dcmjs-codecs/build/dcmjs-native-codecs.wasm'))))
   const read = (at: number, length: number): string => Buffer.from(instance.exports.memory.buffer, at, length).toString('latin1')
   const zeroes = (...at: number[]): number => {
     const view = new DataView(instance.exports.memory.buffer)
@@ -129,13 +148,14 @@ function instantiate(): Instance {
       environ_get: () => 0,
     },
   })
-  const instance: Instance = { exports, failure: '', warning: '' }
-  instance.exports['_initialize']!()
+  const instance: Instance = { exports, failure: '', warning: '', start: { bytes: new Uint8Array(), stack: 0 } }
+  exports['_initialize']!()
+  instance.start = { bytes: new Uint8Array(exports.memory.buffer).slice(), stack: exports['emscripten_stack_get_current']!() }
   return instance
 }
 
-/** The module with its memory limited to `maxPages`: section 5 holds count, flags, initial and maximum pages as LEB128. */
-function capMemory(module: Uint8Array): Uint8Array {
+/** The module with its memory between `initialPages` and `maxPages`: section 5 holds count, flags, initial and maximum pages as LEB128. */
+function limitMemory(module: Uint8Array): Uint8Array {
   const bytes = Uint8Array.from(module)
   const readLeb = (at: number): { value: number; next: number } => {
     let value = 0
@@ -145,12 +165,16 @@ function capMemory(module: Uint8Array): Uint8Array {
       if (byte < 0x80) return { value, next }
     }
   }
+  // Padded to the length that stands there, so that no size before it changes.
+  const writeLeb = (from: number, end: number, value: number): void => {
+    for (let place = from, rest = value; place < end; place++, rest >>= 7) bytes[place] = (rest & 0x7f) | (place < end - 1 ? 0x80 : 0)
+  }
   for (let at = 8; at < bytes.length;) {
     const { value: length, next: start } = readLeb(at + 1)
     if (bytes[at] === 5) {
       const { next: maximum } = readLeb(start + 2)
-      const { next: end } = readLeb(maximum)
-      for (let place = maximum, rest = maxPages; place < end; place++, rest >>= 7) bytes[place] = (rest & 0x7f) | (place < end - 1 ? 0x80 : 0)
+      writeLeb(start + 2, maximum, initialPages)
+      writeLeb(maximum, readLeb(maximum).next, maxPages)
       return bytes
     }
     at = start + length

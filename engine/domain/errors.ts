@@ -25,6 +25,9 @@ export const errorCatalog = {
   STORE_IMPORT_CHANGED: { fix: 'The table or mapping is not the one this import began with. Import it as a new cohort.' },
   STORE_STUDY_TWICE: { fix: 'Map a study column that tells the visits of a patient apart.' },
   STORE_PREDICTIONS_DIFFER: { fix: 'Start a new run; the predictions stored for this one came from other weights.' },
+  // decisions over a cohort
+  CURATION_INVALID: { fix: 'Open the alarms of the cohort again; it changed, or the decision names something that it does not have.' },
+  CURATION_UNDONE: { fix: 'Nothing is to be done: the decision does not count any more.' },
   // runs
   RUN_NO_STUDIES: { fix: 'Choose modalities that at least some studies of the cohort have.' },
   RUN_TOO_FEW_PATIENTS: { fix: 'Import more patients, or use fewer folds.' },
@@ -75,6 +78,8 @@ export const errorCatalog = {
   IMPORT_JOIN_UNMATCHED: { fix: 'Check that both columns hold the same IDs; rows that find no partner are kept without its cells.' },
   IMPORT_TEXT_GAPS: { fix: 'Nothing to do, unless the removed words matter; a model reads the placeholder as a word.' },
   IMPORT_TEXT_REPEATED: { fix: 'Nothing to do for standard sentences; texts of one patient stay on one side of a split, those of two patients may not.' },
+  IMPORT_PRIVACY_UNREADABLE: { fix: 'Save the table again as CSV (UTF-8) or XLSX from the program that wrote it, or blank these texts; then check again.' },
+  IMPORT_PRIVACY_HEADER: { fix: 'Export these files again from their archive, or blank their names in the table; then check again.' },
   IMPORT_PRIVACY_RESIDUE: { fix: 'Add the word to your own list in the privacy step, blank it in the table, or map another column as the label.' },
   IMPORT_VIEW_UNMATCHED: { fix: 'Add the view of these rows to one of the image slots if their images are wanted.' },
   IMPORT_IMAGE_AMBIGUOUS: { fix: 'Write the subfolder into the table, or make the file names unique.' },

@@ -11,13 +11,46 @@ export const privacyOptionsSchema = z.object({
   /** Reading of a date such as 03/04/2020 when nothing else in its text tells. */
   dateOrder: z.enum(['month-first', 'day-first']).default('month-first'),
   /** Words and names to remove wherever they stand as whole words, in any capitals. */
-  words: z.array(z.string().trim().min(2).max(100)).max(2000).default([]),
+  words: z.array(z.string().trim().min(2).max(100)).max(5000).default([]),
   /** Shapes to remove: # a digit, @ a letter, anything else itself, e.g. "K-######". */
   shapes: z.array(z.string().trim().min(3).max(60)).max(200).default([]),
+  /** Which edition of the rules and of the header profile an import was made with. */
+  profileVersion: z.number().int().positive().default(1),
+  /** Moved dates keep intervals; without them every date becomes [DATE]. */
+  dates: z.enum(['shift', 'remove']).default('shift'),
+  /** Age in years and sex, or neither. */
+  characteristics: z.enum(['keep', 'remove']).default('keep'),
+  /** Images that may show text: imported and listed for review, or left out at once. */
+  burnedIn: z.enum(['review', 'exclude']).default('review'),
 })
 export type PrivacyOptions = z.infer<typeof privacyOptionsSchema>
 
 export const defaultPrivacy: PrivacyOptions = privacyOptionsSchema.parse({})
+
+/** The profile that headers are judged by. Codes of options: PS3.16, CID 7050. */
+export const privacyProfile = { code: '113100', standard: 'DICOM PS3.15 2024b, Annex E' } as const
+
+export interface ProfileChoice { code: string; title: string; state: 'yes' | 'no' | 'partly'; words: string }
+
+/** The options of the profile as they stand under a user's choices, in the order of the standard. */
+export function profileChoices({ dates, characteristics, burnedIn, off }: PrivacyOptions): ProfileChoice[] {
+  const isMoved = dates === 'shift' && !off.includes('dates')
+  return [
+    { code: '113101', title: 'Clean pixel data', state: 'partly', words: burnedIn === 'exclude' ? 'Images that may show text are left out.' : 'Images that may show text are imported and listed for your review; pixels are never changed.' },
+    { code: '113102', title: 'Clean recognisable features', state: 'no', words: 'Faces in photographs and head scans stay as they are.' },
+    { code: '113103', title: 'Clean graphics', state: 'yes', words: 'Overlays, curves and drawn marks of a header are not kept.' },
+    { code: '113104', title: 'Clean structured content', state: 'yes', words: 'Texts of DICOM reports go through the same rules as notes.' },
+    { code: '113105', title: 'Clean descriptors', state: 'yes', words: 'Body part, view and side are kept as codes; free descriptions and comments are not kept.' },
+    { code: '113107', title: 'Keep intervals with moved dates', state: isMoved ? 'yes' : 'no', words: isMoved ? 'All dates of a patient are moved by one number of days.' : off.includes('dates') ? 'The rule for dates is switched off: dates stay as they are.' : 'No date is kept.' },
+    { code: '113108', title: 'Keep patient characteristics', state: characteristics === 'keep' ? 'partly' : 'no', words: characteristics === 'keep' ? 'Age in years (over 89 as 90) and sex; nothing else.' : 'Neither age nor sex is kept.' },
+    { code: '113106, 113109 to 113112', title: 'Keep full dates, devices, identifiers, private fields, institution', state: 'no', words: 'None of them is kept.' },
+  ]
+}
+
+/** Codes of the profile and of the options in force, for the audit log and the record of the cohort. */
+export function profileCodes(options: PrivacyOptions): string {
+  return [privacyProfile.code, ...profileChoices(options).filter(({ state, code }) => state !== 'no' && code !== '113101').map(({ code }) => code)].join(', ')
+}
 
 /** One rule as the wizard and the command line list it. `example` and `becomes` are made up. */
 export interface PrivacyRuleNote { rule: PrivacyRule; title: string; finds: string; example: string; becomes: string }
@@ -54,5 +87,28 @@ export const privacyReportSchema = z.object({
   /** Patients whose age was over 89 and is stored as 90. */
   agesCapped: z.number().int().nonnegative(),
   findings: z.array(privacyFindingsSchema),
+  /** Header attributes of the DICOM files that identify or could, with what becomes of them; counts only. Null without DICOM files. */
+  headers: z.object({
+    files: z.number().int().nonnegative(),
+    attributes: z.array(z.object({ name: z.string(), fate: z.enum(['removed', 'pseudonym', 'shifted', 'generalised', 'cleaned']), files: z.number().int().positive() })),
+  }).nullable().default(null),
+  /** Images that may show text. */
+  textImages: z.number().int().nonnegative().default(0),
 })
 export type PrivacyReport = z.infer<typeof privacyReportSchema>
+
+/** A text in pieces: as it stands, or with the rule that replaces it. For the wizard only; never stored. */
+export const privacyPartSchema = z.object({ text: z.string(), rule: privacyRuleSchema.nullable(), becomes: z.string().nullable() })
+export type PrivacyPart = z.infer<typeof privacyPartSchema>
+
+/** The rules tried on a typed example and on the first notes of a table. */
+export const privacyTrialSchema = z.object({
+  example: z.array(privacyPartSchema),
+  textsRead: z.number().int().nonnegative(),
+  textsChanged: z.number().int().nonnegative(),
+  rules: z.array(z.object({ rule: privacyRuleSchema, count: z.number().int().positive() })),
+  /** Hits of each entry of the user's own list, in its order; entries that hit nothing count 0. */
+  own: z.array(z.object({ entry: z.string(), count: z.number().int().nonnegative() })),
+  samples: z.array(z.object({ row: z.number().int(), slotId: z.string(), parts: z.array(privacyPartSchema) })),
+})
+export type PrivacyTrial = z.infer<typeof privacyTrialSchema>

@@ -32,7 +32,7 @@ export async function checkImport(request: JobRequest<'import:check'>, context: 
   const cohort = await loadCohort({ ...request, mapping }, issues, context)
   const index = await indexFiles(source.sourceDir, issues, context.signal)
   const planner = createItemPlanner(mapping, cohort.studies, index)
-  await scrubFromHeaders(cohort.studies, mapping, planner, source.sourceDir, cohort.privacy, context.signal)
+  const headers = await scrubFromHeaders(cohort.studies, mapping, planner, source.sourceDir, cohort.privacy, issues, context.signal, true)
   const usedPaths = new Set<string>()
   for (const study of cohort.studies) {
     for (const slotIndex of mapping.slots.keys()) {
@@ -90,7 +90,7 @@ export async function checkImport(request: JobRequest<'import:check'>, context: 
     slots: cohort.slots, labelCounts: countLabels(cohort),
     patternCounts: [...patterns].map(([pattern, count]) => ({ pattern, count })).sort((a, b) => b.count - a.count || (a.pattern < b.pattern ? -1 : 1)),
     absences: [...absences.values()].sort((a, b) => b.count - a.count),
-    duplicateImages, labelWords, privacy: cohort.privacy?.report() ?? null, issues: issues.list(),
+    duplicateImages, labelWords, privacy: cohort.privacy ? { ...cohort.privacy.report(), headers, textImages: 0 } : null, issues: issues.list(),
   }
 }
 

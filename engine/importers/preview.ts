@@ -26,7 +26,7 @@ export async function previewImport(request: JobRequest<'import:preview'>, conte
   const studies = cohort.studies.slice(0, limit)
   const index = await indexFiles(source.sourceDir, issues, context.signal)
   const planner = createItemPlanner(mapping, studies, index)
-  await scrubFromHeaders(studies, mapping, planner, source.sourceDir, cohort.privacy, context.signal)
+  await scrubFromHeaders(studies, mapping, planner, source.sourceDir, cohort.privacy, issues, context.signal)
   const inspect = (path: string): ReturnType<typeof inspectImage> => inspectImage(absolutePath(source.sourceDir, path), source.sourceDir, 'header')
   const rows: PreviewRow[] = []
   const planned = mapInOrder(studies, filesInFlight, async (study) => {

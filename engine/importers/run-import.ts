@@ -35,10 +35,10 @@ export async function runImport(request: JobRequest<'import:run'>, context: JobC
   }
   const index = await indexFiles(source.sourceDir, issues, context.signal)
   const { slots, labelNames, task, rowsIn, rejected, studies } = cohort
-  assertNoResidue(issues)
   const planner = createItemPlanner(mapping, studies, index)
   // Before the label words are counted: they are stored, and a name must not become one of them.
-  await scrubFromHeaders(studies, mapping, planner, source.sourceDir, cohort.privacy, context.signal)
+  await scrubFromHeaders(studies, mapping, planner, source.sourceDir, cohort.privacy, issues, context.signal)
+  assertNoResidue(issues)
   const labelWords = labelWordsOf(cohort, mapping)
   await context.send({
     kind: 'import-start',

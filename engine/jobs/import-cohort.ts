@@ -6,6 +6,7 @@ import { pipeline } from 'node:stream/promises'
 import { AppError } from '../domain/errors.ts'
 import type { ImportedStudy, ImportReport } from '../domain/import.ts'
 import { withPrivacy, type ImportSource, type Mapping } from '../domain/mapping.ts'
+import { profileCodes } from '../domain/privacy.ts'
 import type { RunningJob } from '../host/engine-process.ts'
 import type { EngineData, Progress } from '../protocol.ts'
 import type { StoredImage } from '../store/repositories/imports.ts'
@@ -30,8 +31,8 @@ export function startImport(workspace: Workspace, request: ImportRequest, onProg
   const cohortId = workspace.store.transaction(() => {
     const created = workspace.store.cohorts.create({ name: request.cohortName, source: request.source, mapping })
     // The words of the user's own list may be names: the log has their number only.
-    const { off, dateOrder, words, shapes } = mapping.privacy!
-    workspace.store.audit.append('import.privacy', { cohortId: created, rulesOff: off.join(', '), dateOrder, ownWords: words.length, ownShapes: shapes.length })
+    const { off, dateOrder, words, shapes, dates, characteristics, burnedIn } = mapping.privacy!
+    workspace.store.audit.append('import.privacy', { cohortId: created, rulesOff: off.join(', '), dateOrder, ownWords: words.length, ownShapes: shapes.length, profile: profileCodes(mapping.privacy!), dates, characteristics, burnedIn })
     return created
   })
   return continueImport(workspace, cohortId, onProgress)

@@ -4,6 +4,10 @@ import type { DataSet, Element } from 'dicom-parser'
 /** Elements by tag, written `gggg,eeee` in lower-case hex. */
 export interface DicomDataSet {
   has: (tag: string) => boolean
+  /** The tags of all elements, private ones too, in the order of the file. */
+  tags: () => string[]
+  /** Two letters of an element's value representation; null where the file does not say (implicit) or lacks the element. */
+  vr: (tag: string) => string | null
   /** First value of a text element, trimmed; null when absent or empty. Latin-1 unless the file names another character set. */
   text: (tag: string) => string | null
   /** All values of a text element. */
@@ -47,6 +51,8 @@ export function createDataSet(source: DataSet, inherited = 'latin1'): DicomDataS
   }
   return {
     has: (tag) => find(tag) !== undefined,
+    tags: () => Object.keys(source.elements).map((name) => `${name.slice(1, 5)},${name.slice(5)}`),
+    vr: (tag) => find(tag)?.vr ?? null,
     texts,
     text: (tag) => texts(tag)[0] || null,
     decimals: (tag) => texts(tag).filter((value) => value !== '').map(Number).filter(Number.isFinite),

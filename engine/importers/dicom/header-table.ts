@@ -9,6 +9,7 @@ import { AppError } from '../../domain/errors.ts'
 import { mapInOrder } from '../concurrency.ts'
 import { indexFiles } from '../images/file-index.ts'
 import type { IssueCollector } from '../issues.ts'
+import { restrictHeader } from '../privacy/profile/kept-attributes.ts'
 import type { OpenTable, TableRow } from '../table/open-table.ts'
 import type { DicomDataSet } from './data-set.ts'
 import { readFacts } from './facts.ts'
@@ -79,7 +80,9 @@ async function readRow(file: string, path: string, size: number): Promise<FileRo
   let parsed = parseDicom(start)
   // Cut off by us rather than by the writer: once more with all that a header may take.
   if (parsed.pixels === null && size > firstBytes) parsed = parseDicom(await readStart(file, moreBytes))
-  const { dataSet, transferSyntax } = parsed
+  const { transferSyntax } = parsed
+  // The rows become cells that a mapping may store: nothing but the listed attributes may get that far.
+  const dataSet = restrictHeader(parsed.dataSet)
   const isImage = dataSet.has('0028,0010') && dataSet.has('0028,0011')
   if (!isImage) return { kind: 'no-image' }
   const frames = dataSet.decimals('0028,0008')[0] ?? 1

@@ -99,14 +99,14 @@ function isDayFirstIn(found: readonly Found[], order: PrivacyOptions['dateOrder'
   return isDayFirst === isMonthFirst ? order === 'day-first' : isDayFirst
 }
 
-/** Every date of a text moved by `shiftDays` whole days; whole dates are written as 2020-03-14, those without a day or year by the month's name. */
-export function dateSpans(text: string, shiftDays: number, order: PrivacyOptions['dateOrder']): Span[] {
+/** Every date of a text moved by `shiftDays` whole days (null: taken out); whole dates are written as 2020-03-14, those without a day or year by the month's name. */
+export function dateSpans(text: string, shiftDays: number | null, order: PrivacyOptions['dateOrder']): Span[] {
   const found = find(text)
   const isDayFirst = isDayFirstIn(found, order)
   let lastYear = found.map(({ read }) => read(isDayFirst)?.y ?? null).find((value) => value !== null) ?? 2021
   return found.map(({ start, end: stop, read }) => {
     const parts = read(isDayFirst)
-    const replacement = parts === null ? null : shifted(parts, shiftDays, lastYear)
+    const replacement = parts === null || shiftDays === null ? null : shifted(parts, shiftDays, lastYear)
     lastYear = parts?.y ?? lastYear
     return { start, end: stop, rule: 'dates', replacement: replacement ?? '[DATE]' }
   })

@@ -2,63 +2,89 @@
 import { open } from 'node:fs/promises'
 import { AppError } from '../../domain/errors.ts'
 import type { Mapping } from '../../domain/mapping.ts'
+import type { PrivacyReport } from '../../domain/privacy.ts'
 import { mapInOrder } from '../concurrency.ts'
 import { isDicom, parseDicom } from '../dicom/parse.ts'
 import { absolutePath, type ItemPlanner } from '../images/plan-items.ts'
+import type { IssueCollector } from '../issues.ts'
 import type { PlannedStudy } from '../load-cohort.ts'
+import { countAttributes, identityOf, type HeaderIdentity } from './profile/header-identity.ts'
 import type { StudyPrivacy } from './study-privacy.ts'
 
 const headerBytes = 64 * 1024
+/** Private groups of some scanners fill megabytes before the attributes that name somebody end. */
+const moreBytes = 4 * 1024 * 1024
 const filesInFlight = 16
-/** Patient, other names, referring, performing, reading and requesting physicians, operators. PS3.6. */
-const nameTags = ['0010,0010', '0010,1001', '0010,1005', '0010,1060', '0008,0090', '0008,1048', '0008,1050', '0008,1060', '0008,1070', '0032,1032'] as const
-/** Patient ID, other IDs, accession number, study ID, telephone, address. */
-const idTags = ['0010,0020', '0010,1000', '0008,0050', '0020,0010', '0010,2154', '0010,1040', '0038,0010'] as const
+
+/** What the headers of a delivery hold: names of attributes and numbers of files, never a value. */
+type HeaderCounts = NonNullable<PrivacyReport['headers']>
 
 /**
- * Removes from every study's texts the names and numbers that the headers of its own files hold. Opens files only of studies with a text.
+ * Removes from every study's texts the names and numbers that the headers of its own files hold. A header that cannot be read while there is
+ * a text to be cleaned by it becomes an issue that blocks the import. Opens files only of studies with a text, or all of them when `isCounting`.
+ *
+ * @returns counts over the headers that were opened; null when none was a DICOM file
  * @throws an AbortError when cancelled
  */
-export async function scrubFromHeaders(studies: readonly PlannedStudy[], mapping: Mapping, planner: ItemPlanner, sourceDir: string, privacy: StudyPrivacy | null, signal: AbortSignal): Promise<void> {
-  if (!privacy || !mapping.slots.some(({ slot }) => slot.modality === 'text')) return
+export async function scrubFromHeaders(
+  studies: readonly PlannedStudy[], mapping: Mapping, planner: ItemPlanner, sourceDir: string, privacy: StudyPrivacy | null, issues: IssueCollector, signal: AbortSignal, isCounting = false,
+): Promise<HeaderCounts | null> {
+  if (!privacy || (!isCounting && !mapping.slots.some(({ slot }) => slot.modality === 'text'))) return null
+  const counts = new Map<string, number>()
+  let files = 0
   const read = mapInOrder(studies, filesInFlight, async (study) => {
     signal.throwIfAborted()
-    const known = { names: [] as string[], ids: [] as string[] }
-    if (!study.values.some((value, index) => value !== null && mapping.slots[index]!.slot.modality !== 'image')) return { study, known }
+    const known: HeaderIdentity = { names: [], ids: [] }
+    const hasText = study.values.some((value, index) => value !== null && mapping.slots[index]!.slot.modality !== 'image')
+    let isUnreadable = false
+    if (!hasText && !isCounting) return { study, known, isUnreadable }
     for (const index of mapping.slots.keys()) {
       const match = planner.match(study, index)
       if (match?.kind !== 'found') continue
-      const header = await readIdentity(absolutePath(sourceDir, match.path))
-      known.names.push(...header.names)
-      known.ids.push(...header.ids)
+      const header = await readHeader(absolutePath(sourceDir, match.path), isCounting ? counts : null)
+      if (header === 'unreadable') isUnreadable = hasText
+      else if (header !== 'no-dicom') {
+        files++
+        known.names.push(...header.names)
+        known.ids.push(...header.ids)
+      }
     }
-    return { study, known }
+    return { study, known, isUnreadable }
   })
-  for await (const { study, known } of read) {
+  for await (const { study, known, isUnreadable } of read) {
+    if (isUnreadable) issues.add('IMPORT_PRIVACY_HEADER', 'blocks', study.rows[0]!, `Row ${study.rows[0]}: the header of a DICOM file cannot be read, so the names in it cannot be taken out of the text of this row.`)
     if (known.names.length + known.ids.length > 0) privacy.applyKnown(study, known.names, known.ids)
   }
+  return files === 0 ? null : { files, attributes: [...counts].map(([key, count]) => toCount(key, count)).sort((a, b) => b.files - a.files || (a.name < b.name ? -1 : 1)) }
 }
 
-async function readIdentity(file: string): Promise<{ names: string[]; ids: string[] }> {
-  const nothing = { names: [], ids: [] }
-  const bytes = await readStart(file)
-  if (bytes === null || !isDicom(bytes)) return nothing
+function toCount(key: string, files: number): HeaderCounts['attributes'][number] {
+  const [name, fate] = key.split('\u001f') as [string, HeaderCounts['attributes'][number]['fate']]
+  return { name, fate, files }
+}
+
+async function readHeader(file: string, counts: Map<string, number> | null): Promise<HeaderIdentity | 'no-dicom' | 'unreadable'> {
+  const start = await readStart(file, headerBytes)
+  if (start === null || !isDicom(start.bytes)) return 'no-dicom'
   try {
-    const { dataSet } = parseDicom(bytes)
-    return { names: nameTags.flatMap((tag) => dataSet.texts(tag)).filter((name) => name !== ''), ids: idTags.flatMap((tag) => dataSet.texts(tag)).filter((id) => id !== '') }
+    let parsed = parseDicom(start.bytes)
+    // Cut off by us rather than by the writer: once more with all that a header may take.
+    if (parsed.pixels === null && start.size > headerBytes) parsed = parseDicom((await readStart(file, moreBytes))?.bytes ?? start.bytes)
+    if (counts) countAttributes(parsed.dataSet, counts)
+    return identityOf(parsed.dataSet)
   } catch (error) {
-    // A damaged file is told, with its row, when its picture is read.
-    if (error instanceof AppError) return nothing
+    if (error instanceof AppError) return 'unreadable'
     throw error
   }
 }
 
-async function readStart(file: string): Promise<Uint8Array | null> {
+async function readStart(file: string, length: number): Promise<{ bytes: Uint8Array; size: number } | null> {
   const handle = await open(file, 'r').catch(() => null)
   if (handle === null) return null
   try {
-    const { buffer, bytesRead } = await handle.read(Buffer.alloc(headerBytes), 0, headerBytes, 0)
-    return new Uint8Array(buffer.buffer, buffer.byteOffset, bytesRead)
+    const { size } = await handle.stat()
+    const { buffer, bytesRead } = await handle.read(Buffer.alloc(Math.min(length, size)), 0, Math.min(length, size), 0)
+    return { bytes: new Uint8Array(buffer.buffer, buffer.byteOffset, bytesRead), size }
   } catch {
     return null
   } finally {

@@ -5,6 +5,7 @@ import { birthSpans, dateSpans } from './dates.ts'
 import { escapePattern, knownNameSpans, nameSpans } from './names.ts'
 import { emailSpans, phoneSpans, recordSpans, urlSpans } from './numbers.ts'
 import { addressSpans, ageSpans, institutionSpans } from './places.ts'
+import { createOwnList } from './own-list.ts'
 import { applySpans, type Span } from './span.ts'
 
 /** What is known of the patient whose text it is. */
@@ -17,7 +18,8 @@ export interface KnownIdentity {
 }
 
 export interface Finding { rule: PrivacyRule; original: string; replacement: string }
-export interface Scrubbed { text: string; findings: Finding[] }
+/** `spans` are places in the text as it was before, in order. */
+export interface Scrubbed { text: string; findings: Finding[]; spans: Span[] }
 
 export interface Scrubber {
   scrub: (text: string, known: KnownIdentity) => Scrubbed
@@ -40,33 +42,23 @@ export function shiftDaysOf(secret: string, patientId: string): number {
 /** A scrubber for one import; the same options and secret always give the same text. */
 export function createScrubber(options: PrivacyOptions, secret: string): Scrubber {
   const off = new Set(options.off)
-  const own = off.has('own-list') ? [] : [...options.words.map(wordPattern), ...options.shapes.map(shapePattern)]
+  const own = createOwnList(options)
   const finish = (text: string, spans: readonly Span[]): Scrubbed => {
     const kept = spans.filter(({ rule }) => !off.has(rule))
     const { text: result, applied } = applySpans(text, kept)
-    return { text: result, findings: applied.map(({ rule, start, end, replacement }) => ({ rule, original: text.slice(start, end), replacement })) }
+    return { text: result, findings: applied.map(({ rule, start, end, replacement }) => ({ rule, original: text.slice(start, end), replacement })), spans: applied }
   }
   const ownIds = (text: string, known: KnownIdentity): Span[] => (off.has('own-id') ? [] : idSpans(text, known))
   return {
     // What is sure of itself comes first: an e-mail address holds names, a birth date is a date.
     scrub: (text, known) => finish(text, [
-      ...own.flatMap((pattern) => [...text.matchAll(pattern)].map((match): Span => ({ start: match.index, end: match.index + match[0].length, rule: 'own-list', replacement: '[REMOVED]' }))),
+      ...own(text).map(({ start, end }): Span => ({ start, end, rule: 'own-list', replacement: '[REMOVED]' })),
       ...emailSpans(text), ...urlSpans(text), ...ownIds(text, known), ...birthSpans(text), ...addressSpans(text), ...institutionSpans(text),
-      ...dateSpans(text, shiftDaysOf(secret, known.patientId), options.dateOrder),
+      ...dateSpans(text, options.dates === 'shift' ? shiftDaysOf(secret, known.patientId) : null, options.dateOrder),
       ...phoneSpans(text), ...recordSpans(text), ...ageSpans(text), ...knownNameSpans(text, known.names), ...nameSpans(text),
     ]),
     scrubKnown: (text, known) => finish(text, [...ownIds(text, known), ...knownNameSpans(text, known.names)]),
   }
-}
-
-function wordPattern(word: string): RegExp {
-  return new RegExp(`(?<![\\p{L}\\d])${escapePattern(word)}(?![\\p{L}\\d])`, 'giu')
-}
-
-/** "#" is a digit, "@" a letter, all else itself; no other patterns, so that no list can make the import hang. */
-function shapePattern(shape: string): RegExp {
-  const body = [...shape].map((char) => (char === '#' ? '\\d' : char === '@' ? '\\p{L}' : escapePattern(char))).join('')
-  return new RegExp(`(?<![\\p{L}\\d])${body}(?![\\p{L}\\d])`, 'giu')
 }
 
 /** An ID that cannot be mistaken for a measurement: five characters, or four with a letter and a digit among them. */

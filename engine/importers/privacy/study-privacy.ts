@@ -1,7 +1,7 @@
 /** De-identification of the studies of one table: what is known from its columns, the scrubbing of texts, and the report on it. */
 import { AppError } from '../../domain/errors.ts'
 import type { Mapping } from '../../domain/mapping.ts'
-import type { PrivacyFindings, PrivacyReport } from '../../domain/privacy.ts'
+import type { PrivacyFindings, PrivacyPart, PrivacyReport } from '../../domain/privacy.ts'
 import { formatTabularItem, parseTabularItem } from '../../domain/tabular.ts'
 import { isBlankCell, normaliseId } from '../ids.ts'
 import type { IssueCollector } from '../issues.ts'
@@ -27,7 +27,11 @@ export interface StudyPrivacy {
   apply: (studies: readonly GroupedStudy[], labelNames: readonly string[], issues: IssueCollector) => void
   /** Removes what was learnt later of one study, from the headers of its files. */
   applyKnown: (study: GroupedStudy, names: readonly string[], ids: readonly string[]) => void
-  report: () => PrivacyReport
+  /** A text of a study as the table has it, in pieces with the rules that replace them; what its headers hold must have been applied. */
+  explain: (study: GroupedStudy, text: string) => PrivacyPart[]
+  /** A text of nobody in particular, in the same way. */
+  explainExample: (text: string) => PrivacyPart[]
+  report: () => Omit<PrivacyReport, 'headers' | 'textImages'>
 }
 
 /** Null for a mapping without privacy options: a cohort begun before texts were scrubbed stays in one piece when it is resumed. */
@@ -39,7 +43,9 @@ export function createStudyPrivacy(mapping: Mapping, columns: readonly string[],
   const mappedImages = new Set(mapping.slots.flatMap(({ source }) => (source.kind === 'column' ? [normaliseColumnName(source.column)] : [])))
   const nameColumns = titles.flatMap((title, index) => (nameTitles.test(title) && !mappedImages.has(columns[index]!) ? [index] : []))
   const idColumns = titles.flatMap((title, index) => (idTitles.test(title) ? [index] : []))
-  const agePosition = mapping.attributes.age === null || options.off.includes('ages') ? -1 : columns.indexOf(normaliseColumnName(mapping.attributes.age))
+  const isBare = options.characteristics === 'remove'
+  const characterPositions = isBare ? [mapping.attributes.age, mapping.attributes.sex].flatMap((name) => (name === null ? [] : [columns.indexOf(normaliseColumnName(name))])) : []
+  const agePosition = isBare || mapping.attributes.age === null || options.off.includes('ages') ? -1 : columns.indexOf(normaliseColumnName(mapping.attributes.age))
   const knownOfRow = new Map<number, { names: string[]; ids: string[] }>()
   const collector = createFindingCollector()
   const cappedRows = new Set<number>()
@@ -47,6 +53,7 @@ export function createStudyPrivacy(mapping: Mapping, columns: readonly string[],
   const changed = new Set<GroupedStudy>()
 
   const prepare = (cells: readonly string[]): readonly string[] => {
+    if (isBare) return characterPositions.reduce<readonly string[]>((kept, position) => (position < 0 ? kept : kept.with(position, '')), cells)
     if (agePosition < 0) return cells
     const { ageYears } = parseAge(cells[agePosition] ?? '')
     return ageYears === null || ageYears < oldestShownAge ? cells : cells.with(agePosition, String(oldestShownAge))
@@ -88,6 +95,7 @@ export function createStudyPrivacy(mapping: Mapping, columns: readonly string[],
     for (const study of studies) {
       if (study.values.some((value, index) => value !== null && mapping.slots[index]!.slot.modality === 'text')) studiesWithText++
       const known = knownOf(study)
+      noteUnreadable(study, mapping, issues)
       rewrite(study, (text) => scrubber.scrub(text, known))
       if (!options.off.includes('own-id')) {
         const texts = study.values.flatMap((value, index) => (value === null || mapping.slots[index]!.slot.modality === 'image' ? [] : [value.toLowerCase()]))
@@ -95,10 +103,27 @@ export function createStudyPrivacy(mapping: Mapping, columns: readonly string[],
       }
     }
   }
+  const headerKnown = new Map<number, KnownIdentity>()
+  const partsOf = (text: string, known: KnownIdentity): PrivacyPart[] => {
+    let position = 0
+    const parts: PrivacyPart[] = []
+    for (const { start, end, rule, replacement } of scrubber.scrub(text, known).spans) {
+      if (start > position) parts.push({ text: text.slice(position, start), rule: null, becomes: null })
+      parts.push({ text: text.slice(start, end), rule, becomes: replacement })
+      position = end
+    }
+    return position < text.length ? [...parts, { text: text.slice(position), rule: null, becomes: null }] : parts
+  }
   return {
     prepare, notice, apply,
+    explain: (study, text) => {
+      const [row, header] = [knownOf(study), headerKnown.get(study.rows[0]!)]
+      return partsOf(text, header ? { ...row, names: [...row.names, ...header.names], ids: [...row.ids, ...header.ids] } : row)
+    },
+    explainExample: (text) => partsOf(text, { patientId: '', names: [], ids: [] }),
     applyKnown: (study, names, ids) => {
       const known = { patientId: study.patientId, names, ids: ids.filter(isTellingId) }
+      headerKnown.set(study.rows[0]!, known)
       rewrite(study, (text) => scrubber.scrubKnown(text, known))
     },
     report: () => ({ options, studiesWithText, studiesChanged: changed.size, agesCapped: cappedRows.size, findings: collector.list() }),
@@ -107,6 +132,23 @@ export function createStudyPrivacy(mapping: Mapping, columns: readonly string[],
 
 function baseName(path: string): string {
   return path.replace(/^.*[\\/]/, '').replace(/\.[^.]{1,5}$/, '')
+}
+
+/** Signs of a text that was read with the wrong character set: characters that stand for nothing, and controls. */
+const unreadable = /[\uFFFD\u0000-\u0008\u000B\u000C\u000E-\u001F\u0080-\u009F]/gu
+/** A broken quotation mark here and there hides no name; a text of which every twentieth character is broken may hide any. */
+const unreadableShare = 0.05
+const leastUnreadable = 5
+
+/** Rules cannot clean what they cannot read: such a text stops the import. */
+function noteUnreadable(study: GroupedStudy, mapping: Mapping, issues: IssueCollector): void {
+  for (const [index, value] of study.values.entries()) {
+    if (value === null || mapping.slots[index]!.slot.modality !== 'text') continue
+    const count = value.match(unreadable)?.length ?? 0
+    if (count >= leastUnreadable && count > unreadableShare * value.length) {
+      issues.add('IMPORT_PRIVACY_UNREADABLE', 'blocks', study.rows[0]!, `Row ${study.rows[0]}, ${mapping.slots[index]!.slot.title}: ${count} of ${value.length} characters cannot be read, so no rule can clean this text.`)
+    }
+  }
 }
 
 /** The last look: an ID that survived inside a longer word, or that is the name of a label, stops the import. */
@@ -123,11 +165,11 @@ function noteResidue(row: number, texts: readonly string[], known: KnownIdentity
 
 /**
  * Stops an import whose texts could not be cleaned.
- * @throws AppError IMPORT_PRIVACY_RESIDUE
+ * @throws AppError IMPORT_PRIVACY_RESIDUE, IMPORT_PRIVACY_UNREADABLE, IMPORT_PRIVACY_HEADER
  */
 export function assertNoResidue(issues: IssueCollector): void {
-  const issue = issues.list().find(({ code }) => code === 'IMPORT_PRIVACY_RESIDUE')
-  if (issue) throw new AppError('IMPORT_PRIVACY_RESIDUE', issue.examples[0]?.detail ?? issue.title)
+  const issue = issues.list().find(({ code }) => code.startsWith('IMPORT_PRIVACY_'))
+  if (issue) throw new AppError(issue.code, `${issue.examples[0]?.detail ?? issue.title}${issue.count > 1 ? ` ${issue.count} rows are like that.` : ''} Nothing was imported.`)
 }
 
 function createFindingCollector(): { add: (slotId: string, row: number, findings: readonly Finding[]) => void; list: () => PrivacyFindings[] } {

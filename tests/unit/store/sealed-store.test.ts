@@ -1,6 +1,7 @@
 import { readFileSync, existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, it } from 'vitest'
+import { defaultPrivacy } from '../../../engine/domain/privacy.ts'
 import { sealStore } from '../../../engine/store/sealed-store.ts'
 import { imageItem, makeStart, makeStudy, mapping, openTestStore, temporaryFolder, textItem, absentItem } from './fixtures.ts'
 
@@ -10,7 +11,7 @@ const source = { sourceDir: join('/', 'ward', 'MILLER_00481516'), tableFile: joi
 function filled(folder = temporaryFolder()) {
   const plain = openTestStore(folder)
   const store = sealStore(plain, secret)
-  const cohortId = store.cohorts.create({ name: 'Sealed', source, mapping: { ...mapping, privacy: { off: [], dateOrder: 'month-first', words: ['Zephyrine'], shapes: [] } } })
+  const cohortId = store.cohorts.create({ name: 'Sealed', source, mapping: { ...mapping, privacy: { ...defaultPrivacy, words: ['Zephyrine'] } } })
   store.imports.setStart(cohortId, makeStart(1))
   store.imports.addBatch(cohortId, [makeStudy(0, { items: [{ ...imageItem('right-eye', 0), sourcePath: 'a/PX00481516.png' }, absentItem('left-eye'), textItem('notes', 'note')] })], 1)
   return { plain, store, cohortId, folder }

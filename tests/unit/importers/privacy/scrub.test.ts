@@ -76,7 +76,7 @@ it('finds the own ID however it is written, and a short one only where it is cal
 })
 
 it('removes words and shapes of the user, and leaves out rules that are off', () => {
-  const own = createScrubber({ off: ['names'], dateOrder: 'month-first', words: ['Zephyrine', 'C++ (old)'], shapes: ['K@-###'] }, secret)
+  const own = createScrubber({ ...defaultPrivacy, off: ['names'], words: ['Zephyrine', 'C++ (old)'], shapes: ['K@-###'] }, secret)
   expect(own.scrub('Dr Miller, zephyrine, KX-123, KX-1234, C++ (old)', nobody).text).toBe('Dr Miller, [REMOVED], [REMOVED], KX-1234, [REMOVED]')
 })
 

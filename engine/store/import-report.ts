@@ -16,24 +16,24 @@ interface CountRow extends RowCounts {
   itemCount: number
 }
 
-/** The report of an import, from what is stored: rows in = accepted + rejected also while it is paused. */
+/** The report of the first import of a cohort, from what is stored: rows in = accepted + rejected also while it is paused. */
 export function createImportReports(db: Database) {
   const selectCounts = db.prepare<{ cohortId: number }, CountRow>(`
     SELECT name, status,
-      (SELECT coalesce(sum(source_row_count), 0) FROM studies WHERE cohort_id = cohorts.id) AS rowsAccepted,
+      (SELECT coalesce(sum(source_row_count), 0) FROM studies WHERE cohort_id = cohorts.id AND delivery_id IS NULL) AS rowsAccepted,
       (SELECT count(*) FROM rejected_rows WHERE cohort_id = cohorts.id) AS rowsRejected,
-      (SELECT count(*) FROM patients WHERE cohort_id = cohorts.id) AS patientCount,
-      (SELECT count(*) FROM studies WHERE cohort_id = cohorts.id) AS studyCount,
-      (SELECT count(*) FROM studies JOIN items ON items.study_id = studies.id WHERE studies.cohort_id = cohorts.id) AS itemCount
+      (SELECT count(DISTINCT patient_id) FROM studies WHERE cohort_id = cohorts.id AND delivery_id IS NULL) AS patientCount,
+      (SELECT count(*) FROM studies WHERE cohort_id = cohorts.id AND delivery_id IS NULL) AS studyCount,
+      (SELECT count(*) FROM studies JOIN items ON items.study_id = studies.id WHERE studies.cohort_id = cohorts.id AND studies.delivery_id IS NULL) AS itemCount
     FROM cohorts WHERE id = :cohortId AND removal_began_at IS NULL`)
   const selectRowCounts = db.prepare<{ cohortId: number }, RowCounts>(`
     SELECT (SELECT count(*) FROM rejected_rows WHERE cohort_id = :cohortId) AS rowsRejected,
-      count(*) AS studyCount, coalesce(sum(source_row_count), 0) AS rowsAccepted FROM studies WHERE cohort_id = :cohortId`)
+      count(*) AS studyCount, coalesce(sum(source_row_count), 0) AS rowsAccepted FROM studies WHERE cohort_id = :cohortId AND delivery_id IS NULL`)
   const selectRejections = db.prepare<{ cohortId: number }, { code: string; detail: string; count: number; rows: string }>(`
     SELECT code, detail, count(*) AS count, json_group_array(row ORDER BY row) AS rows, min(row) FROM rejected_rows WHERE cohort_id = :cohortId GROUP BY code ORDER BY count DESC, code`)
   const selectAbsences = db.prepare<{ cohortId: number }, { slotId: string; reason: AbsenceReason; count: number }>(`
     SELECT items.slot_id AS slotId, items.reason AS reason, count(*) AS count FROM studies JOIN items ON items.study_id = studies.id
-    WHERE studies.cohort_id = :cohortId AND items.is_present = 0 GROUP BY items.slot_id, items.reason ORDER BY count DESC, slotId, reason`)
+    WHERE studies.cohort_id = :cohortId AND studies.delivery_id IS NULL AND items.is_present = 0 GROUP BY items.slot_id, items.reason ORDER BY count DESC, slotId, reason`)
 
   const counts = (cohortId: number) => found(selectCounts.get({ cohortId }), 'cohort', cohortId)
   return {

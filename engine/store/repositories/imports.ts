@@ -1,14 +1,11 @@
-import { createHash } from 'node:crypto'
 import { AppError } from '../../domain/errors.ts'
 import type { ImportedStudy, ImportReport } from '../../domain/import.ts'
-import type { Slot } from '../../domain/slots.ts'
 import type { ImportStart } from '../../domain/exchange.ts'
 import { canonicalJson, found, slotsOf, type StoreContext } from '../context.ts'
-import { isUniqueViolation } from '../sqlite-errors.ts'
+import { sealContent } from '../content-seal.ts'
 import { createContentReader, nextContentHash } from '../cohort-content.ts'
 import { createImportReports } from '../import-report.ts'
-import { itemToRow, type ItemRow, type StudyRow } from '../study-rows.ts'
-import { createMeasureWriter } from './image-measures.ts'
+import { assertShape, createStudyWriter } from '../study-writer.ts'
 
 interface ImportStateRow {
   status: 'importing' | 'ready'
@@ -19,13 +16,6 @@ interface ImportStateRow {
   next_ordinal: number
   rows_in: number
   study_total: number
-}
-
-/** A batch that does not fit the cohort is a bug of the importer, not something a user can mend. */
-function assertShape(study: ImportedStudy, slots: readonly Slot[], labelCount: number): void {
-  const given = new Set(study.items.map((item) => item.slotId))
-  const fits = study.items.length === slots.length && slots.every((slot) => given.has(slot.slotId)) && study.labels.length === labelCount
-  if (!fits) throw new Error(`study ${study.ordinal} brings ${study.items.length} items and ${study.labels.length} labels; the cohort has ${slots.length} slots and ${labelCount} labels`)
 }
 
 export interface StoredImage { path: string; sha256: string; byteSize: number }
@@ -52,21 +42,14 @@ export function createImportRepository({ db, now, audit, changed }: StoreContext
     INSERT INTO label_words (cohort_id, slot_id, word, label_name, studies_with_word, studies_with_word_and_label, auroc)
     VALUES (:cohortId, :slotId, :word, :labelName, :studiesWithWord, :studiesWithWordAndLabel, :auroc)`)
   const selectLabels = db.prepare<{ cohortId: number }, { id: number; name: string }>('SELECT id, name FROM labels WHERE cohort_id = :cohortId ORDER BY position')
-  const selectPatient = db.prepare<{ cohortId: number; patientKey: string }, { id: number }>('SELECT id FROM patients WHERE cohort_id = :cohortId AND patient_key = :patientKey')
-  const insertPatient = db.prepare<{ cohortId: number; patientKey: string }>('INSERT INTO patients (cohort_id, patient_key) VALUES (:cohortId, :patientKey)')
-  const insertStudy = db.prepare<StudyRow>(`INSERT INTO studies (cohort_id, patient_id, study_key, ordinal, source_rows, age_years, sex, site)
-    VALUES (:cohort_id, :patient_id, :study_key, :ordinal, :source_rows, :age_years, :sex, :site)`)
-  const insertItem = db.prepare<ItemRow>(`INSERT INTO items (study_id, slot_id, is_present, reason, detail, source_path, sha256, byte_size, width_px, height_px, text)
-    VALUES (:study_id, :slot_id, :is_present, :reason, :detail, :source_path, :sha256, :byte_size, :width_px, :height_px, :text)`)
-  const insertStudyLabel = db.prepare<{ studyId: number; labelId: number; value: 0 | 1 }>('INSERT INTO study_labels (study_id, label_id, value) VALUES (:studyId, :labelId, :value)')
   const updateProgress = db.prepare<{ cohortId: number; nextOrdinal: number; chain: string }>('UPDATE cohorts SET next_ordinal = :nextOrdinal, content_chain = :chain WHERE id = :cohortId')
   const updateReady = db.prepare<{ cohortId: number; hash: string; finishedAt: string }>(`UPDATE cohorts SET status = 'ready', content_hash = :hash, finished_at = :finishedAt WHERE id = :cohortId`)
   // CROSS JOIN keeps the short list outside, so that only its studies are looked up.
   const selectImages = db.prepare<{ cohortId: number; ordinals: string }, StoredImage>(`
     SELECT items.source_path AS path, items.sha256 AS sha256, items.byte_size AS byteSize FROM json_each(:ordinals) AS chosen
     CROSS JOIN studies ON studies.cohort_id = :cohortId AND studies.ordinal = chosen.value JOIN items ON items.study_id = studies.id
-    WHERE items.is_present = 1 AND items.source_path IS NOT NULL AND items.sha256 IS NOT NULL ORDER BY studies.ordinal, items.slot_id`)
-  const writeMeasures = createMeasureWriter(db)
+    WHERE items.is_present = 1 AND items.source_path IS NOT NULL AND items.sha256 IS NOT NULL AND items.delivery_id IS NULL ORDER BY studies.ordinal, items.slot_id`)
+  const writer = createStudyWriter(db)
   const reports = createImportReports(db)
   const content = createContentReader(db)
 
@@ -94,31 +77,6 @@ export function createImportRepository({ db, now, audit, changed }: StoreContext
     changed.cohort(cohortId)
   })
 
-  function patientIdOf(cohortId: number, patientKey: string): number {
-    return selectPatient.get({ cohortId, patientKey })?.id ?? Number(insertPatient.run({ cohortId, patientKey }).lastInsertRowid)
-  }
-
-  function addStudy(cohortId: number, study: ImportedStudy, labelIds: readonly number[]): void {
-    const row: StudyRow = {
-      cohort_id: cohortId, patient_id: patientIdOf(cohortId, study.patientKey), study_key: study.studyKey, ordinal: study.ordinal,
-      source_rows: JSON.stringify(study.rows), age_years: study.ageYears, sex: study.sex, site: study.site ?? null,
-    }
-    let studyId: number
-    try {
-      studyId = Number(insertStudy.run(row).lastInsertRowid)
-    } catch (error) {
-      if (isUniqueViolation(error)) throw new AppError('STORE_STUDY_TWICE', `Row ${study.rows.join(', ')} brings a study that its patient already has.`, { cause: error })
-      throw error
-    }
-    for (const item of study.items) {
-      insertItem.run(itemToRow(studyId, item))
-      if (item.isPresent && item.measures && item.sha256 !== null) writeMeasures(item.sha256, item.measures)
-    }
-    study.labels.forEach((value, position) => {
-      if (value !== null) insertStudyLabel.run({ studyId, labelId: labelIds[position]!, value })
-    })
-  }
-
   const addBatch = db.transaction((cohortId: number, studies: readonly ImportedStudy[], nextOrdinal: number): { added: number } => {
     const state = openState(cohortId)
     if (state.table_sha256 === null) throw new Error(`cohort ${cohortId} got a batch before its start`)
@@ -132,7 +90,7 @@ export function createImportRepository({ db, now, audit, changed }: StoreContext
       if (study.ordinal < state.next_ordinal) continue
       if (study.ordinal < expected) throw new Error(`study ${study.ordinal} came out of order`)
       assertShape(study, slots, labelIds.length)
-      addStudy(cohortId, study, labelIds)
+      writer.writeStudy(study, { cohortId, deliveryId: null, labelIds })
       chain = nextContentHash(chain, study, slots)
       expected = study.ordinal + 1
       added++
@@ -150,18 +108,16 @@ export function createImportRepository({ db, now, audit, changed }: StoreContext
     if (state.table_sha256 === null || studyCount !== state.study_total || rowsAccepted + rowsRejected !== state.rows_in) {
       throw new AppError('STORE_IMPORT_INCOMPLETE', `${studyCount} of ${state.study_total} studies are stored; ${rowsAccepted} accepted and ${rowsRejected} rejected rows of ${state.rows_in}.`)
     }
-    const hash = sealContent(state.content_chain, cohortId)
+    const hash = seal(state.content_chain, cohortId)
     updateReady.run({ cohortId, hash, finishedAt: now() })
     audit('import.finished', { cohortId, contentHash: hash, studies: studyCount, rowsAccepted, rowsRejected })
     changed.cohort(cohortId)
     return hash
   })
 
-  /** The chain covers the studies; the seal adds what they are described by. */
-  function sealContent(chain: string, cohortId: number): string {
+  function seal(chain: string, cohortId: number): string {
     const state = stateOf(cohortId)
-    const labels = selectLabels.all({ cohortId }).map((label) => label.name)
-    return createHash('sha256').update(canonicalJson([chain, slotsOf(state.slots_json), labels, state.task])).digest('hex')
+    return sealContent(chain, slotsOf(state.slots_json), selectLabels.all({ cohortId }).map((label) => label.name), state.task)
   }
 
   function verifyContent(cohortId: number): boolean {
@@ -169,7 +125,7 @@ export function createImportRepository({ db, now, audit, changed }: StoreContext
     let chain = ''
     for (const study of content.studies(cohortId)) chain = nextContentHash(chain, study, slots)
     const stored = content.hashes(cohortId)
-    return stored.content_hash === null ? stored.content_chain === chain : stored.content_hash === sealContent(chain, cohortId)
+    return stored.content_hash === null ? stored.content_chain === chain : stored.content_hash === seal(chain, cohortId)
   }
 
   return {

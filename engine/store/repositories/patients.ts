@@ -53,14 +53,16 @@ export function createPatientRepository({ db }: StoreContext, index: StudyIndex)
     FROM labels LEFT JOIN study_labels ON study_labels.label_id = labels.id AND study_labels.study_id = :studyId WHERE labels.cohort_id = :cohortId ORDER BY labels.position`)
   const selectSiblings = db.prepare<{ patientId: number; studyId: number }>('SELECT id FROM studies WHERE patient_id = :patientId AND id <> :studyId ORDER BY ordinal').pluck()
   const selectFile = db.prepare<{ studyId: number; slotId: string }, { source_dir: string; source_path: string; sha256: string }>(`
-    SELECT cohorts.source_dir, items.source_path, items.sha256 FROM items JOIN studies ON studies.id = items.study_id JOIN cohorts ON cohorts.id = studies.cohort_id
+    SELECT coalesce(deliveries.source_dir, cohorts.source_dir) AS source_dir, items.source_path, items.sha256 FROM items
+    JOIN studies ON studies.id = items.study_id JOIN cohorts ON cohorts.id = studies.cohort_id LEFT JOIN deliveries ON deliveries.id = items.delivery_id
     WHERE items.study_id = :studyId AND items.slot_id = :slotId AND items.is_present = 1 AND items.source_path IS NOT NULL`)
   const selectTrainingStudies = db.prepare<{ cohortId: number }, { studyId: number; patientId: number; patientKey: string; studyKey: string; ageYears: number | null; sex: Sex | null }>(`
     SELECT studies.id AS studyId, studies.patient_id AS patientId, patients.patient_key AS patientKey, studies.study_key AS studyKey,
       studies.age_years AS ageYears, studies.sex AS sex
     FROM studies JOIN patients ON patients.id = studies.patient_id WHERE studies.cohort_id = :cohortId ORDER BY studies.ordinal`)
   const selectTrainingItems = db.prepare<{ cohortId: number; slotId: string }>(`
-    SELECT items.study_id, items.source_path, items.sha256, items.text FROM studies JOIN items ON items.study_id = studies.id
+    SELECT items.study_id, items.source_path, items.sha256, items.text, deliveries.source_dir FROM studies JOIN items ON items.study_id = studies.id
+    LEFT JOIN deliveries ON deliveries.id = items.delivery_id
     WHERE studies.cohort_id = :cohortId AND items.slot_id = :slotId AND items.is_present = 1`).raw()
 
   function columnsFor(filter: StudyFilter) {
@@ -97,8 +99,8 @@ export function createPatientRepository({ db }: StoreContext, index: StudyIndex)
     })
     const itemsOf = new Map<number, TrainingStudy['items']>()
     for (const { slotId } of slots) {
-      for (const [studyId, sourcePath, sha256, text] of selectTrainingItems.iterate({ cohortId, slotId }) as Iterable<[number, string | null, string, string | null]>) {
-        const item = { slotId, path: sourcePath === null ? null : join(sourceDir, sourcePath), sha256, text }
+      for (const [studyId, sourcePath, sha256, text, deliveryDir] of selectTrainingItems.iterate({ cohortId, slotId }) as Iterable<[number, string | null, string, string | null, string | null]>) {
+        const item = { slotId, path: sourcePath === null ? null : join(deliveryDir ?? sourceDir, sourcePath), sha256, text }
         const items = itemsOf.get(studyId)
         if (items === undefined) itemsOf.set(studyId, [item])
         else items.push(item)

@@ -206,7 +206,7 @@ describe('copies from before an update', () => {
     const now = steppingClock()
     for (let count = 1; count <= steps.length; count++) openStore(path, { appVersion: '0.1.0', now, migrations: [...storeMigrations, ...steps.slice(0, count)] }).close()
     const names = readdirSync(backupDir).sort()
-    const versions = names.flatMap((name) => /^lacuna\.db\.v(\d+)\./.exec(name)?.[1] ?? []).map(Number)
+    const versions = names.flatMap((name) => /^lacuna\.db\.v(\d+)\./.exec(name)?.[1] ?? []).map(Number).sort((a, b) => a - b)
     expect(versions).toEqual([2, 3, 4].map((step) => storeMigrations.length + step))
     expect(names).toEqual(expect.arrayContaining(['lacuna.db.by-hand.backup.zip', 'other.db.v1.2020.backup']))
   })

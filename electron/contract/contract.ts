@@ -5,7 +5,8 @@ import { imageFactsSchema } from '../../engine/domain/image-facts.ts'
 import { tabularColumnSchema } from '../../engine/domain/missingness.ts'
 import { importSourceSchema, mappingSchema, tableJoinSchema } from '../../engine/domain/mapping.ts'
 import { auditEntrySchema, auditVerdictSchema, cohortSummarySchema, reviewSchema, runRecordSchema, storedPredictionSchema, studyDetailSchema, studyFilterSchema, studyItemSchema, studyListPageSchema, studyListQuerySchema } from '../../engine/domain/records.ts'
-import { resultIntervalsSchema, runResultsSchema, testSettingSchema } from '../../engine/domain/results.ts'
+import { degradationSchema } from '../../engine/domain/degradation.ts'
+import { degradedResultsSchema, resultIntervalsSchema, runResultsSchema, testSettingSchema } from '../../engine/domain/results.ts'
 import { deviceVerdictSchema, epochSchema, runConfigSchema, runEstimateSchema, splitProofSchema } from '../../engine/domain/run.ts'
 
 /** All that may cross between the renderer and main. Channel = `aggregate:verb`; one request object; types are inferred, never written twice. */
@@ -21,7 +22,7 @@ const pathOrNull = z.object({ path: z.string().nullable() })
 /** A long job as the jobs tray shows it. */
 export const jobSchema = z.object({
   jobKey,
-  kind: z.enum(['check', 'import', 'training', 'demo', 'backbone']),
+  kind: z.enum(['check', 'import', 'training', 'test', 'demo', 'backbone']),
   title: z.string(),
   status: z.enum(['running', 'done', 'cancelled', 'failed']),
   stage: z.string(),
@@ -140,6 +141,9 @@ export const calls = {
   'results:get': { request: z.object({ runId, setting: testSettingSchema }), reply: runResultsSchema },
   /** Apart from the results, because resampling takes seconds on a large cohort. */
   'results:intervals': { request: z.object({ runId, setting: testSettingSchema }), reply: resultIntervalsSchema },
+  /** What the run was tested on besides its own inputs: worse images, shorter texts. */
+  'results:degraded': { request: z.object({ runId }), reply: z.array(degradedResultsSchema) },
+  'results:degrade': { request: z.object({ runId, degradations: z.array(degradationSchema).min(1).max(40) }), reply: z.object({ jobKey }) },
   'patients:list': { request: studyListQuerySchema, reply: studyListPageSchema },
   'patients:get': { request: z.object({ studyId, runId: runId.nullable() }), reply: patientPageSchema },
   'patients:neighbours': { request: z.object({ filter: studyFilterSchema, studyId }), reply: z.object({ position: z.number().int(), total: z.number().int(), previous: studyId.nullable(), next: studyId.nullable() }) },

@@ -2,7 +2,7 @@ import { estimateRun, removeRun } from '../../engine/jobs/train-run.ts'
 import type { HandlerContext } from './context.ts'
 import type { Handlers } from './answer.ts'
 
-type RunCalls = 'runs:list' | 'runs:get' | 'runs:suggest' | 'runs:estimate' | 'runs:start' | 'runs:stop' | 'runs:resume' | 'runs:remove' | 'results:get' | 'results:intervals' | 'predictions:export'
+type RunCalls = 'runs:list' | 'runs:get' | 'runs:suggest' | 'runs:estimate' | 'runs:start' | 'runs:stop' | 'runs:resume' | 'runs:remove' | 'results:get' | 'results:intervals' | 'results:degraded' | 'results:degrade' | 'predictions:export'
 
 export function runHandlers({ workspace, trainings, publish, dialogs }: HandlerContext): Handlers<RunCalls> {
   const { store, reader } = workspace
@@ -29,6 +29,8 @@ export function runHandlers({ workspace, trainings, publish, dialogs }: HandlerC
     },
     'results:get': (request) => reader.read('results:get', request),
     'results:intervals': (request) => reader.read('results:intervals', request),
+    'results:degraded': ({ runId }) => store.degradedResults.list(runId),
+    'results:degrade': ({ runId, degradations }) => ({ jobKey: trainings.test(runId, degradations) }),
     'predictions:export': async ({ runId }) => {
       const path = await dialogs.chooseSaveFile(`predictions-run-${runId}.csv`)
       if (path === null) return { path: null, rowCount: 0 }

@@ -3,9 +3,9 @@ import { resolve } from 'node:path'
 import { degradationSchema, type Degradation } from '../domain/degradation.ts'
 import { AppError } from '../domain/errors.ts'
 import type { RunRecord } from '../domain/records.ts'
-import type { TestSetting } from '../domain/results.ts'
+import type { RunResults, TestSetting } from '../domain/results.ts'
 import { adapterSchema, runConfigSchema, type RunConfigInput } from '../domain/run.ts'
-import { evaluateDegraded } from '../jobs/evaluate-degraded.ts'
+import { startDegradedTests } from '../jobs/degraded/evaluate-degraded.ts'
 import { exportPredictions } from '../jobs/export-predictions.ts'
 import { predictCohort } from '../jobs/predict-cohort.ts'
 import { evaluateRun } from '../jobs/results.ts'
@@ -78,12 +78,17 @@ export async function evaluateCommand(workspace: Workspace, options: CliOptions,
   if (options.degrade && [options.only, options.shown, options.missing].some((setting) => setting !== undefined)) {
     throw new AppError('CLI_USAGE', '--degrade shows test patients with what they really have; it goes together with none of --only, --shown and --missing.')
   }
-  const results = options.degrade ? await evaluateDegraded(workspace, runId, degradationOf(options.degrade), output.progress) : evaluateRun(workspace, runId, settingOf(options))
+  const results = options.degrade ? await degradedResults(workspace, runId, degradationOf(options.degrade), output) : evaluateRun(workspace, runId, settingOf(options))
   if (results === null) {
     process.exitCode = 130
     return
   }
   output.result(results, formatResults(results))
+}
+
+async function degradedResults(workspace: Workspace, runId: number, degradation: Degradation, output: CliOutput): Promise<RunResults | null> {
+  const done = await startDegradedTests(workspace, runId, [degradation], output.progress).done
+  return done?.[0]?.results ?? null
 }
 
 /** `blur=2`, `noise=0.1` or `truncate=5`. */

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { degradationSchema } from './degradation.ts'
 
 /** A metric with what it was counted over. `value` null = not estimable, for the given reason. */
 export const estimateSchema = z.object({ value: z.number().nullable(), reason: z.string().nullable() })
@@ -70,6 +71,10 @@ export const runResultsSchema = z.object({
   information: z.array(patternInformationSchema).optional(),
 })
 export type RunResults = z.infer<typeof runResultsSchema>
+
+/** Results of a run on worse images or shorter texts, as stored. */
+export const degradedResultsSchema = z.object({ degradation: degradationSchema, results: runResultsSchema, createdAt: z.string() })
+export type DegradedResults = z.infer<typeof degradedResultsSchema>
 
 /** A bootstrap interval; both ends null = not estimable, for the given reason. */
 export const intervalSchema = z.object({ lower: z.number().nullable(), upper: z.number().nullable(), reason: z.string().nullable() })

@@ -3,6 +3,7 @@ import type { TestSetting } from '../domain/results.ts'
 import type { RunConfig } from '../domain/run.ts'
 import { createReaderProcess, type ReaderProcessOptions } from '../host/reader-process.ts'
 import type { Store } from '../store/open.ts'
+import { handOverDegraded, summariseDegraded } from './degraded/hand-over.ts'
 import { writePredictions } from './export-predictions.ts'
 import { planRun } from './planning/plan-run.ts'
 import { handOverSpec } from './planning/training-spec.ts'
@@ -45,6 +46,8 @@ export const storeReads = {
   'runs:hand-over': { lane: 'list', read: (store: Store, request: Parameters<typeof handOverSpec>[1]) => handOverSpec({ store }, request) },
   'results:get': { lane: 'report', read: (store: Store, { runId, setting }: { runId: number; setting: TestSetting }) => evaluateRun({ store }, runId, setting) },
   'results:intervals': { lane: 'interval', read: (store: Store, { runId, setting }: { runId: number; setting: TestSetting }) => intervalsOfRun({ store }, runId, setting) },
+  'runs:hand-over-degraded': { lane: 'report', read: (store: Store, request: Parameters<typeof handOverDegraded>[1]) => handOverDegraded({ store }, request) },
+  'results:degraded': { lane: 'report', read: (store: Store, request: Parameters<typeof summariseDegraded>[1]) => summariseDegraded({ store }, request) },
   'predictions:export': { lane: 'report', read: (store: Store, { runId, outFile }: { runId: number; outFile: string }) => writePredictions({ store }, runId, outFile) },
   'audit:list': { lane: 'list', read: (store: Store, { limit }: { limit: number }) => store.audit.list(limit) },
   'audit:verify': { lane: 'report', read: (store: Store) => store.audit.verify() },

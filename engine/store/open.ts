@@ -13,10 +13,17 @@ import removalsSql from './migrations/0004_removals.sql'
 import imageMeasuresSql from './migrations/0005_image_measures.sql'
 import curationSql from './migrations/0006_curation.sql'
 import deliveriesSql from './migrations/0007_deliveries.sql'
+import degradedResultsSql from './migrations/0008_degraded_results.sql'
+import { createCurationRepository, type CurationRepository } from './curation/decisions.ts'
+import { createEffectiveCohorts } from './curation/effective-cohort.ts'
+import { createDeliveryRepository, type DeliveryRepository } from './deliveries/repository.ts'
+import { createOriginalRepository, type OriginalRepository } from './deliveries/originals.ts'
+import { createSavedMappingRepository, type SavedMappingRepository } from './deliveries/saved-mappings.ts'
 import { createRemovals, type Removals } from './removals.ts'
 import { createAuditRepository, type AuditRepository } from './repositories/audit.ts'
 import { createBackboneRepository, type BackboneRepository } from './repositories/backbones.ts'
 import { createCohortRepository, type CohortRepository } from './repositories/cohorts.ts'
+import { createDegradedResultsRepository, type DegradedResultsRepository } from './repositories/degraded-results.ts'
 import { createImageMeasureRepository, type ImageMeasureRepository } from './repositories/image-measures.ts'
 import { createImportRepository, type ImportRepository } from './repositories/imports.ts'
 import { createMetaRepository, type MetaRepository } from './repositories/meta.ts'
@@ -36,6 +43,7 @@ export const storeMigrations: readonly Migration[] = [
   { version: 5, name: '0005_image_measures', sql: imageMeasuresSql },
   { version: 6, name: '0006_curation', sql: curationSql },
   { version: 7, name: '0007_deliveries', sql: deliveriesSql },
+  { version: 8, name: '0008_degraded_results', sql: degradedResultsSql },
 ]
 
 /** How long a statement waits for a reader in another process before it gives up. */
@@ -55,11 +63,16 @@ export interface OpenStoreOptions {
 export interface Store {
   path: string
   cohorts: CohortRepository
+  curation: CurationRepository
   imports: ImportRepository
+  deliveries: DeliveryRepository
+  originals: OriginalRepository
+  savedMappings: SavedMappingRepository
   imageMeasures: ImageMeasureRepository
   patients: PatientRepository
   runs: RunRepository
   predictions: PredictionRepository
+  degradedResults: DegradedResultsRepository
   reviews: ReviewRepository
   backbones: BackboneRepository
   audit: AuditRepository
@@ -125,10 +138,11 @@ function leaveNoLog(db: Database): void {
 
 function assembleStore(db: Database, path: string, options: OpenStoreOptions, release: () => void): Store {
   const now = clockOf(options)
-  const index = createStudyIndex(db)
+  const effective = createEffectiveCohorts(db)
+  const index = createStudyIndex(db, effective)
   const audit = createAuditRepository({ db, appVersion: options.appVersion, now })
   const context: StoreContext = {
-    db, appVersion: options.appVersion, now,
+    db, appVersion: options.appVersion, now, effective,
     audit: (event, details) => void audit.append(event, details),
     changed: { cohort: index.forgetCohort, run: index.forgetRun, reviews: index.forgetReviews },
   }
@@ -137,11 +151,16 @@ function assembleStore(db: Database, path: string, options: OpenStoreOptions, re
   return {
     path,
     cohorts: guarded(createCohortRepository(context, index)),
+    curation: guarded(createCurationRepository(context)),
     imports: guarded(createImportRepository(context)),
+    deliveries: guarded(createDeliveryRepository(context)),
+    originals: guarded(createOriginalRepository(context)),
+    savedMappings: guarded(createSavedMappingRepository(context)),
     imageMeasures: guarded(createImageMeasureRepository(context)),
     patients: guarded(createPatientRepository(context, index)),
     runs: guarded(createRunRepository(context)),
     predictions: guarded(createPredictionRepository(context)),
+    degradedResults: guarded(createDegradedResultsRepository(context)),
     reviews: guarded(createReviewRepository(context)),
     backbones: guarded(createBackboneRepository(context)),
     audit: guarded(audit),

@@ -1,5 +1,6 @@
 import type { FieldProblem } from '../composables/run/run-draft.ts'
 import { choiceOfSetting, type SettingChoice } from '../composables/results/results-format.ts'
+import type { Degradation } from '../../engine/domain/degradation.ts'
 import type { TestSetting } from '../../engine/domain/results.ts'
 import type { AdapterName, RunStatus } from '../../engine/domain/run.ts'
 
@@ -274,6 +275,24 @@ export const enRuns = {
       return parts.join(', ')
     },
     servedHint: '“Fallback”: the method keeps parameters for each combination and never trained this one, so its base network (or the nearest model) answered. “Untrained pattern”: the shared parameters answered for a combination that they never saw in training. Treat both with caution.',
+    degraded: {
+      title: 'On worse inputs',
+      hint: 'The finished model on the same test patients, with their images made worse or their texts cut. Nothing is trained, and nothing is hidden: every patient keeps the items they really have.',
+      kind: 'What gets worse',
+      kinds: { blur: 'Blurred images', noise: 'Noisy images', truncate: 'Shorter texts' } satisfies Record<Degradation['kind'], string>,
+      kindHints: {
+        blur: 'Blur as the standard deviation of a Gaussian in pixels of an image whose longer side is 224.',
+        noise: 'Noise as the standard deviation added to each pixel the model reads, in percent of full brightness.',
+        truncate: 'Words left of each text, from its beginning.',
+      } satisfies Record<Degradation['kind'], string>,
+      axes: { blur: 'blur in pixels at 224', noise: 'noise in percent of full brightness', truncate: 'words left of each text' } satisfies Record<Degradation['kind'], string>,
+      columns: { level: 'Level', bits: 'Bits' },
+      asTheyAre: 'as they are',
+      level: ({ kind, level }: Degradation): string => (kind === 'blur' ? `${level} px` : kind === 'noise' ? `${Math.round(level * 1000) / 10} %` : `${level} words`),
+      test: (count: number) => `Test ${count} ${count === 1 ? 'level' : 'levels'}`,
+      plotTitle: (kind: string) => `${kind}: macro-AUROC and macro-F1`,
+      caption: (studies: string) => `n = ${studies} test studies at every level.`,
+    },
     folds: {
       title: 'Each fold by itself',
       hint: (folds: number) => `Mean ± standard deviation over the ${folds} folds, each measured on its own test patients. The folds share most of their training patients, so the spread understates how far a new study would differ.`,

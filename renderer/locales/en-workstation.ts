@@ -29,6 +29,7 @@ const auditEvents: Record<string, string> = {
   'predictions.cleared': 'Predictions of an unfinished fold cleared',
   'predictions.exported': 'Predictions exported',
   'review.added': 'Review saved',
+  'run.tested-degraded': 'Run tested on worse inputs',
   'source-row.shown': 'Source row looked up',
   'backbone.added': 'Backbone added',
   'backbone.removed': 'Backbone removed',

@@ -12,7 +12,7 @@ import type { Workspace } from '../workspace.ts'
 
 type WithStore = Pick<Workspace, 'store'>
 /** Where the engine finds and leaves its files; the reader process knows the database only. */
-type SpecPlaces = Pick<TrainingSpec, 'runDir' | 'cacheDir' | 'weightsDir' | 'backbones'>
+export type SpecPlaces = Pick<TrainingSpec, 'runDir' | 'cacheDir' | 'weightsDir' | 'backbones'>
 
 export function specPlacesOf(workspace: Pick<Workspace, 'store' | 'paths'>, runId: number): SpecPlaces {
   const { paths, store } = workspace
@@ -33,15 +33,19 @@ export function trainingSpecOf(workspace: Pick<Workspace, 'store' | 'paths'>, ru
  * or STORE_NOT_WRITABLE when the file cannot be written
  */
 export function handOverSpec(workspace: WithStore, { runId, places, requestFile }: { runId: number; places: SpecPlaces; requestFile: string }): { studyCount: number } {
+  const { cohortId, cohortHash, name } = workspace.store.runs.get(runId)
+  // Going on under decisions that were undone, or without ones that were made since, would train on what nobody wants any more.
+  if (workspace.store.curation.hashOf(cohortId) !== cohortHash) throw new AppError('RUN_COHORT_CHANGED', `What counts of the cohort is not what "${name}" began with: studies or decisions changed. Undoing those decisions lets it go on.`)
   const spec = specOf(workspace, runId, places)
   translateErrors(() => writeRequestFile(requestFile, spec))
   return { studyCount: spec.studies.length }
 }
 
-function specOf(workspace: WithStore, runId: number, places: SpecPlaces): TrainingSpec {
+/** The specification of a run with a stored split; over a large cohort only for a process without windows. */
+export function specOf(workspace: WithStore, runId: number, places: SpecPlaces): TrainingSpec {
   const run = workspace.store.runs.get(runId)
-  const material = collectMaterial(workspace, run.config)
-  if (material.cohort.contentHash !== run.cohortHash) throw new AppError('RUN_COHORT_CHANGED', `"${material.cohort.name}" is not the cohort that "${run.name}" began with.`)
+  const material = collectMaterial(workspace, run.config, runId)
+  if (material.cohortHash !== run.cohortHash) throw new AppError('RUN_COHORT_CHANGED', `"${material.cohort.name}" is not the cohort that "${run.name}" began with.`)
   return {
     runId, config: run.config, slots: material.slots, labelNames: material.labelNames, cohortHash: run.cohortHash,
     studies: material.studies.map(({ studyId, patientId, items, labels }) => ({ studyId, patientId, items, labels })),

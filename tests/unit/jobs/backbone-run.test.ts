@@ -10,7 +10,7 @@ import type { BackboneRecord } from '../../../engine/domain/backbones.ts'
 import type { RunRecord } from '../../../engine/domain/records.ts'
 import { removeBackbone } from '../../../engine/jobs/backbones.ts'
 import { makeDemoSource } from '../../../engine/jobs/demo-cohort.ts'
-import { evaluateDegraded } from '../../../engine/jobs/evaluate-degraded.ts'
+import { startDegradedTests } from '../../../engine/jobs/degraded/evaluate-degraded.ts'
 import { startImport } from '../../../engine/jobs/import-cohort.ts'
 import { answerRead } from '../../../engine/jobs/store-reads.ts'
 import { openWorkspace, type Workspace } from '../../../engine/jobs/workspace.ts'
@@ -87,8 +87,14 @@ describe('a run on an imported backbone', { timeout: 240_000 }, () => {
     // Predictions of patients that the checkpoint was trained on must not be taken for those of new ones.
     const sides = lines.map((line) => line.replaceAll(/"[^"]*"/g, 'quoted').split(',')[header!.split(',').indexOf('split')]!).sort()
     expect(sides).toEqual(stored.splits.flatMap((side) => stored.labelIds.map(() => side as string)).sort())
-    const { overall } = (await evaluateDegraded(workspace, record.runId, { kind: 'truncate', level: 2 }))!
+    const [degraded] = (await startDegradedTests(workspace, record.runId, [{ kind: 'truncate', level: 2 }]).done)!
+    const { overall } = degraded!.results
     expect(Object.values(overall.servedBy!).reduce((sum, count) => sum + count, 0)).toBe(overall.studyCount)
+    // A level is computed once; a cancelled series keeps what it had.
+    const again = startDegradedTests(workspace, record.runId, [{ kind: 'truncate', level: 2 }, { kind: 'blur', level: 3 }])
+    again.cancel()
+    expect(await again.done).toBeNull()
+    expect(workspace.store.degradedResults.list(record.runId)).toEqual([degraded])
   })
 
   it('joins BERT and ViT for late fusion, refuses methods that need one model, and refuses a changed file by name', async () => {

@@ -40,7 +40,7 @@ export const demoMapping: Mapping = {
     { slot: { slotId: 'notes', modality: 'text', title: 'Notes', letter: 'N' }, source: { kind: 'template', template: '{note}' } },
   ],
   labels: { kind: 'one-hot', columns: demoLabels.map((name) => ({ column: name, name })) },
-  attributes: { age: 'age', sex: 'sex' },
+  attributes: { age: 'age', sex: 'sex', site: 'seen_at' },
 }
 
 /**

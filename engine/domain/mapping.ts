@@ -75,7 +75,8 @@ export const mappingSchema = z.object({
   rowUnit: rowUnitSchema.default({ kind: 'patient' }),
   slots: z.array(mappedSlotSchema).min(1).max(8),
   labels: labelMappingSchema,
-  attributes: z.object({ age: columnName.nullable().default(null), sex: columnName.nullable().default(null) }).default({ age: null, sex: null }),
+  /** `site`: hospital, scanner or ward; its cells become pseudonyms, since the name of an institution is an identifier. */
+  attributes: z.object({ age: columnName.nullable().default(null), sex: columnName.nullable().default(null), site: columnName.nullable().optional() }).default({ age: null, sex: null }),
   /** Absent in mappings written by hand (the defaults count) and in those of cohorts imported before texts were scrubbed. */
   privacy: privacyOptionsSchema.optional(),
 })

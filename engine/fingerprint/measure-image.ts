@@ -103,7 +103,7 @@ function fillEmptyCells(cells: Float64Array, weights: Float64Array, { pixels, wi
 }
 
 /** Outer ring of the 8 x 8 grid, clockwise from the top left: top edge, right edge, bottom edge, left edge. [28] */
-function borderOf(cells: Float64Array): Float32Array {
+function borderOf(cells: Float64Array): Float32Array<ArrayBuffer> {
   const last = borderEdge - 1
   const ring: [row: number, column: number][] = []
   for (let i = 0; i < last; i++) ring.push([0, i])

@@ -53,13 +53,13 @@ export function keyedCode(key: string, text: string, length: number): string {
 }
 
 /**
- * Pseudonyms for a set of texts: `prefix` + 8 Crockford characters of the keyed hash (40 bits). Texts that share these 8
+ * Pseudonyms for a set of texts: `prefix` + 8 Crockford characters (40 bits), or `startLength`, of the keyed hash. Texts that share these
  * characters all get longer ones, whatever their order, so that the same table always yields the same keys.
  */
-export function assignKeys(prefix: string, pseudonymKey: string, texts: Iterable<string>): Map<string, string> {
+export function assignKeys(prefix: string, pseudonymKey: string, texts: Iterable<string>, startLength = keyLength): Map<string, string> {
   const keys = new Map<string, string>()
   let open = [...new Set(texts)]
-  for (let length = keyLength; open.length > 0; length += 2) {
+  for (let length = startLength; open.length > 0; length += 2) {
     const byCode = new Map<string, string[]>()
     for (const text of open) {
       const code = keyedCode(pseudonymKey, text, length)

@@ -18,6 +18,8 @@ export interface PlannedStudy extends GroupedStudy {
   patientKey: string
   studyKey: string
   labelValues: LabelValue[]
+  /** Pseudonym of the place, the same in every delivery under one key. */
+  siteKey: string | null
   /** The texts as the table has them, of a preview only. */
   originals: (string | null)[] | null
 }
@@ -40,6 +42,9 @@ export interface LoadRequest {
   mapping: Mapping
   pseudonymKey: string
 }
+
+/** A cohort has few places: four characters tell them apart and can be read aloud. */
+const siteKeyLength = 4
 
 /**
  * Reads the whole table (or its first `maxRows` rows) and groups it into studies; looks at no image.
@@ -68,9 +73,11 @@ export async function loadCohort(request: LoadRequest, issues: IssueCollector, c
   const originals = maxRows === Infinity ? null : studies.map(({ values }) => [...values])
   privacy?.apply(studies, vocabulary.names, issues)
   const patientKeys = assignKeys('P-', pseudonymKey, studies.map(({ patientId }) => patientId))
+  const siteKeys = assignKeys('Site ', pseudonymKey, studies.flatMap(({ site }) => (site === null ? [] : [site.toLowerCase()])), siteKeyLength)
   const studyKeyOf = createStudyKeys(studies, pseudonymKey)
   const planned = studies.map((study, ordinal) => ({
     ...study, ordinal, patientKey: patientKeys.get(study.patientId)!, studyKey: studyKeyOf(study, patientKeys.get(study.patientId)!), labelValues: vocabulary.toValues(study.labels),
+    siteKey: study.site === null ? null : siteKeys.get(study.site.toLowerCase())!,
     originals: originals?.[ordinal] ?? null,
   }))
   return {

@@ -76,8 +76,8 @@ export async function runImport(request: JobRequest<'import:run'>, context: JobC
 
 async function importStudy(study: PlannedStudy, slotCount: number, planner: ItemPlanner, inspect: (path: string) => Promise<ImageInspection>): Promise<ImportedStudy> {
   const planned = await Promise.all(Array.from({ length: slotCount }, (_, slotIndex) => planner.plan(study, slotIndex, inspect)))
-  const { ordinal, patientKey, studyKey, rows, ageYears, sex, labelValues } = study
-  return { ordinal, patientKey, studyKey, rows, ageYears, sex, items: planned.map(({ item }) => item), labels: labelValues }
+  const { ordinal, patientKey, studyKey, rows, ageYears, sex, siteKey, labelValues } = study
+  return { ordinal, patientKey, studyKey, rows, ageYears, sex, site: siteKey, items: planned.map(({ item }) => item), labels: labelValues }
 }
 
 /** Full inspection of each file; a file that several studies name is read once. */

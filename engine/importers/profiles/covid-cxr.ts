@@ -19,7 +19,7 @@ export const covidCxrProfile: Profile = (facts) => {
   }
   slots.push({ slot: { slotId: 'notes', modality: 'text', title: 'Clinical notes', letter: 'N' }, source: { kind: 'template', template: `{${notes}}` } })
   return {
-    mapping: { profile: 'covid-cxr', patientIdColumn: id, rowUnit: { kind: 'row' }, slots, labels: { kind: 'list', column: finding, separators: ',' }, attributes: { age, sex } },
+    mapping: { profile: 'covid-cxr', patientIdColumn: id, rowUnit: { kind: 'row' }, slots, labels: { kind: 'list', column: finding, separators: ',' }, attributes: { age, sex, site: find('location') } },
     isRecognised: true,
     explanation: 'This is the layout of the COVID chest X-ray collection: one row for each image. Each row becomes a study; all studies of a patient stay on one side of a split.',
   }

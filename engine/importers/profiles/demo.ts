@@ -21,7 +21,7 @@ export const demoProfile: Profile = (facts) => {
         { slot: { slotId: 'notes', modality: 'text', title: 'Notes', letter: 'N' }, source: { kind: 'template', template: `{${note}}` } },
       ],
       labels: { kind: 'one-hot', columns: labels.map(({ name }) => ({ column: name, name })) },
-      attributes: { age: find('age'), sex: find('sex') },
+      attributes: { age: find('age'), sex: find('sex'), site: find('seenat') },
     },
     isRecognised: true,
     explanation: 'This is the layout of the synthetic demo cohort: one row for each patient with both eyes, a note and yes/no labels.',

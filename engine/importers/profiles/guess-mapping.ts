@@ -37,7 +37,7 @@ export function guessMapping(facts: TableFacts): Suggestion | null {
   const rowUnit: Mapping['rowUnit'] = !isRepeated || usesView ? { kind: 'patient' } : study !== null && study !== id.name ? { kind: 'study', column: study } : { kind: 'row' }
   const mapping: Mapping = {
     profile: 'manual', patientIdColumn: id.name, rowUnit, slots, labels,
-    attributes: { age: find('age', 'patientage', 'ageyears'), sex: find('sex', 'gender', 'patientsex') },
+    attributes: { age: find('age', 'patientage', 'ageyears'), sex: find('sex', 'gender', 'patientsex'), site: find('site', 'siteid', 'centre', 'center', 'hospital', 'institution', 'institutionname', 'clinic', 'department', 'seenat') },
   }
   return { mapping, isRecognised: false, explanation: explain(mapping, isRepeated) }
 }

@@ -21,6 +21,8 @@ export interface GroupedStudy {
   labels: RowLabels
   ageYears: number | null
   sex: Sex | null
+  /** Place of examination as the table has it; never stored. */
+  site: string | null
 }
 
 interface Draft extends GroupedStudy {
@@ -48,6 +50,7 @@ export function createRowGrouper(mapping: Mapping, columns: readonly string[], i
   const studyPosition = mapping.rowUnit.kind === 'study' ? lookup(mapping.rowUnit.column) : -1
   const agePosition = mapping.attributes.age === null ? -1 : lookup(mapping.attributes.age)
   const sexPosition = mapping.attributes.sex === null ? -1 : lookup(mapping.attributes.sex)
+  const sitePosition = mapping.attributes.site == null ? -1 : lookup(mapping.attributes.site)
   const readLabels = createLabelReader(mapping.labels, lookup)
   const readValues = createValueReader(mapping, lookup, issues)
   const drafts: Draft[] = []
@@ -80,7 +83,7 @@ export function createRowGrouper(mapping: Mapping, columns: readonly string[], i
     if (age.isImplausible) issues.add('IMPORT_AGE_IMPLAUSIBLE', 'note', row, `Row ${row}: the age cannot be true.`)
     const next: Draft = {
       patientId, studyId, rows: [row], values: readValues(cells, row), labels: reading.labels,
-      ageYears: age.ageYears, sex: parseSex(sexPosition < 0 ? '' : cells[sexPosition] ?? ''), hasSexConflict: false, conflict: null,
+      ageYears: age.ageYears, sex: parseSex(sexPosition < 0 ? '' : cells[sexPosition] ?? ''), site: sitePosition < 0 ? null : normaliseId(cells[sitePosition] ?? '') || null, hasSexConflict: false, conflict: null,
     }
     const group = mapping.rowUnit.kind === 'row' ? null : `${patientId}\u001f${studyId ?? ''}`
     const known = group === null ? undefined : draftOfGroup.get(group)
@@ -128,6 +131,8 @@ function mergeInto(study: Draft, next: Draft, mapping: Mapping, issues: IssueCol
   } else if (!study.hasSexConflict) study.sex ??= next.sex
   if (study.ageYears !== null && next.ageYears !== null && study.ageYears !== next.ageYears) issues.add('IMPORT_ATTRIBUTES_DIFFER', 'note', row, `${pair} but differ in age.`)
   study.ageYears ??= next.ageYears
+  if (study.site !== null && next.site !== null && study.site !== next.site) issues.add('IMPORT_ATTRIBUTES_DIFFER', 'note', row, `${pair} but differ in place; the first counts.`)
+  study.site ??= next.site
   study.rows.push(row)
 }
 

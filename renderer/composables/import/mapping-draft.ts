@@ -42,6 +42,7 @@ export interface MappingDraft {
   labels: LabelsDraft
   ageColumn: string | null
   sexColumn: string | null
+  siteColumn: string | null
   privacy: PrivacyOptions
 }
 
@@ -56,7 +57,7 @@ export interface DraftProblem {
 
 export const emptyDraft: MappingDraft = {
   profile: 'manual', join: null, patientIdColumn: null, rowUnit: 'patient', studyColumn: null, slots: [],
-  labels: { kind: 'none', oneHot: [], listColumn: null, separators: ',;|', singleColumn: null }, ageColumn: null, sexColumn: null, privacy: defaultPrivacy,
+  labels: { kind: 'none', oneHot: [], listColumn: null, separators: ',;|', singleColumn: null }, ageColumn: null, sexColumn: null, siteColumn: null, privacy: defaultPrivacy,
 }
 
 /** The draft of a whole mapping, such as the one suggested for a table. */
@@ -78,6 +79,7 @@ export function draftOfMapping(mapping: Mapping): MappingDraft {
     },
     ageColumn: mapping.attributes.age,
     sexColumn: mapping.attributes.sex,
+    siteColumn: mapping.attributes.site ?? null,
     privacy: mapping.privacy ?? defaultPrivacy,
   }
 }
@@ -152,7 +154,7 @@ export function templateColumns(template: string): string[] {
 export function columnsOfDraft(draft: MappingDraft): string[] {
   const { labels } = draft
   const names = [
-    draft.patientIdColumn, draft.rowUnit === 'study' ? draft.studyColumn : null, draft.ageColumn, draft.sexColumn,
+    draft.patientIdColumn, draft.rowUnit === 'study' ? draft.studyColumn : null, draft.ageColumn, draft.sexColumn, draft.siteColumn,
     ...draft.slots.flatMap(columnsOfSlot),
     ...(labels.kind === 'one-hot' ? labels.oneHot.map(({ column }) => column) : labels.kind === 'list' ? [labels.listColumn] : labels.kind === 'single' ? [labels.singleColumn] : []),
   ]
@@ -232,7 +234,7 @@ export function mappingOfDraft(draft: MappingDraft, columns: readonly string[]):
     rowUnit: draft.rowUnit === 'study' ? { kind: 'study', column: draft.studyColumn } : { kind: draft.rowUnit },
     slots: draft.slots.map(slotOfDraft),
     labels: labelsOfDraft(draft.labels),
-    attributes: { age: draft.ageColumn, sex: draft.sexColumn },
+    attributes: { age: draft.ageColumn, sex: draft.sexColumn, ...(draft.siteColumn === null ? {} : { site: draft.siteColumn }) },
     privacy: draft.privacy,
   })
   if (parsed.success) return { mapping: parsed.data }

@@ -236,7 +236,8 @@ describe('the write-ahead log', () => {
     const startedMs = performance.now()
     store.cohorts.remove(cohortId)
     Array.from(store.removals.erase())
-    expect(performance.now() - startedMs).toBeLessThan(2000)
+    // A writer that waited would have waited for its busy timeout, five seconds.
+    expect(performance.now() - startedMs).toBeLessThan(4500)
     expect(store.storageSizes().walBytes).toBeGreaterThan(0)
     rows.return!()
     await expect.poll(() => store.storageSizes().walBytes, { timeout: 10_000 }).toBe(0)

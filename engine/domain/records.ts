@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { servedBySchema } from './exchange.ts'
 import { errorOutcomeSchema, importedItemSchema } from './import.ts'
+import { curationSummarySchema, textPartSchema } from './curation.ts'
 import { deviceVerdictSchema, runConfigSchema, runStatusSchema, splitProofSchema, splitSchema } from './run.ts'
 import { modalitySchema, slotPresenceSchema, slotSchema } from './slots.ts'
 
@@ -50,6 +51,7 @@ export const cohortSummarySchema = z.object({
   itemCount: countSchema,
   presentItemCount: countSchema,
   runCount: countSchema,
+  curation: curationSummarySchema,
 })
 export type CohortSummary = z.infer<typeof cohortSummarySchema>
 
@@ -104,6 +106,10 @@ export const studyListRowSchema = z.object({
   referenceLabels: z.array(z.string()),
   /** Labels without a reference value. */
   unknownLabelCount: countSchema,
+  /** A decision takes the study out of training and evaluation. */
+  isExcluded: z.boolean(),
+  /** The key that stands for this person where decisions merge several; null for everybody else. */
+  personKey: z.string().nullable(),
   prediction: studyPredictionSchema.nullable(),
   review: reviewSchema.nullable(),
 })
@@ -125,6 +131,7 @@ export const studyFilterSchema = z.object({
   error: z.enum(['false-positive', 'false-negative', 'any']).nullable().default(null),
   review: z.enum(['none', 'agree', 'disagree', 'unsure']).nullable().default(null),
   split: splitSchema.nullable().default(null),
+  isExcluded: z.boolean().nullable().default(null),
   sortBy: studySortSchema.default('patientKey'),
   descending: z.boolean().default(false),
 })
@@ -142,7 +149,11 @@ export const studyListPageSchema = z.object({ total: countSchema, rows: z.array(
 export type StudyListPage = z.infer<typeof studyListPageSchema>
 
 /** One item with the title of its slot. `sourcePath` may hold a real identifier: it must not reach the renderer. */
-export const studyItemSchema = importedItemSchema.extend({ modality: modalitySchema, title: z.string(), letter: z.string() })
+export const studyItemSchema = importedItemSchema.extend({
+  modality: modalitySchema, title: z.string(), letter: z.string(),
+  /** A text with masked words in pieces; `text` is what the model reads. Null where nothing is masked. */
+  textParts: z.array(textPartSchema).nullable(),
+})
 export type StudyItem = z.infer<typeof studyItemSchema>
 
 /** Everything of one study. Labels in cohort order: 1 present, 0 absent, null unknown. Items in slot order. */
@@ -160,7 +171,11 @@ export const studyDetailSchema = z.object({
   pattern: z.string(),
   items: z.array(studyItemSchema),
   labels: z.array(labelSchema.extend({ value: z.union([z.literal(0), z.literal(1), z.null()]) })),
-  /** Other studies of the same patient, in import order. */
+  /** A decision takes the study out of training and evaluation. */
+  isExcluded: z.boolean(),
+  /** Keys that decisions count as this person, the one that stands for it first; empty where nothing is merged. */
+  personKeys: z.array(z.string()),
+  /** Other studies of the same person, in import order. */
   siblingStudyIds: z.array(idSchema),
 })
 export type StudyDetail = z.infer<typeof studyDetailSchema>

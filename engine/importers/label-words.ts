@@ -1,4 +1,5 @@
 import type { LabelWord } from '../domain/import.ts'
+import { clausesOf } from '../domain/words.ts'
 import type { LabelValue } from './rows/labels.ts'
 
 /** A study's text in one slot (null when absent) and its labels. */
@@ -93,14 +94,14 @@ function isBeyondChance(share: number, patients: number, baseRate: number, testC
 
 /** The label's name as a term, and its telling words: "Cataract" -> cataract; "COVID-19" -> covid. */
 function wordsOfName(labelName: string): Set<string> {
-  const words = sentencesOf(labelName).flat()
+  const words = clausesOf(labelName).flat()
   const telling = words.filter((word) => word.length >= 4 && !emptyWords.has(word))
   return new Set([...telling, ...(words.length <= 2 ? [words.join(' ')] : [])].filter((word) => word.length >= 3))
 }
 
 /** Terms that occur in at least three studies, with the studies that hold them. Phrases are built from such words only. */
 function collectTerms(sample: readonly LabelledText[]): Term[] {
-  const documents = sample.map(({ text }) => sentencesOf(text ?? ''))
+  const documents = sample.map(({ text }) => clausesOf(text ?? ''))
   const words = countTerms(documents, (sentences) => sentences.flat())
   const frequent = new Set(words.map(({ term }) => term))
   const phrases = countTerms(documents, (sentences) => sentences.flatMap((sentence) =>
@@ -120,11 +121,4 @@ function countTerms(documents: readonly string[][][], termsOf: (sentences: strin
   const terms: Term[] = []
   for (const [term, studies] of holders) if (studies.length >= minStudies) terms.push({ term, studies })
   return terms
-}
-
-/** Lower-case words by sentence; a phrase never crosses a full stop, comma or the like. Chinese and Japanese signs count one by one. */
-function sentencesOf(text: string): string[][] {
-  return text.toLowerCase().split(/[.,;:!?()[\]\n\uFF0C\u3001\u3002\uFF1B\uFF1A|/]+/u)
-    .map((sentence) => sentence.match(/[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}]|[\p{L}\p{N}]+/gu) ?? [])
-    .filter((sentence) => sentence.length > 0)
 }

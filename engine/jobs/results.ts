@@ -85,7 +85,7 @@ function predictionsUnder(workspace: Pick<Workspace, 'store'>, runId: number, se
   if (rows.length === 0) throw new AppError('RUN_WRONG_STATE', `"${run.name}" has no predictions for test patients yet.`)
 
   // A study whose own pattern the method refuses has what-if predictions only; it counts under the settings that reach one of them.
-  const patternOf = new Map(store.patients.trainingStudies(run.cohortId, run.config.slotIds, []).map((study) => [study.studyId, study.pattern]))
+  const patternOf = new Map(store.patients.trainingStudies(run.cohortId, run.config.slotIds, [], runId).map((study) => [study.studyId, study.pattern]))
   // Every test study of the split takes its draw, predicted or not: a method that refuses some must lose the same items of the others.
   const rowsOf = Map.groupBy(rows, (row) => row.studyId)
   const split = store.runs.getSplit(runId)

@@ -44,7 +44,7 @@ function simulationAlarm({ config }: RunRecord, labels: readonly { labelId: numb
 function missingnessAlarm(store: Store, run: RunRecord, labels: readonly { labelId: number; name: string }[]): string[] {
   const split = store.runs.getSplit(run.runId)
   if (split === null) return []
-  const studies = store.patients.trainingStudies(run.cohortId, run.config.slotIds, run.config.labelIds)
+  const studies = store.patients.trainingStudies(run.cohortId, run.config.slotIds, run.config.labelIds, run.runId)
   const byId = new Map(studies.map((study) => [study.studyId, study]))
   const width = run.config.labelIds.length
   const predictions: LabelledPrediction[] = []

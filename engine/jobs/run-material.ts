@@ -17,25 +17,32 @@ export const fewPositives = 10
 
 export interface RunMaterial {
   cohort: CohortSummary
+  /** Over the content and the decisions under which the studies were collected. */
+  cohortHash: string
   slots: Slot[]
   labelNames: string[]
   studies: StoredTrainingStudy[]
   excludedStudyCount: number
 }
 
-/** Collects what a configuration would train on. Throws when it cannot work, naming the number that says so. */
-export function collectMaterial(workspace: Pick<Workspace, 'store'>, config: RunConfig): RunMaterial {
+/**
+ * Collects what a configuration would train on under the decisions that count now, or, with `runId`, what that run was planned with.
+ * Throws when it cannot work, naming the number that says so.
+ */
+export function collectMaterial(workspace: Pick<Workspace, 'store'>, config: RunConfig, runId?: number): RunMaterial {
   const { store } = workspace
   const cohort = store.cohorts.get(config.cohortId)
   if (cohort.status !== 'ready') throw new AppError('RUN_COHORT_NOT_READY', `The import of "${cohort.name}" is not complete (${cohort.studyCount} of ${cohort.studyTotal} studies).`)
   const slots = cohort.slots.filter((slot) => config.slotIds.includes(slot.slotId))
   if (slots.length !== config.slotIds.length) throw new AppError('REQUEST_INVALID', 'The run names a modality that the cohort does not have.')
+  const dropped = runId === undefined ? slots.find((slot) => cohort.curation.droppedSlotIds.includes(slot.slotId)) : undefined
+  if (dropped !== undefined) throw new AppError('CURATION_INVALID', `"${dropped.title}" is left out of "${cohort.name}" by a decision; a run cannot use it.`)
   const labelNames = config.labelIds.map((labelId) => {
     const label = cohort.labels.find((item) => item.labelId === labelId)
     if (!label) throw new AppError('REQUEST_INVALID', 'The run names a label that the cohort does not have.')
     return label.name
   })
-  const all = store.patients.trainingStudies(config.cohortId, config.slotIds, config.labelIds)
+  const all = store.patients.trainingStudies(config.cohortId, config.slotIds, config.labelIds, runId)
   const studies = all.filter((study) => study.pattern !== '' && study.labels.some((value) => !Number.isNaN(value)))
   if (studies.length === 0) throw new AppError('RUN_NO_STUDIES', `None of the ${all.length} studies has one of the chosen modalities and a known label.`)
   for (const [index, name] of labelNames.entries()) {
@@ -45,7 +52,7 @@ export function collectMaterial(workspace: Pick<Workspace, 'store'>, config: Run
       throw new AppError('RUN_LABEL_UNUSABLE', `"${name}" has ${positives} positive and ${negatives} negative studies; both need at least ${minimumOfEachClass}.`)
     }
   }
-  return { cohort, slots, labelNames, studies, excludedStudyCount: all.length - studies.length }
+  return { cohort, cohortHash: store.curation.hashOf(config.cohortId, runId), slots, labelNames, studies, excludedStudyCount: all.length - studies.length }
 }
 
 /** What a configuration would train on, counted, with what is worth a warning. */

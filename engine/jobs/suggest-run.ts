@@ -21,7 +21,8 @@ export function suggestRun(workspace: Pick<Workspace, 'store'>, cohortId: number
   const cohort = store.cohorts.get(cohortId)
   const warnings = slotWarnings(cohort.slots, store.cohorts.labelWords(cohortId))
   const leaking = new Set(warnings.map((warning) => warning.slotId))
-  const clean = cohort.slots.filter((slot) => !leaking.has(slot.slotId))
+  const used = cohort.slots.filter((slot) => !cohort.curation.droppedSlotIds.includes(slot.slotId))
+  const clean = used.filter((slot) => !leaking.has(slot.slotId))
   const counts = store.cohorts.labelCounts(cohortId)
   const usable = cohort.labels.filter((label) => {
     const count = counts.find((item) => item.name === label.name)
@@ -32,7 +33,7 @@ export function suggestRun(workspace: Pick<Workspace, 'store'>, cohortId: number
     config: runConfigSchema.parse({
       cohortId,
       name: `MoRA on ${cohort.name}`.slice(0, 120),
-      slotIds: (clean.length > 0 ? clean : cohort.slots).map((slot) => slot.slotId),
+      slotIds: (clean.length > 0 ? clean : used).map((slot) => slot.slotId),
       labelIds: labels.map((label) => label.labelId),
       task: cohort.task ?? 'multi-label',
     }),

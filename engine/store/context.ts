@@ -2,12 +2,15 @@ import type { Database } from 'better-sqlite3'
 import { AppError } from '../domain/errors.ts'
 import type { AuditDetails } from '../domain/records.ts'
 import { slotSchema, type Slot } from '../domain/slots.ts'
+import type { EffectiveCohorts } from './curation/effective-cohort.ts'
 
 /** What every repository is made from. */
 export interface StoreContext {
   db: Database
   appVersion: string
   now: () => string
+  /** What is left of a cohort under its decisions; whoever reads studies asks it. */
+  effective: EffectiveCohorts
   /** Adds a line to the audit log, inside the transaction that is open. */
   audit: (event: string, details: AuditDetails) => void
   /** Tells the study index that a cohort, or a run, has changed. */

@@ -3,6 +3,7 @@ import { sep } from 'node:path'
 import { AppError } from '../domain/errors.ts'
 import type { CohortSummary } from '../domain/records.ts'
 import type { Mapping } from '../domain/mapping.ts'
+import { sealDeliveries } from './deliveries/sealed.ts'
 import type { Store } from './open.ts'
 
 /** Begins a sealed text; the 1 is the version of the form. Without slashes, so that a joined path keeps its parts apart. */
@@ -10,7 +11,7 @@ const mark = 'sealed-1-'
 const nonceBytes = 12
 const tagBytes = 16
 
-interface Seal {
+export interface Seal {
   seal: (text: string) => string
   /** A text without the mark comes back as it is: cohorts imported before paths were sealed. Throws STORE_KEY_INVALID. */
   unseal: (text: string) => string
@@ -68,6 +69,7 @@ export function sealStore(store: Store, secret: string): Store {
   const { cohorts, imports, imageMeasures, patients } = store
   return {
     ...store,
+    ...sealDeliveries(store, { seal, unseal }, mapWords),
     cohorts: {
       ...cohorts,
       create: (draft) => cohorts.create({
@@ -109,7 +111,7 @@ export function sealStore(store: Store, secret: string): Store {
         const file = patients.itemFile(studyId, slotId)
         return file && { ...file, path: openPath(file.path) }
       },
-      trainingStudies: (cohortId, slotIds, labelIds) => patients.trainingStudies(cohortId, slotIds, labelIds)
+      trainingStudies: (cohortId, slotIds, labelIds, runId) => patients.trainingStudies(cohortId, slotIds, labelIds, runId)
         .map((study) => ({ ...study, items: study.items.map((item) => ({ ...item, path: openOrNull(item.path) })) })),
     },
   }

@@ -4,6 +4,7 @@ import type { AbsenceReason, Slot } from '../domain/slots.ts'
 import { confidenceOfAll, decide, indexOfLargest } from '../domain/decisions.ts'
 import { runConfigSchema, type Split } from '../domain/run.ts'
 import { found, slotsOf } from './context.ts'
+import type { EffectiveCohort, EffectiveCohorts } from './curation/effective-cohort.ts'
 import { rowToReview, type ReviewRow } from './repositories/reviews.ts'
 
 /**
@@ -24,8 +25,14 @@ export interface CohortColumns {
   /** NaN when unknown. */
   ageYears: Float64Array
   sexes: (Sex | null)[]
-  /** Bit s is set when slot s is present. */
+  /** Bit s is set when slot s is present and no decision takes it away. */
   presentBits: Uint8Array
+  /** Bit s is set when slot s was imported as present. */
+  importedBits: Uint8Array
+  /** 1 where a decision takes the whole study out of training and evaluation. */
+  isExcluded: Uint8Array
+  /** Key that stands for the person of row i, where it is another one. */
+  personKeys: (string | null)[]
   /** Reasons of absent items at `i * S + s`. */
   reasons: Map<number, AbsenceReason>
   /** 1, 0 or -1 (unknown) at `i * L + l`. */
@@ -38,6 +45,8 @@ export interface RunColumns {
   cohortId: number
   /** Bits of the slots that the run uses. */
   slotBits: number
+  /** As `presentBits` of the cohort, under the decisions that the run was planned with. */
+  presentBits: Uint8Array
   /** Position in the cohort's labels of each of the run's. */
   labelPositions: number[]
   /** Fold of the prediction that is shown, -1 without one. */
@@ -81,7 +90,7 @@ function createCache<T>(capacity: number, load: (id: number) => T, canKeep: () =
   }
 }
 
-export function createStudyIndex(db: Database): StudyIndex {
+export function createStudyIndex(db: Database, effective: EffectiveCohorts): StudyIndex {
   const selectCohort = db.prepare<{ cohortId: number }, { slots_json: string }>('SELECT slots_json FROM cohorts WHERE id = :cohortId AND removal_began_at IS NULL')
   const selectLabels = db.prepare<{ cohortId: number }, { labelId: number; name: string; isComplete: 0 | 1 }>(`
     SELECT id AS labelId, name, (SELECT count(*) FROM study_labels WHERE label_id = labels.id) = (SELECT count(*) FROM studies WHERE cohort_id = :cohortId) AS isComplete
@@ -113,18 +122,25 @@ export function createStudyIndex(db: Database): StudyIndex {
         for (const studyId of selectValues.all({ labelId, value }) as number[]) references[rowOf.get(studyId)! * labels.length + l] = value
       }
     })
-    const presentBits = new Uint8Array(studies.length).fill((1 << slots.length) - 1)
+    const importedBits = new Uint8Array(studies.length).fill((1 << slots.length) - 1)
     const reasons = new Map<number, AbsenceReason>()
     const slotAt = new Map(slots.map((slot, s) => [slot.slotId, s]))
     for (const [studyId, slotId, reason] of selectAbsent.all({ cohortId }) as [number, string, AbsenceReason][]) {
       const i = rowOf.get(studyId)!
       const s = slotAt.get(slotId)!
-      presentBits[i]! &= ~(1 << s)
+      importedBits[i]! &= ~(1 << s)
       reasons.set(i * slots.length + s, reason)
     }
+    const studyIds = Int32Array.from(studies, (study) => study[0])
+    const decided = effective.now(cohortId)
+    const presentBits = bitsUnder(decided, slots, studyIds, importedBits)
+    presentBits.forEach((bits, i) => slots.forEach((_, s) => {
+      if (((importedBits[i]! & ~bits) >> s) & 1) reasons.set(i * slots.length + s, 'excluded')
+    }))
     return {
-      slots, labels: labels.map(({ labelId, name }) => ({ labelId, name })), rowOf, references, presentBits, reasons,
-      studyIds: Int32Array.from(studies, (study) => study[0]),
+      slots, labels: labels.map(({ labelId, name }) => ({ labelId, name })), rowOf, references, presentBits, importedBits, reasons, studyIds,
+      isExcluded: Uint8Array.from(studyIds, (studyId) => (decided.isStudyExcluded(studyId) ? 1 : 0)),
+      personKeys: studies.map((study) => (decided.personKeyOf(study[1]) === study[1] ? null : decided.personKeyOf(study[1]))),
       patientKeys: studies.map((study) => study[1]),
       studyKeys: studies.map((study) => study[2]),
       ageYears: Float64Array.from(studies, (study) => study[3] ?? Number.NaN),
@@ -164,6 +180,7 @@ export function createStudyIndex(db: Database): StudyIndex {
     return {
       cohortId: row.cohort_id,
       ...judge(config.task, N, C, folds, probabilities, thresholds), folds, splits, probabilities, thresholds,
+      presentBits: bitsUnder(effective.ofRun(runId), columns.slots, columns.studyIds, columns.importedBits),
       slotBits: columns.slots.reduce((bits, slot, s) => (config.slotIds.includes(slot.slotId) ? bits | (1 << s) : bits), 0),
       labelPositions: config.labelIds.map((labelId) => columns.labels.findIndex((label) => label.labelId === labelId)),
     }
@@ -210,6 +227,11 @@ export function createStudyIndex(db: Database): StudyIndex {
       reviews.forget(runId)
     },
   }
+}
+
+/** Present slots of each study that the decisions leave; a copy. */
+function bitsUnder(decided: EffectiveCohort, slots: readonly Slot[], studyIds: Int32Array, importedBits: Uint8Array): Uint8Array {
+  return importedBits.map((bits, i) => slots.reduce((left, { slotId }, s) => (decided.isItemExcluded(studyIds[i]!, slotId) ? left & ~(1 << s) : left), bits))
 }
 
 const splitRank = { test: 0, val: 1, train: 2 } as const

@@ -19,7 +19,7 @@ function patternOf(cohort: CohortColumns, bits: number): string {
 }
 
 function bitsOf(cohort: CohortColumns, run: RunColumns | null, i: number): number {
-  return run === null ? cohort.presentBits[i]! : cohort.presentBits[i]! & run.slotBits
+  return run === null ? cohort.presentBits[i]! : run.presentBits[i]! & run.slotBits
 }
 
 /** Wrong calls of row `i` among the run's labels `from`..`to`; labels without a reference are neither right nor wrong. */
@@ -55,6 +55,7 @@ function selectRows({ cohort, run, reviews }: ListColumns, filter: StudyFilter, 
   const rows: number[] = []
   for (let i = 0; i < cohort.studyIds.length; i++) {
     if (!isMatch[bitsOf(cohort, run, i)]) continue
+    if (filter.isExcluded !== null && (cohort.isExcluded[i] === 1) !== filter.isExcluded) continue
     if (search !== '' && !cohort.patientKeys[i]!.toLowerCase().includes(search) && !cohort.studyKeys[i]!.toLowerCase().includes(search)) continue
     if (reference !== null && cohort.references[i * L + position] !== reference) continue
     if (run !== null) {
@@ -140,6 +141,8 @@ export function toListRows({ cohort, run, reviews }: ListColumns, filter: StudyF
       presence: cohort.slots.map((slot, s) => ({ slotId: slot.slotId, isPresent: ((cohort.presentBits[i]! >> s) & 1) === 1, reason: cohort.reasons.get(i * S + s) ?? null })),
       referenceLabels: cohort.labels.filter((_, l) => references[l] === 1).map(({ name }) => name),
       unknownLabelCount: references.reduce((count, value) => count + (value === -1 ? 1 : 0), 0),
+      isExcluded: cohort.isExcluded[i] === 1,
+      personKey: cohort.personKeys[i]!,
       prediction: run === null ? null : predictionOf(cohort, run, label, i),
       review: reviews.get(cohort.studyIds[i]!) ?? null,
     }

@@ -1,3 +1,4 @@
+import type { TextMask } from '../domain/curation.ts'
 import type { ImportedItem } from '../domain/import.ts'
 import type { Sex, StudyItem } from '../domain/records.ts'
 import type { AbsenceReason, Slot } from '../domain/slots.ts'
@@ -36,9 +37,13 @@ export function itemToRow(studyId: number, item: ImportedItem): ItemRow {
   }
 }
 
-export function rowToItem(row: ItemRow, slot: Slot): StudyItem {
+/** The item as decisions leave it: `isExcluded` takes it away, `mask` hides words of its text. */
+export function rowToItem(row: ItemRow, slot: Slot, { isExcluded, mask }: { isExcluded: boolean; mask: TextMask | undefined }): StudyItem {
+  const isPresent = row.is_present === 1 && !isExcluded
+  const parts = row.text === null || mask === undefined ? null : mask.parts(row.text)
   return {
-    slotId: row.slot_id, modality: slot.modality, title: slot.title, letter: slot.letter, isPresent: row.is_present === 1, reason: row.reason, detail: row.detail,
-    sourcePath: row.source_path, sha256: row.sha256, byteSize: row.byte_size, widthPx: row.width_px, heightPx: row.height_px, text: row.text,
+    slotId: row.slot_id, modality: slot.modality, title: slot.title, letter: slot.letter, isPresent, reason: row.is_present === 1 && isExcluded ? 'excluded' : row.reason, detail: row.detail,
+    sourcePath: row.source_path, sha256: row.sha256, byteSize: row.byte_size, widthPx: row.width_px, heightPx: row.height_px, text: isPresent ? (mask && row.text !== null ? mask.apply(row.text) : row.text) : null,
+    textParts: isPresent && parts?.some(({ isMasked }) => isMasked) === true ? parts : null,
   }
 }

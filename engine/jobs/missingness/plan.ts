@@ -17,7 +17,7 @@ export interface MissingnessMaterial {
   slots: readonly Slot[]
   labelNames: readonly string[]
   studies: readonly StoredTrainingStudy[]
-  cohort: { contentHash: string | null }
+  cohortHash: string
 }
 
 /**
@@ -35,7 +35,7 @@ export function planMissingness(config: RunConfig, material: MissingnessMaterial
   const stored = { patterns, shown: { train: shown('train'), val: shown('val'), test: shown('test') } }
   return {
     ...stored,
-    hash: hashOf(stored, material.cohort.contentHash ?? '', splitHash),
+    hash: hashOf(stored, material.cohortHash, splitHash),
     descriptions: sides.map((side): MissingnessDescription => {
       const onSide = studies.map((_, index) => assignments.some((fold) => fold[index] === side))
       return describeSide({ side, config, slots, labelNames: material.labelNames, studies, isOnSide: onSide, table: tables[side] })

@@ -12,8 +12,8 @@ const minimumPatientsPerSide = 3
 
 /** What is stored with a run before it starts, in a form that crosses to the process of the windows in milliseconds. */
 export interface RunPlan {
-  /** Of the cohort that the plan was made from. */
-  cohortHash: string | null
+  /** Of the cohort and the decisions that the plan was made from. */
+  cohortHash: string
   /** In import order. */
   studyIds: number[]
   /** `sides[fold][i]` is the position in `splitSchema.options` of the side of study i. */
@@ -35,7 +35,7 @@ export function planRun(workspace: Pick<Workspace, 'store'>, config: RunConfig):
     }
   }
   return {
-    cohortHash: material.cohort.contentHash,
+    cohortHash: material.cohortHash,
     studyIds: material.studies.map((study) => study.studyId),
     sides: assignments.map((fold) => Uint8Array.from(fold, (side) => splitSchema.options.indexOf(side))),
     proof,

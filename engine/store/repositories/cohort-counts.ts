@@ -19,45 +19,77 @@ export interface CohortCounts {
   labelWords: (cohortId: number) => LabelWord[]
 }
 
-/** What a cohort holds, counted. */
-export function createCohortCounts({ db }: Pick<StoreContext, 'db'>, index: StudyIndex): CohortCounts {
+/** What a cohort holds under the decisions that count, counted: excluded studies are in none of these numbers. */
+export function createCohortCounts({ db, effective }: Pick<StoreContext, 'db' | 'effective'>, index: StudyIndex): CohortCounts {
   const selectCohort = db.prepare<{ cohortId: number }, { id: number }>('SELECT id FROM cohorts WHERE id = :cohortId AND removal_began_at IS NULL')
-  const selectLabelCounts = db.prepare<{ cohortId: number }, StoredLabelCount>(`
-    SELECT labelId, name, positives, negatives, studies - positives - negatives AS unknown FROM (
-      SELECT labels.id AS labelId, labels.name AS name, labels.position AS position,
-        (SELECT count(*) FROM study_labels WHERE label_id = labels.id AND value = 1) AS positives,
-        (SELECT count(*) FROM study_labels WHERE label_id = labels.id AND value = 0) AS negatives,
-        (SELECT count(*) FROM studies WHERE cohort_id = labels.cohort_id) AS studies
-      FROM labels WHERE cohort_id = :cohortId) ORDER BY position`)
-  const selectAbsences = db.prepare<{ cohortId: number }, { slotId: string; reason: AbsenceReason; count: number }>(`
-    SELECT items.slot_id AS slotId, items.reason AS reason, count(*) AS count FROM studies JOIN items ON items.study_id = studies.id
-    WHERE studies.cohort_id = :cohortId AND items.is_present = 0 GROUP BY items.slot_id, items.reason ORDER BY count DESC, slotId, reason`)
-  const selectDuplicates = db.prepare<{ cohortId: number }, { sha256: string; count: number; patients: number; source_rows: string }>(`
-    SELECT items.sha256 AS sha256, count(*) AS count, count(DISTINCT studies.patient_id) AS patients, json_group_array(json(studies.source_rows)) AS source_rows
-    FROM studies JOIN items ON items.study_id = studies.id
-    WHERE studies.cohort_id = :cohortId AND items.is_present = 1 AND items.source_path IS NOT NULL
-    GROUP BY items.sha256 HAVING count(*) > 1 ORDER BY patients DESC, count DESC, sha256`)
+  const selectDuplicates = db.prepare<{ cohortId: number }, { sha256: string; study_id: number; slot_id: string; patient_id: number; source_rows: string }>(`
+    SELECT items.sha256, items.study_id, items.slot_id, studies.patient_id, studies.source_rows FROM studies JOIN items ON items.study_id = studies.id
+    WHERE studies.cohort_id = :cohortId AND items.is_present = 1 AND items.source_path IS NOT NULL AND items.sha256 IN (
+      SELECT items.sha256 FROM studies JOIN items ON items.study_id = studies.id
+      WHERE studies.cohort_id = :cohortId AND items.is_present = 1 AND items.source_path IS NOT NULL GROUP BY items.sha256 HAVING count(*) > 1)`)
   const selectWords = db.prepare<{ cohortId: number }, LabelWord>(`
     SELECT slot_id AS slotId, word, label_name AS labelName, studies_with_word AS studiesWithWord, studies_with_word_and_label AS studiesWithWordAndLabel, auroc
     FROM label_words WHERE cohort_id = :cohortId ORDER BY auroc DESC, word, labelName, slotId`)
   const check = (cohortId: number) => ({ cohortId: found(selectCohort.get({ cohortId }), 'cohort', cohortId).id })
 
+  function labelCounts(cohortId: number): StoredLabelCount[] {
+    const { labels, references, isExcluded } = index.cohort(cohortId)
+    const counts = labels.map(({ labelId, name }) => ({ labelId, name, positives: 0, negatives: 0, unknown: 0 }))
+    isExcluded.forEach((excluded, i) => {
+      if (excluded) return
+      counts.forEach((count, l) => {
+        const value = references[i * labels.length + l]
+        count[value === 1 ? 'positives' : value === 0 ? 'negatives' : 'unknown']++
+      })
+    })
+    return counts
+  }
+
   function patternCounts(cohortId: number): { pattern: string; count: number }[] {
-    const { slots, presentBits } = index.cohort(cohortId)
+    const { slots, presentBits, isExcluded } = index.cohort(cohortId)
     const counts = new Map<number, number>()
-    for (const bits of presentBits) counts.set(bits, (counts.get(bits) ?? 0) + 1)
+    presentBits.forEach((bits, i) => {
+      if (!isExcluded[i]) counts.set(bits, (counts.get(bits) ?? 0) + 1)
+    })
     const patterns = [...counts].map(([bits, count]) => ({ pattern: patternKey(slots, (slotId) => ((bits >> slots.findIndex((slot) => slot.slotId === slotId)) & 1) === 1), count }))
     return patterns.sort((a, b) => b.count - a.count || (a.pattern < b.pattern ? -1 : 1))
   }
 
+  function absences(cohortId: number): { slotId: string; reason: AbsenceReason; count: number }[] {
+    const { slots, reasons, isExcluded } = index.cohort(cohortId)
+    const counts = new Map<string, { slotId: string; reason: AbsenceReason; count: number }>()
+    for (const [at, reason] of reasons) {
+      if (isExcluded[Math.floor(at / slots.length)]) continue
+      const { slotId } = slots[at % slots.length]!
+      const entry = counts.get(`${slotId} ${reason}`) ?? { slotId, reason, count: 0 }
+      entry.count++
+      counts.set(`${slotId} ${reason}`, entry)
+    }
+    return [...counts.values()].sort((a, b) => b.count - a.count || (a.slotId < b.slotId ? -1 : a.slotId > b.slotId ? 1 : a.reason < b.reason ? -1 : 1))
+  }
+
+  function duplicateImages(cohortId: number): ReturnType<CohortCounts['duplicateImages']> {
+    const decided = effective.now(cohortId)
+    const used = selectDuplicates.all({ cohortId }).filter((row) => !decided.isItemExcluded(row.study_id, row.slot_id))
+    return [...Map.groupBy(used, (row) => row.sha256)].flatMap(([sha256, items]) => {
+      if (items.length < 2) return []
+      const persons = new Set(items.map((item) => decided.personOf(item.patient_id))).size
+      const rows = [...new Set(items.flatMap((item) => JSON.parse(item.source_rows) as number[]))].sort((a, b) => a - b)
+      return [{ sha256, count: items.length, persons, acrossPatients: persons > 1, rows }]
+    }).sort((a, b) => b.persons - a.persons || b.count - a.count || (a.sha256 < b.sha256 ? -1 : 1)).map(({ persons: _persons, ...image }) => image)
+  }
+
+  /** A word that a decision masks, or whose modality is left out, tells nothing any more. */
+  function labelWords(cohortId: number): LabelWord[] {
+    const decided = effective.now(cohortId)
+    return selectWords.all({ cohortId }).filter(({ slotId, word }) => !decided.droppedSlotIds.has(slotId) && (decided.maskOf(slotId)?.apply(word) ?? word) === word)
+  }
+
   return {
-    labelCounts: (cohortId) => selectLabelCounts.all(check(cohortId)),
+    labelCounts: (cohortId) => labelCounts(check(cohortId).cohortId),
     patternCounts: (cohortId) => patternCounts(check(cohortId).cohortId),
-    absences: (cohortId) => selectAbsences.all(check(cohortId)),
-    duplicateImages: (cohortId) => selectDuplicates.all(check(cohortId)).map((row) => ({
-      sha256: row.sha256, count: row.count, acrossPatients: row.patients > 1,
-      rows: [...new Set((JSON.parse(row.source_rows) as number[][]).flat())].sort((a, b) => a - b),
-    })),
-    labelWords: (cohortId) => selectWords.all(check(cohortId)),
+    absences: (cohortId) => absences(check(cohortId).cohortId),
+    duplicateImages: (cohortId) => duplicateImages(check(cohortId).cohortId),
+    labelWords: (cohortId) => labelWords(check(cohortId).cohortId),
   }
 }

@@ -2,6 +2,7 @@ import { AppError } from '../../domain/errors.ts'
 import type { ImportSource, Mapping } from '../../domain/mapping.ts'
 import { taskSchema, type CohortStatus, type CohortSummary, type Label } from '../../domain/records.ts'
 import { found, slotsOf, type StoreContext } from '../context.ts'
+import type { EffectiveCohort } from '../curation/effective-cohort.ts'
 import { isUniqueViolation } from '../sqlite-errors.ts'
 import type { StudyIndex } from '../study-index.ts'
 import { createCohortCounts, type CohortCounts } from './cohort-counts.ts'
@@ -33,7 +34,7 @@ interface CohortCountRow {
   run_count: number
 }
 
-function rowToCohort(row: CohortRow & CohortCountRow, labels: Label[]): CohortSummary {
+function rowToCohort(row: CohortRow & CohortCountRow, labels: Label[], decided: EffectiveCohort): CohortSummary {
   return {
     cohortId: row.id,
     name: row.name,
@@ -57,6 +58,10 @@ function rowToCohort(row: CohortRow & CohortCountRow, labels: Label[]): CohortSu
     itemCount: row.item_count,
     presentItemCount: row.present_item_count,
     runCount: row.run_count,
+    curation: {
+      effectiveHash: row.content_hash === null ? null : decided.hashOver(row.content_hash), decisionCount: decided.decisionIds.length,
+      droppedSlotIds: [...decided.droppedSlotIds], excludedStudyCount: decided.excludedStudyIds.size,
+    },
   }
 }
 
@@ -103,7 +108,7 @@ function nameTaken<T>(name: string, write: () => T): T {
 
 /** Cohorts as a whole; their studies come in through the import repository. */
 export function createCohortRepository(context: StoreContext, index: StudyIndex): CohortRepository {
-  const { db, now, audit, changed } = context
+  const { db, now, audit, changed, effective } = context
   const insert = db.prepare<Pick<CohortRow, 'name' | 'source_dir' | 'table_file' | 'sheet' | 'mapping_json' | 'created_at'>>(`
     INSERT INTO cohorts (name, source_dir, table_file, sheet, mapping_json, created_at) VALUES (:name, :source_dir, :table_file, :sheet, :mapping_json, :created_at)`)
   const select = db.prepare<{ cohortId: number }, CohortRow & CohortCountRow>(`SELECT *, ${countColumns} FROM cohorts WHERE id = :cohortId AND removal_began_at IS NULL`)
@@ -116,7 +121,7 @@ export function createCohortRepository(context: StoreContext, index: StudyIndex)
   const markRemoved = db.prepare<{ cohortId: number; now: string }>(`UPDATE cohorts SET removal_began_at = :now, name = ' removed ' || id WHERE id = :cohortId`)
   const markRunsRemoved = db.prepare<{ cohortId: number; now: string }>('UPDATE runs SET removal_began_at = :now WHERE cohort_id = :cohortId AND removal_began_at IS NULL')
 
-  const toSummary = (row: CohortRow & CohortCountRow) => rowToCohort(row, selectLabels.all({ cohortId: row.id }))
+  const toSummary = (row: CohortRow & CohortCountRow) => rowToCohort(row, selectLabels.all({ cohortId: row.id }), effective.now(row.id))
   const rowOf = (cohortId: number) => found(select.get({ cohortId }), 'cohort', cohortId)
 
   const create = db.transaction((draft: CohortDraft): number => {

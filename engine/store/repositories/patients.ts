@@ -1,16 +1,18 @@
+import { createHash } from 'node:crypto'
 import { join } from 'node:path'
 import { AppError } from '../../domain/errors.ts'
 import { studyFilterSchema, studyListQuerySchema, type Review, type Sex, type StudyDetail, type StudyFilter, type StudyFilterInput, type StudyListPage, type StudyListQueryInput } from '../../domain/records.ts'
 import { patternKey } from '../../domain/slots.ts'
 import type { TrainingStudy } from '../../domain/exchange.ts'
 import { found, slotsOf, type StoreContext } from '../context.ts'
+import type { EffectiveCohort } from '../curation/effective-cohort.ts'
 import type { CohortColumns, RunColumns, StudyIndex } from '../study-index.ts'
 import { orderedRows, toListRows } from '../study-query.ts'
 import { rowToItem, type ItemRow, type StudyRow } from '../study-rows.ts'
 
 type StoredStudyRow = StudyRow & { id: number; patient_key: string }
 
-/** A study for training, with what a split and its proof need besides. `pattern` covers the asked slots. */
+/** A study for training, with what a split and its proof need besides. `pattern` covers the asked slots; patient number and key are those of the merged person. */
 export interface StoredTrainingStudy extends TrainingStudy {
   ageYears: number | null
   sex: Sex | null
@@ -40,18 +42,27 @@ export interface PatientRepository {
   listStudyIds: (filter: StudyFilterInput) => number[]
   getStudy: (studyId: number) => StudyDetail
   itemFile: (studyId: number, slotId: string) => { path: string; sha256: string } | null
-  trainingStudies: (cohortId: number, slotIds: readonly string[], labelIds: readonly number[]) => StoredTrainingStudy[]
+  /** Studies under the decisions that count now, or, with `runId`, under those that the run was planned with. */
+  trainingStudies: (cohortId: number, slotIds: readonly string[], labelIds: readonly number[], runId?: number) => StoredTrainingStudy[]
+}
+
+/** A masked text has a hash of its own, or prepared inputs of the full text would be found in the cache and used. */
+function maskedText(decided: EffectiveCohort, slotId: string, sha256: string, text: string | null): { sha256: string; text: string | null } {
+  const masked = text === null ? null : (decided.maskOf(slotId)?.apply(text) ?? text)
+  return masked === text || masked === null ? { sha256, text } : { sha256: createHash('sha256').update(masked).digest('hex'), text: masked }
 }
 
 /** Patients, their studies and items: the list, the page and the input of a training. */
-export function createPatientRepository({ db }: StoreContext, index: StudyIndex): PatientRepository {
+export function createPatientRepository({ db, effective }: StoreContext, index: StudyIndex): PatientRepository {
   const selectCohort = db.prepare<{ cohortId: number }, { source_dir: string; slots_json: string }>('SELECT source_dir, slots_json FROM cohorts WHERE id = :cohortId AND removal_began_at IS NULL')
   const selectStudy = db.prepare<{ studyId: number }, StoredStudyRow>('SELECT studies.*, patients.patient_key FROM studies JOIN patients ON patients.id = studies.patient_id WHERE studies.id = :studyId')
   const selectItems = db.prepare<{ studyId: number }, ItemRow>('SELECT * FROM items WHERE study_id = :studyId')
   const selectLabels = db.prepare<{ studyId: number; cohortId: number }, StudyDetail['labels'][number]>(`
     SELECT labels.id AS labelId, labels.name AS name, labels.position AS position, study_labels.value AS value
     FROM labels LEFT JOIN study_labels ON study_labels.label_id = labels.id AND study_labels.study_id = :studyId WHERE labels.cohort_id = :cohortId ORDER BY labels.position`)
-  const selectSiblings = db.prepare<{ patientId: number; studyId: number }>('SELECT id FROM studies WHERE patient_id = :patientId AND id <> :studyId ORDER BY ordinal').pluck()
+  const selectSiblings = db.prepare<{ cohortId: number; keys: string; studyId: number }>(`
+    SELECT studies.id FROM json_each(:keys) AS chosen CROSS JOIN patients ON patients.patient_key = chosen.value AND patients.cohort_id = :cohortId
+    JOIN studies ON studies.patient_id = patients.id WHERE studies.id <> :studyId ORDER BY ordinal`).pluck()
   const selectFile = db.prepare<{ studyId: number; slotId: string }, { source_dir: string; source_path: string; sha256: string }>(`
     SELECT coalesce(deliveries.source_dir, cohorts.source_dir) AS source_dir, items.source_path, items.sha256 FROM items
     JOIN studies ON studies.id = items.study_id JOIN cohorts ON cohorts.id = studies.cohort_id LEFT JOIN deliveries ON deliveries.id = items.delivery_id
@@ -77,20 +88,26 @@ export function createPatientRepository({ db }: StoreContext, index: StudyIndex)
     const row = found(selectStudy.get({ studyId }), 'study', studyId)
     const slots = slotsOf(found(selectCohort.get({ cohortId: row.cohort_id }), 'cohort', row.cohort_id).slots_json)
     const stored = selectItems.all({ studyId })
-    const items = slots.flatMap((slot) => stored.filter((item) => item.slot_id === slot.slotId).map((item) => rowToItem(item, slot)))
+    const decided = effective.now(row.cohort_id)
+    const personKeys = decided.persons.find((keys) => keys.includes(row.patient_key)) ?? []
+    const items = slots.flatMap((slot) => stored.filter((item) => item.slot_id === slot.slotId)
+      .map((item) => rowToItem(item, slot, { isExcluded: decided.isItemExcluded(studyId, slot.slotId), mask: decided.maskOf(slot.slotId) })))
     return {
       studyId, cohortId: row.cohort_id, patientId: row.patient_id, patientKey: row.patient_key, studyKey: row.study_key, ordinal: row.ordinal,
       rows: JSON.parse(row.source_rows) as number[], ageYears: row.age_years, sex: row.sex, items,
       pattern: patternKey(slots, (slotId) => items.some((item) => item.slotId === slotId && item.isPresent)),
       labels: selectLabels.all({ studyId, cohortId: row.cohort_id }),
-      siblingStudyIds: selectSiblings.all({ patientId: row.patient_id, studyId }) as number[],
+      isExcluded: decided.isStudyExcluded(studyId),
+      personKeys: [...personKeys],
+      siblingStudyIds: selectSiblings.all({ cohortId: row.cohort_id, keys: JSON.stringify(personKeys.length > 0 ? personKeys : [row.patient_key]), studyId }) as number[],
     }
   }
 
-  function trainingStudies(cohortId: number, slotIds: readonly string[], labelIds: readonly number[]): StoredTrainingStudy[] {
+  function trainingStudies(cohortId: number, slotIds: readonly string[], labelIds: readonly number[], runId?: number): StoredTrainingStudy[] {
     const { source_dir: sourceDir, slots_json: slotsJson } = found(selectCohort.get({ cohortId }), 'cohort', cohortId)
     const slots = slotsOf(slotsJson).filter((slot) => slotIds.includes(slot.slotId))
     if (slots.length !== slotIds.length) throw new AppError('STORE_NOT_FOUND', `Cohort ${cohortId} does not have all of the chosen modalities.`)
+    const decided = runId === undefined ? effective.now(cohortId) : effective.ofRun(runId)
     const cohort = index.cohort(cohortId)
     const positions = labelIds.map((labelId) => {
       const position = cohort.labels.findIndex((label) => label.labelId === labelId)
@@ -100,19 +117,21 @@ export function createPatientRepository({ db }: StoreContext, index: StudyIndex)
     const itemsOf = new Map<number, TrainingStudy['items']>()
     for (const { slotId } of slots) {
       for (const [studyId, sourcePath, sha256, text, deliveryDir] of selectTrainingItems.iterate({ cohortId, slotId }) as Iterable<[number, string | null, string, string | null, string | null]>) {
-        const item = { slotId, path: sourcePath === null ? null : join(deliveryDir ?? sourceDir, sourcePath), sha256, text }
+        if (decided.isItemExcluded(studyId, slotId)) continue
+        const item = { slotId, path: sourcePath === null ? null : join(deliveryDir ?? sourceDir, sourcePath), ...maskedText(decided, slotId, sha256, text) }
         const items = itemsOf.get(studyId)
         if (items === undefined) itemsOf.set(studyId, [item])
         else items.push(item)
       }
     }
-    return selectTrainingStudies.all({ cohortId }).map((study, i) => {
+    return selectTrainingStudies.all({ cohortId }).flatMap((study, i) => {
+      if (decided.isStudyExcluded(study.studyId)) return []
       const items = itemsOf.get(study.studyId) ?? []
       const labels = Float32Array.from(positions, (position) => {
         const value = cohort.references[i * cohort.labels.length + position]!
         return value === -1 ? Number.NaN : value
       })
-      return { ...study, items, labels, pattern: items.map((item) => item.slotId).join('+') }
+      return [{ ...study, patientId: decided.personOf(study.patientId), patientKey: decided.personKeyOf(study.patientKey), items, labels, pattern: items.map((item) => item.slotId).join('+') }]
     })
   }
 

@@ -3,6 +3,7 @@ import { AppError } from '../../domain/errors.ts'
 import type { StoredPrediction } from '../../domain/records.ts'
 import type { ServedBy } from '../../domain/exchange.ts'
 import type { Split } from '../../domain/run.ts'
+import type { EffectiveCohorts } from '../curation/effective-cohort.ts'
 
 /** Predictions of a run as columns for metrics: row r is one study under one pattern, C labels at `r * C + c`. */
 export interface RunPredictions {
@@ -10,6 +11,7 @@ export interface RunPredictions {
   labelIds: number[]
   labelNames: string[]
   studyIds: Int32Array
+  /** One number for each person, merged as when the run was planned. */
   patientIds: Int32Array
   folds: Uint16Array
   splits: Split[]
@@ -40,7 +42,7 @@ interface SetRow {
 const splitRank = { test: 0, val: 1, train: 2 } as const
 
 /** Reads predictions back: of one study, of a run as columns, or set by set for an export. */
-export function createPredictionReader(db: Database) {
+export function createPredictionReader(db: Database, effective: EffectiveCohorts) {
   const setColumns = `prediction_sets.id AS id, studies.id AS studyId, patients.patient_key AS patientKey, studies.study_key AS studyKey,
     prediction_sets.fold AS fold, prediction_sets.split AS split, patterns.key AS pattern, prediction_sets.is_actual AS is_actual, prediction_sets.served_by AS served_by
     FROM prediction_sets JOIN patterns ON patterns.id = prediction_sets.pattern_id JOIN studies ON studies.id = prediction_sets.study_id
@@ -85,17 +87,19 @@ export function createPredictionReader(db: Database) {
 
   /** One set at a time: an open cursor would block every write until the export ends. */
   function* sets(runId: number, labelIds: readonly number[], onlyActual: boolean): IterableIterator<StoredSet> {
+    const decided = effective.ofRun(runId)
     for (const setId of selectSetIds.all({ runId, onlyActual: onlyActual ? 1 : 0 }) as number[]) {
       const row = selectSet.get({ setId })
       // Half an export that looks whole would be worse than none.
       if (row === undefined) throw new AppError('RUN_WRONG_STATE', `Predictions of run ${runId} were removed during the export.`)
-      yield toSet(row, labelIds)
+      yield { ...toSet(row, labelIds), patientKey: decided.personKeyOf(row.patientKey) }
     }
   }
 
   function forRun(runId: number, labelIds: readonly number[], split: Split | null, onlyActual: boolean): RunPredictions {
     const filter = { runId, split, onlyActual: onlyActual ? 1 : 0 } as const
     const rows = selectRunSets.all(filter) as [number, number, number, number, Split, string, 0 | 1, ServedBy | null][]
+    const decided = effective.ofRun(runId)
     const N = rows.length
     const C = labelIds.length
     const rowOf = new Map(rows.map((row, r) => [row[0], r]))
@@ -116,7 +120,7 @@ export function createPredictionReader(db: Database) {
     return {
       count: N, labelIds: [...labelIds], labelNames: labelIds.map((labelId) => selectName.get({ labelId }) as string), ...columns,
       studyIds: Int32Array.from(rows, (row) => row[1]),
-      patientIds: Int32Array.from(rows, (row) => row[2]),
+      patientIds: Int32Array.from(rows, (row) => decided.personOf(row[2])),
       folds: Uint16Array.from(rows, (row) => row[3]),
       splits: rows.map((row) => row[4]),
       patterns: rows.map((row) => row[5]),

@@ -30,7 +30,7 @@ interface PredictionRow {
  */
 const sameLogitTolerance = 1e-3
 
-/** One label of one prediction as it leaves in an export; the pseudonym is the only name. */
+/** One label of one prediction as it leaves in an export; the pseudonym is the only name, of merged patients the one that stands for the person. */
 export interface PredictionExportRow {
   runId: number
   patientKey: string
@@ -66,7 +66,7 @@ function assertShape(block: PredictionBlock, labelCount: number): void {
 }
 
 /** What a run says of each study under each presence pattern; written once and never changed. */
-export function createPredictionRepository({ db, audit, changed }: StoreContext): PredictionRepository {
+export function createPredictionRepository({ db, audit, changed, effective }: StoreContext): PredictionRepository {
   const selectRun = db.prepare<{ runId: number }, { cohort_id: number; status: string; config_json: string }>('SELECT cohort_id, status, config_json FROM runs WHERE id = :runId AND removal_began_at IS NULL')
   const selectStudy = db.prepare<{ studyId: number; cohortId: number }, { id: number }>('SELECT id FROM studies WHERE id = :studyId AND cohort_id = :cohortId')
   const selectPattern = db.prepare<{ key: string }, { id: number }>('SELECT id FROM patterns WHERE key = :key')
@@ -79,7 +79,7 @@ export function createPredictionRepository({ db, audit, changed }: StoreContext)
   const selectPredictions = db.prepare<{ setId: number }, PredictionRow>('SELECT * FROM predictions WHERE set_id = :setId')
   const deleteFold = db.prepare<{ runId: number; fold: number }>('DELETE FROM prediction_sets WHERE run_id = :runId AND fold = :fold')
   const countAll = db.prepare<{ runId: number }>('SELECT count(*) FROM prediction_sets JOIN predictions ON predictions.set_id = prediction_sets.id WHERE prediction_sets.run_id = :runId').pluck()
-  const reader = createPredictionReader(db)
+  const reader = createPredictionReader(db, effective)
   const runOf = (runId: number) => found(selectRun.get({ runId }), 'run', runId)
   const configOf = (runId: number): RunConfig => runConfigSchema.parse(JSON.parse(runOf(runId).config_json))
 

@@ -27,7 +27,7 @@ export interface RunSplitRepository {
 }
 
 /** Who trains, validates and tests in each fold of a run, with the proof that no patient stands on two sides. */
-export function createRunSplits({ db, audit }: Pick<StoreContext, 'db' | 'audit'>): RunSplitRepository {
+export function createRunSplits({ db, audit, effective }: Pick<StoreContext, 'db' | 'audit' | 'effective'>): RunSplitRepository {
   const selectRun = db.prepare<{ runId: number }, { cohort_id: number; split_hash: string | null }>('SELECT cohort_id, split_hash FROM runs WHERE id = :runId AND removal_began_at IS NULL')
   // One statement for each side of a fold: 20,000 single inserts would hold up the window. CROSS JOIN keeps the list
   // outside: the other way round it is parsed again for each study.
@@ -40,6 +40,9 @@ export function createRunSplits({ db, audit }: Pick<StoreContext, 'db' | 'audit'
   const selectTwoSides = db.prepare<{ runId: number; fold: number; from: number; to: number }, { patient_id: number }>(`
     SELECT studies.patient_id FROM studies CROSS JOIN splits ON splits.run_id = :runId AND splits.fold = :fold AND splits.study_id = studies.id
     WHERE studies.patient_id BETWEEN :from AND :to GROUP BY studies.patient_id HAVING count(DISTINCT splits.split) > 1 LIMIT 1`)
+  const selectPersonSides = db.prepare<{ runId: number; fold: number; cohortId: number; keys: string }>(`
+    SELECT count(DISTINCT splits.split) FROM json_each(:keys) AS chosen CROSS JOIN patients ON patients.patient_key = chosen.value AND patients.cohort_id = :cohortId
+    JOIN studies ON studies.patient_id = patients.id JOIN splits ON splits.run_id = :runId AND splits.fold = :fold AND splits.study_id = studies.id`).pluck()
   const selectSplit = db.prepare<{ runId: number }>(`
     SELECT splits.fold, splits.study_id, splits.split FROM splits JOIN studies ON studies.id = splits.study_id WHERE splits.run_id = :runId ORDER BY splits.fold, studies.ordinal`).raw()
   const insertMissingness = db.prepare<{ runId: number; hash: string; table: string }>('INSERT INTO run_missingness (run_id, hash, table_json) VALUES (:runId, :hash, :table)')
@@ -73,6 +76,12 @@ export function createRunSplits({ db, audit }: Pick<StoreContext, 'db' | 'audit'
         if (selectTwoSides.get({ runId, fold, from, to }) !== undefined) throw new Error(`a patient of run ${runId} stands on two sides of a fold`)
         yield
       }
+    }
+    for (const keys of effective.ofRun(runId).persons) {
+      for (const fold of assignments.keys()) {
+        if ((selectPersonSides.get({ runId, fold, cohortId: run.cohort_id, keys: JSON.stringify(keys) }) as number) > 1) throw new Error(`a merged person of run ${runId} stands on two sides of a fold`)
+      }
+      yield
     }
     updateProof.run({ runId, hash: proof.splitHash, proof: JSON.stringify(proof) })
     audit('run.split', { runId, splitHash: proof.splitHash, folds: assignments.length })

@@ -85,6 +85,8 @@ const endStatuses: readonly RunStatus[] = ['finished', 'failed', 'cancelled']
 export interface RunDraft {
   config: RunConfig
   codeVersion: string
+  /** What the alarms said of the cohort when the run was started, in words. */
+  openAlarms?: readonly unknown[]
 }
 
 export type RunSummary = Omit<TrainingSummary, 'outcome'>
@@ -109,12 +111,13 @@ const runColumns = `runs.*, cohorts.name AS cohort_name, (SELECT count(*) FROM e
 
 /** Runs from queue to end. What a run was started with never changes afterwards; the database itself holds that. */
 export function createRunRepository(context: StoreContext): RunRepository {
-  const { db, now, audit, changed, appVersion } = context
+  const { db, now, audit, changed, appVersion, effective } = context
   const selectCohort = db.prepare<{ cohortId: number }, { content_hash: string | null; slots_json: string }>('SELECT content_hash, slots_json FROM cohorts WHERE id = :cohortId AND removal_began_at IS NULL')
   const selectLabelIds = db.prepare<{ cohortId: number }>('SELECT id FROM labels WHERE cohort_id = :cohortId').pluck()
   const insert = db.prepare<Pick<RunRow, 'cohort_id' | 'name' | 'config_json' | 'seed' | 'app_version' | 'code_version' | 'cohort_hash' | 'created_at'>>(`
     INSERT INTO runs (cohort_id, name, config_json, seed, app_version, code_version, cohort_hash, created_at)
     VALUES (:cohort_id, :name, :config_json, :seed, :app_version, :code_version, :cohort_hash, :created_at)`)
+  const insertCuration = db.prepare<{ runId: number; decisionIds: string; alarms: string }>('INSERT INTO run_curation (run_id, decision_ids, alarms_json) VALUES (:runId, :decisionIds, :alarms)')
   const select = db.prepare<{ runId: number }, RunRow>(`SELECT ${runColumns} WHERE runs.id = :runId AND runs.removal_began_at IS NULL`)
   const selectAll = db.prepare<{ cohortId: number | null }, RunRow>(`SELECT ${runColumns} WHERE (:cohortId IS NULL OR runs.cohort_id = :cohortId) AND runs.removal_began_at IS NULL ORDER BY runs.id DESC`)
   const selectRunning = db.prepare<[]>(`SELECT id FROM runs WHERE status = 'running' AND removal_began_at IS NULL ORDER BY id`).pluck()
@@ -128,7 +131,7 @@ export function createRunRepository(context: StoreContext): RunRepository {
   const markRemoved = db.prepare<{ runId: number; now: string }>('UPDATE runs SET removal_began_at = :now WHERE id = :runId')
   const rowOf = (runId: number) => found(select.get({ runId }), 'run', runId)
 
-  const insertRun = db.transaction(({ config: rawConfig, codeVersion }: RunDraft): number => {
+  const insertRun = db.transaction(({ config: rawConfig, codeVersion, openAlarms = [] }: RunDraft): number => {
     const config = runConfigSchema.parse(rawConfig)
     const { cohortId } = config
     const cohort = found(selectCohort.get({ cohortId }), 'cohort', cohortId)
@@ -138,12 +141,16 @@ export function createRunRepository(context: StoreContext): RunRepository {
     if (!config.slotIds.every((slotId) => slotIds.has(slotId)) || !config.labelIds.every((labelId) => labelIds.has(labelId))) {
       throw new AppError('STORE_NOT_FOUND', `Cohort ${cohortId} does not have all of the chosen modalities and labels.`)
     }
+    const decided = effective.now(cohortId)
+    const dropped = config.slotIds.find((slotId) => decided.droppedSlotIds.has(slotId))
+    if (dropped !== undefined) throw new AppError('CURATION_INVALID', `"${dropped}" is left out of this cohort by a decision; a run cannot use it.`)
     const row = {
       cohort_id: cohortId, name: config.name.trim(), config_json: JSON.stringify(config), seed: config.seed, app_version: appVersion, code_version: codeVersion,
-      cohort_hash: cohort.content_hash, created_at: now(),
+      cohort_hash: decided.hashOver(cohort.content_hash), created_at: now(),
     }
     const runId = Number(insert.run(row).lastInsertRowid)
-    audit('run.created', { runId, cohortId, cohortHash: row.cohort_hash, adapter: config.adapter, seed: config.seed })
+    insertCuration.run({ runId, decisionIds: JSON.stringify(decided.decisionIds), alarms: JSON.stringify(openAlarms) })
+    audit('run.created', { runId, cohortId, cohortHash: row.cohort_hash, adapter: config.adapter, seed: config.seed, decisions: decided.decisionIds.length })
     return runId
   })
 

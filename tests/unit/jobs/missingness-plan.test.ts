@@ -12,7 +12,7 @@ const studies = Array.from({ length: 300 }, (_, i) => ({
   pattern: i % 10 === 0 ? 'right-eye+notes' : complete, labels: Float32Array.of(i % 3 === 0 ? 1 : 0),
   items: slots.map(({ slotId, modality }) => ({ slotId, path: modality === 'image' ? `/x/${i}` : null, sha256: `${slotId} ${i}`, text: modality === 'text' ? 'word '.repeat(1 + (i % 20)) : null })),
 }))
-const material = { slots, labelNames: ['glaucoma'], studies, cohort: { contentHash: 'c'.repeat(64) } }
+const material = { slots, labelNames: ['glaucoma'], studies, cohortHash: 'c'.repeat(64) }
 const plan = (changes: Partial<RunConfigInput>) => {
   const config = runConfigSchema.parse({ cohortId: 1, slotIds: slots.map(({ slotId }) => slotId), labelIds: [5], ...changes })
   const { assignments, proof } = assignFolds(studies, config.split, createRng, config.seed)

@@ -171,7 +171,7 @@ function pageOf(request: CallRequest<'patients:get'>): CallReply<'patients:get'>
 
 function cohortDetail(): CohortDetail {
   return {
-    cohort: { cohortId: 1, name: 'Synthetic eyes', status: 'ready', sourceDir: 'synthetic', tableFile: 'synthetic.csv', sheet: null, task: 'multi-label', slots, labels, tableSha256: hash('a'), contentHash: hash('c'), createdAt: now, finishedAt: now, rowsIn: studyCount, studyTotal: studyCount, nextOrdinal: studyCount, patientCount: studyCount, studyCount, itemCount: 3 * studyCount, presentItemCount: 53_214, runCount: fakeRunList.length },
+    cohort: { cohortId: 1, name: 'Synthetic eyes', status: 'ready', sourceDir: 'synthetic', tableFile: 'synthetic.csv', sheet: null, task: 'multi-label', slots, labels, tableSha256: hash('a'), contentHash: hash('c'), createdAt: now, finishedAt: now, rowsIn: studyCount, studyTotal: studyCount, nextOrdinal: studyCount, patientCount: studyCount, studyCount, itemCount: 3 * studyCount, presentItemCount: 53_214, runCount: fakeRunList.length, curation: { effectiveHash: hash('c'), decisionCount: 0, droppedSlotIds: [], excludedStudyCount: 0 } },
     labelCounts: labels.map((label, index) => ({ name: label.name, positives: index === 5 ? 7 : Math.round(rates[index]! * studyCount), negatives: studyCount - Math.round(rates[index]! * studyCount), unknown: index === 2 ? 41 : 0 })),
     patternCounts: [{ pattern: 'right-eye+left-eye+notes', count: 13_800 }, { pattern: 'right-eye+left-eye', count: 3_460 }],
     absences: [{ slotId: 'right-eye', reason: 'file-missing', count: 1_204 }, { slotId: 'left-eye', reason: 'file-missing', count: 1_592 }, { slotId: 'notes', reason: 'not-collected', count: 3_990 }],

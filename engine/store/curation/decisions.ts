@@ -1,0 +1,165 @@
+import { decisionDraftSchema, describeDecision, type Decision, type DecisionDraft } from '../../domain/curation.ts'
+import { AppError } from '../../domain/errors.ts'
+import { found, slotsOf, type StoreContext } from '../context.ts'
+
+interface DecisionRow {
+  id: number
+  cohort_id: number
+  parameters_json: string
+  effect: string
+  reason: string
+  made_by: string
+  made_at: string
+  undo_reason: string | null
+  undone_by: string | null
+  undone_at: string | null
+}
+
+function rowToDecision(row: DecisionRow): Decision {
+  return {
+    decisionId: row.id, draft: decisionDraftSchema.parse(JSON.parse(row.parameters_json)), effect: row.effect, reason: row.reason, madeBy: row.made_by, madeAt: row.made_at,
+    undo: row.undone_at === null ? null : { reason: row.undo_reason ?? '', undoneBy: row.undone_by ?? '', undoneAt: row.undone_at },
+  }
+}
+
+export interface DecisionRecord {
+  draft: DecisionDraft
+  /** What it was said to change, see jobs/curation. */
+  effect: string
+  reason: string
+  madeBy: string
+}
+
+export interface CurationRepository {
+  decide: (cohortId: number, record: DecisionRecord) => Decision
+  undo: (decisionId: number, by: { reason: string; undoneBy: string }) => Decision
+  get: (decisionId: number) => Decision & { cohortId: number }
+  /** Newest first, undone ones included. */
+  list: (cohortId: number) => Decision[]
+  /** The decisions that a run was planned under, oldest first. */
+  ofRun: (runId: number) => Decision[]
+  /** Alarms that were open when a run began, as they were then. */
+  alarmsOfRun: (runId: number) => unknown
+  /** Over content and decisions: those that count now, or, with `runId`, those that the run was planned under. */
+  hashOf: (cohortId: number, runId?: number) => string
+  /** Keys that are one person each, the one that stands for it first; now, or as the run was planned. */
+  persons: (cohortId: number, runId?: number) => readonly (readonly string[])[]
+  /** What was found in this state of a cohort by these rules, or null. */
+  alarmReport: (cohortId: number, effectiveHash: string, rulesVersion: number) => unknown
+  saveAlarmReport: (cohortId: number, effectiveHash: string, rulesVersion: number, report: object) => void
+}
+
+/** Decisions over cohorts: made, undone and listed, never changed. Each stands in the audit log. */
+export function createCurationRepository({ db, now, audit, changed, effective }: StoreContext): CurationRepository {
+  const columns = `curation_decisions.id, cohort_id, parameters_json, effect, curation_decisions.reason, made_by, made_at,
+    curation_undos.reason AS undo_reason, undone_by, undone_at FROM curation_decisions LEFT JOIN curation_undos ON decision_id = curation_decisions.id`
+  const selectCohort = db.prepare<{ cohortId: number }, { slots_json: string; content_hash: string | null }>('SELECT slots_json, content_hash FROM cohorts WHERE id = :cohortId AND removal_began_at IS NULL')
+  const select = db.prepare<{ decisionId: number }, DecisionRow>(`SELECT ${columns} WHERE curation_decisions.id = :decisionId`)
+  const selectAll = db.prepare<{ cohortId: number }, DecisionRow>(`SELECT ${columns} WHERE cohort_id = :cohortId ORDER BY curation_decisions.id DESC`)
+  const selectOfRun = db.prepare<{ runId: number }, DecisionRow>(`SELECT ${columns}
+    WHERE curation_decisions.id IN (SELECT value FROM run_curation, json_each(run_curation.decision_ids) WHERE run_id = :runId) ORDER BY curation_decisions.id`)
+  const selectRunAlarms = db.prepare<{ runId: number }>('SELECT alarms_json FROM run_curation WHERE run_id = :runId').pluck()
+  const insert = db.prepare<{ cohortId: number; kind: string; parameters: string; effect: string; reason: string; madeBy: string; now: string }>(`
+    INSERT INTO curation_decisions (cohort_id, kind, parameters_json, effect, reason, made_by, made_at) VALUES (:cohortId, :kind, :parameters, :effect, :reason, :madeBy, :now)`)
+  const insertUndo = db.prepare<{ decisionId: number; reason: string; undoneBy: string; now: string }>(`
+    INSERT INTO curation_undos (decision_id, reason, undone_by, undone_at) VALUES (:decisionId, :reason, :undoneBy, :now)`)
+  const countStudies = db.prepare<{ cohortId: number; studyIds: string }>('SELECT count(*) FROM json_each(:studyIds) AS chosen CROSS JOIN studies ON studies.id = chosen.value AND cohort_id = :cohortId').pluck()
+  const countPatients = db.prepare<{ cohortId: number; keys: string }>('SELECT count(*) FROM json_each(:keys) AS chosen CROSS JOIN patients ON patient_key = chosen.value AND cohort_id = :cohortId').pluck()
+  const selectReport = db.prepare<{ cohortId: number; hash: string; version: number }>('SELECT report_json FROM alarm_reports WHERE cohort_id = :cohortId AND effective_hash = :hash AND rules_version = :version').pluck()
+  const removeReport = db.prepare<{ cohortId: number; hash: string; version: number }>('DELETE FROM alarm_reports WHERE cohort_id = :cohortId AND effective_hash = :hash AND rules_version = :version')
+  const insertReport = db.prepare<{ cohortId: number; hash: string; version: number; report: string; now: string }>(`
+    INSERT INTO alarm_reports (cohort_id, effective_hash, rules_version, report_json, made_at) VALUES (:cohortId, :hash, :version, :report, :now)`)
+  const cohortOf = (cohortId: number) => found(selectCohort.get({ cohortId }), 'cohort', cohortId)
+
+  /** A decision that names nothing of this cohort would look like one that worked. */
+  function check(cohortId: number, draft: DecisionDraft): void {
+    const cohort = cohortOf(cohortId)
+    const refuse = (reason: string): never => { throw new AppError('CURATION_INVALID', reason) }
+    if (cohort.content_hash === null) throw new AppError('RUN_COHORT_NOT_READY', `The import of cohort ${cohortId} is not complete.`)
+    const slots = slotsOf(cohort.slots_json)
+    const checkSlot = (slotId: string) => slots.find((slot) => slot.slotId === slotId) ?? refuse(`The cohort has no modality "${slotId}". It has: ${slots.map((slot) => slot.slotId).join(', ')}.`)
+    const checkStudies = (studyIds: number[]) => {
+      const isTwice = new Set(studyIds).size !== studyIds.length
+      if (isTwice || (countStudies.get({ cohortId, studyIds: JSON.stringify(studyIds) }) as number) !== studyIds.length) refuse('Some of these studies are not in the cohort, or are named twice.')
+    }
+    switch (draft.kind) {
+      case 'mask-words': {
+        if (checkSlot(draft.slotId).modality !== 'text') refuse(`"${draft.slotId}" is no text; words can be masked in a text only.`)
+        return
+      }
+      case 'drop-slot': {
+        checkSlot(draft.slotId)
+        const { droppedSlotIds } = effective.now(cohortId)
+        if (droppedSlotIds.has(draft.slotId)) refuse(`"${draft.slotId}" is left out already.`)
+        if (slots.every((slot) => slot.slotId === draft.slotId || droppedSlotIds.has(slot.slotId))) refuse('It is the last modality of the cohort; nothing would be left to train on.')
+        return
+      }
+      case 'merge-patients': {
+        const keys = [...new Set(draft.groups.flat())]
+        if ((countPatients.get({ cohortId, keys: JSON.stringify(keys) }) as number) !== keys.length) refuse('Some of these patient keys are not in the cohort.')
+        if (draft.groups.some((group) => new Set(group).size < 2)) refuse('A person to be merged needs two different patient keys.')
+        return
+      }
+      case 'exclude-studies': return checkStudies(draft.studyIds)
+      case 'exclude-items': {
+        for (const slotId of new Set(draft.items.map((item) => item.slotId))) checkSlot(slotId)
+        return checkStudies([...new Set(draft.items.map(({ studyId }) => studyId))])
+      }
+    }
+  }
+
+  const get = (decisionId: number) => {
+    const row = found(select.get({ decisionId }), 'decision', decisionId)
+    cohortOf(row.cohort_id)
+    return { ...rowToDecision(row), cohortId: row.cohort_id }
+  }
+
+  function hashOf(cohortId: number, runId?: number): string {
+    const { content_hash: contentHash } = cohortOf(cohortId)
+    if (contentHash === null) throw new AppError('RUN_COHORT_NOT_READY', `The import of cohort ${cohortId} is not complete.`)
+    return (runId === undefined ? effective.now(cohortId) : effective.ofRun(runId)).hashOver(contentHash)
+  }
+
+  const decide = db.transaction((cohortId: number, record: DecisionRecord): Decision => {
+    const draft = decisionDraftSchema.parse(record.draft)
+    check(cohortId, draft)
+    const decisionId = Number(insert.run({ cohortId, kind: draft.kind, parameters: JSON.stringify(draft), effect: record.effect, reason: record.reason, madeBy: record.madeBy, now: now() }).lastInsertRowid)
+    audit('curation.decided', { cohortId, decisionId, kind: draft.kind, decision: describeDecision(draft, slotsOf(cohortOf(cohortId).slots_json)), effect: record.effect, madeBy: record.madeBy, cohortHash: hashOf(cohortId) })
+    changed.cohort(cohortId)
+    return get(decisionId)
+  })
+
+  const undo = db.transaction((decisionId: number, { reason, undoneBy }: { reason: string; undoneBy: string }): Decision => {
+    const decision = get(decisionId)
+    const { cohortId } = decision
+    if (decision.undo !== null) throw new AppError('CURATION_UNDONE', `Decision ${decisionId} was undone on ${decision.undo.undoneAt.slice(0, 10)} already.`)
+    insertUndo.run({ decisionId, reason, undoneBy, now: now() })
+    audit('curation.undone', { cohortId, decisionId, kind: decision.draft.kind, decision: describeDecision(decision.draft, slotsOf(cohortOf(cohortId).slots_json)), undoneBy, cohortHash: hashOf(cohortId) })
+    changed.cohort(cohortId)
+    return get(decisionId)
+  })
+
+  const saveReport = db.transaction((cohortId: number, hash: string, version: number, report: object): void => {
+    removeReport.run({ cohortId, hash, version })
+    insertReport.run({ cohortId, hash, version, report: JSON.stringify(report), now: now() })
+  })
+
+  return {
+    decide: (cohortId, record) => decide.immediate(cohortId, record),
+    undo: (decisionId, by) => undo.immediate(decisionId, by),
+    get,
+    list: (cohortId) => {
+      cohortOf(cohortId)
+      return selectAll.all({ cohortId }).map(rowToDecision)
+    },
+    ofRun: (runId) => selectOfRun.all({ runId }).map(rowToDecision),
+    alarmsOfRun: (runId) => JSON.parse((selectRunAlarms.get({ runId }) as string | undefined) ?? '[]') as unknown,
+    hashOf,
+    persons: (cohortId, runId) => (runId === undefined ? effective.now(cohortId) : effective.ofRun(runId)).persons,
+    alarmReport: (cohortId, hash, version) => {
+      const json = selectReport.get({ cohortId, hash, version }) as string | undefined
+      return json === undefined ? null : JSON.parse(json) as unknown
+    },
+    saveAlarmReport: (cohortId, hash, version, report) => saveReport.immediate(cohortId, hash, version, report),
+  }
+}

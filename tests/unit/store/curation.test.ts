@@ -1,0 +1,171 @@
+import { describe, expect, it } from 'vitest'
+import type { DecisionDraft } from '../../../engine/domain/curation.ts'
+import { runConfigSchema } from '../../../engine/domain/run.ts'
+import { planRun, assignmentsOf } from '../../../engine/jobs/planning/plan-run.ts'
+import { handOverSpec, trainingSpecOf } from '../../../engine/jobs/planning/training-spec.ts'
+import type { Store } from '../../../engine/store/open.ts'
+import { join } from 'node:path'
+import { readFileSync } from 'node:fs'
+import { addCohort, addRun, makeBlock, openTestStore, sha256, slots, storeSplit, temporaryFolder, textItem } from './fixtures.ts'
+
+const by = { effect: 'as said', reason: 'a test', madeBy: 'tester' }
+const undoneBy = { reason: '', undoneBy: 'tester' }
+
+function prepare() {
+  const store = openTestStore()
+  const cohortId = addCohort(store, 60, 'Eyes', (study) => ({ ...study, items: [...study.items.slice(0, 2), textItem('notes', `note ${study.ordinal}, early Glaucoma suspected`)] }))
+  const decide = (draft: DecisionDraft) => store.curation.decide(cohortId, { draft, ...by }).decisionId
+  const all = () => store.patients.trainingStudies(cohortId, slots.map(({ slotId }) => slotId), store.cohorts.get(cohortId).labels.map(({ labelId }) => labelId))
+  const hash = () => store.cohorts.get(cohortId).curation.effectiveHash
+  return { store, cohortId, decide, all, hash }
+}
+
+function configOf(store: Store, cohortId: number) {
+  return runConfigSchema.parse({ cohortId, name: 'Run', slotIds: slots.map(({ slotId }) => slotId), labelIds: store.cohorts.get(cohortId).labels.map(({ labelId }) => labelId), split: { kind: 'k-fold', folds: 4 } })
+}
+
+/** Stores a run with its split as a start does. */
+function begin(store: Store, cohortId: number) {
+  const config = configOf(store, cohortId)
+  const plan = planRun({ store }, config)
+  const runId = store.runs.insert({ config, codeVersion: 'test' })
+  store.runs.setMissingness(runId, plan.missingness)
+  storeSplit(store, runId, assignmentsOf(plan), plan.studyIds, plan.proof)
+  return { runId, plan }
+}
+
+const places = { runDir: '', cacheDir: '', weightsDir: '', backbones: [] }
+
+describe('decisions over a cohort', () => {
+  it('leave the imported rows as they are, change the hash, and give it back when they are undone', () => {
+    const { store, cohortId, decide, hash } = prepare()
+    const { contentHash } = store.cohorts.get(cohortId)
+    expect(hash()).toBe(contentHash)
+    const [first] = store.patients.trainingStudies(cohortId, ['notes'], [])
+    const decisionId = decide({ kind: 'exclude-studies', studyIds: [first!.studyId] })
+    const excluded = hash()
+    expect(excluded).not.toBe(contentHash)
+    expect(store.cohorts.get(cohortId)).toMatchObject({ contentHash, studyCount: 60, curation: { decisionCount: 1, excludedStudyCount: 1 } })
+    store.curation.undo(decisionId, undoneBy)
+    expect(hash()).toBe(contentHash)
+    expect(store.patients.trainingStudies(cohortId, ['notes'], [])).toHaveLength(60)
+    decide({ kind: 'exclude-studies', studyIds: [first!.studyId] })
+    expect(hash()).toBe(excluded)
+    expect(() => store.curation.undo(decisionId, undoneBy)).toThrow(expect.objectContaining({ code: 'CURATION_UNDONE' }))
+    expect(store.curation.list(cohortId).map(({ undo }) => undo === null)).toEqual([true, false])
+    expect(store.audit.list().map(({ event }) => event).filter((event) => event.startsWith('curation'))).toEqual(['curation.decided', 'curation.undone', 'curation.decided'])
+    expect(store.audit.verify().isIntact).toBe(true)
+  })
+
+  it('are refused when they name what the cohort does not have', () => {
+    const { store, cohortId, decide, all } = prepare()
+    const other = addCohort(store, 4, 'Others')
+    const foreign = store.patients.trainingStudies(other, ['notes'], [])[0]!.studyId
+    const bad: DecisionDraft[] = [
+      { kind: 'mask-words', slotId: 'right-eye', words: ['glaucoma'] }, { kind: 'drop-slot', slotId: 'ear' }, { kind: 'exclude-studies', studyIds: [foreign] },
+      { kind: 'exclude-studies', studyIds: [all()[0]!.studyId, all()[0]!.studyId] }, { kind: 'merge-patients', groups: [['P00001', 'P99999']] }, { kind: 'merge-patients', groups: [['P00001', 'P00001']] },
+      { kind: 'exclude-items', items: [{ studyId: all()[0]!.studyId, slotId: 'ear' }] },
+    ]
+    for (const draft of bad) expect(() => decide(draft)).toThrow(expect.objectContaining({ code: 'CURATION_INVALID' }))
+    decide({ kind: 'drop-slot', slotId: 'notes' })
+    decide({ kind: 'drop-slot', slotId: 'left-eye' })
+    expect(() => decide({ kind: 'drop-slot', slotId: 'right-eye' })).toThrow(expect.objectContaining({ code: 'CURATION_INVALID' }))
+    expect(store.curation.list(cohortId)).toHaveLength(2)
+  })
+
+  it('mask words before anything reads the text, under a hash of its own', () => {
+    const { store, cohortId, decide, all } = prepare()
+    const before = all().map(({ items }) => items.find(({ slotId }) => slotId === 'notes')!)
+    decide({ kind: 'mask-words', slotId: 'notes', words: ['GLAUCOMA', 'early'] })
+    const after = all().map(({ items }) => items.find(({ slotId }) => slotId === 'notes')!)
+    expect(after[0]!.text).toBe('note 0, suspected')
+    expect(after.every(({ text, sha256: hash }, i) => hash === sha256(text!) && hash !== before[i]!.sha256 && !/glaucoma|early/i.test(text!))).toBe(true)
+    const detail = store.patients.getStudy(all()[3]!.studyId)
+    expect(detail.items[2]).toMatchObject({ text: 'note 3, suspected', textParts: [{ text: 'note 3, ', isMasked: false }, { text: 'early Glaucoma', isMasked: true }, { text: ' suspected', isMasked: false }] })
+    const file = join(temporaryFolder(), 'request')
+    handOverSpec({ store }, { runId: begin(store, cohortId).runId, places, requestFile: file })
+    expect(readFileSync(file).toString('latin1')).not.toMatch(/glaucoma suspected|early/i)
+  })
+
+  it('keep merged patients on one side of every fold, and count them as one', () => {
+    const { store, cohortId, decide, all } = prepare()
+    const keys = [...new Set(all().map(({ patientKey }) => patientKey))]
+    // Chains: 0 with 1, 1 with 2, and so on over ten keys.
+    decide({ kind: 'merge-patients', groups: Array.from({ length: 9 }, (_, i) => [keys[i]!, keys[i + 1]!]) })
+    expect(new Set(all().map(({ patientId }) => patientId)).size).toBe(keys.length - 9)
+    const { plan, runId } = begin(store, cohortId)
+    expect(plan.proof.patientCount).toBe(keys.length - 9)
+    const merged = new Set(all().filter(({ patientKey }) => patientKey === keys[0]).map(({ studyId }) => studyId))
+    expect(merged.size).toBe(20)
+    for (const sides of assignmentsOf(plan)) expect(new Set(plan.studyIds.flatMap((studyId, i) => (merged.has(studyId) ? [sides[i]] : []))).size).toBe(1)
+    expect(store.patients.getStudy([...merged][5]!)).toMatchObject({ personKeys: keys.slice(0, 10), siblingStudyIds: { length: 19 } })
+    const labelIds = store.cohorts.get(cohortId).labels.map(({ labelId }) => labelId)
+    store.predictions.addBlock(runId, makeBlock([...merged]), labelIds)
+    expect(new Set(store.predictions.forRun(runId).patientIds).size).toBe(1)
+    expect(new Set([...store.predictions.exportRows(runId)].map(({ patientKey }) => patientKey))).toEqual(new Set([keys[0]]))
+  })
+
+  it('refuse to store a split that puts a merged person on two sides', () => {
+    const { store, cohortId, decide, all } = prepare()
+    const { plan } = begin(store, cohortId)
+    const keys = [...new Set(all().map(({ patientKey }) => patientKey))]
+    decide({ kind: 'merge-patients', groups: [keys] })
+    const runId = addRun(store, cohortId)
+    expect(() => storeSplit(store, runId, assignmentsOf(plan), plan.studyIds, plan.proof)).toThrow('merged person')
+    expect(store.runs.get(runId).splitHash).toBeNull()
+  })
+
+  it('keep excluded studies and items out of every fold, count and pattern, and list them as excluded', () => {
+    const { store, cohortId, decide, all } = prepare()
+    const [a, b, c] = all().map(({ studyId }) => studyId)
+    const before = store.cohorts.labelCounts(cohortId)[0]!
+    decide({ kind: 'exclude-studies', studyIds: [a!, b!] })
+    decide({ kind: 'exclude-items', items: [{ studyId: c!, slotId: 'left-eye' }] })
+    const { plan, runId } = begin(store, cohortId)
+    expect(plan.studyIds).toHaveLength(58)
+    expect(plan.studyIds).not.toContain(a)
+    expect(store.runs.getSplit(runId)!.studyIds).not.toContain(b)
+    expect(trainingSpecOf({ store, paths: { runsDir: '/r', cacheDir: '/c', weightsDir: '/w', backbonesDir: '/b', storeFile: '/s', handoverDir: '/h' } }, runId).studies.map(({ studyId }) => studyId)).not.toContain(a)
+    expect(all().find(({ studyId }) => studyId === c)).toMatchObject({ pattern: 'right-eye+notes' })
+    const after = store.cohorts.labelCounts(cohortId)[0]!
+    expect(after.positives + after.negatives + after.unknown).toBe(58)
+    expect(after.positives).toBe(before.positives - 1)
+    expect(store.cohorts.patternCounts(cohortId).reduce((sum, { count }) => sum + count, 0)).toBe(58)
+    const listed = store.patients.listStudies({ cohortId, isExcluded: true })
+    expect(listed.total).toBe(2)
+    expect(listed.rows[0]).toMatchObject({ isExcluded: true, pattern: '' })
+    expect(listed.rows[0]!.presence.some(({ reason }) => reason === 'excluded')).toBe(true)
+    expect(store.patients.listStudies({ cohortId, isExcluded: false }).total).toBe(58)
+    expect(store.patients.getStudy(c!).items[1]).toMatchObject({ isPresent: false, reason: 'excluded' })
+  })
+})
+
+describe('a run', () => {
+  it('keeps the decisions that it was planned under: it does not go on under others, and is read under its own', () => {
+    const { store, cohortId, decide, all } = prepare()
+    const keys = [...new Set(all().map(({ patientKey }) => patientKey))]
+    const merge = decide({ kind: 'merge-patients', groups: [keys.slice(0, 2)] })
+    const { runId } = begin(store, cohortId)
+    expect(store.runs.get(runId).cohortHash).toBe(store.cohorts.get(cohortId).curation.effectiveHash)
+    const file = join(temporaryFolder(), 'request')
+    expect(handOverSpec({ store }, { runId, places, requestFile: file })).toEqual({ studyCount: 60 })
+    store.curation.undo(merge, undoneBy)
+    const late = decide({ kind: 'exclude-studies', studyIds: [all()[0]!.studyId] })
+    expect(() => handOverSpec({ store }, { runId, places, requestFile: file })).toThrow(expect.objectContaining({ code: 'RUN_COHORT_CHANGED' }))
+    expect(store.curation.ofRun(runId).map(({ decisionId }) => decisionId)).toEqual([merge])
+    const recorded = store.patients.trainingStudies(cohortId, ['notes'], [], runId)
+    expect(recorded).toHaveLength(60)
+    expect(new Set(recorded.slice(0, 4).map(({ patientId }) => patientId)).size).toBe(1)
+    store.curation.undo(late, undoneBy)
+    decide({ kind: 'merge-patients', groups: [keys.slice(0, 2)] })
+    expect(handOverSpec({ store }, { runId, places, requestFile: join(temporaryFolder(), 'again') })).toEqual({ studyCount: 60 })
+  })
+
+  it('cannot use a modality that is left out', () => {
+    const { store, cohortId, decide } = prepare()
+    decide({ kind: 'drop-slot', slotId: 'notes' })
+    expect(() => planRun({ store }, configOf(store, cohortId))).toThrow(expect.objectContaining({ code: 'CURATION_INVALID' }))
+    expect(() => addRun(store, cohortId)).toThrow(expect.objectContaining({ code: 'CURATION_INVALID' }))
+    expect(store.cohorts.patternCounts(cohortId).every(({ pattern }) => !pattern.includes('notes'))).toBe(true)
+  })
+})

@@ -19,6 +19,9 @@ import { createEffectiveCohorts } from './curation/effective-cohort.ts'
 import { createDeliveryRepository, type DeliveryRepository } from './deliveries/repository.ts'
 import { createOriginalRepository, type OriginalRepository } from './deliveries/originals.ts'
 import { createSavedMappingRepository, type SavedMappingRepository } from './deliveries/saved-mappings.ts'
+import { createDeliveryRepository, type DeliveryRepository } from './deliveries/repository.ts'
+import { createOriginalRepository, type OriginalRepository } from './deliveries/originals.ts'
+import { createSavedMappingRepository, type SavedMappingRepository } from './deliveries/saved-mappings.ts'
 import { createRemovals, type Removals } from './removals.ts'
 import { createAuditRepository, type AuditRepository } from './repositories/audit.ts'
 import { createBackboneRepository, type BackboneRepository } from './repositories/backbones.ts'
@@ -65,6 +68,9 @@ export interface Store {
   cohorts: CohortRepository
   curation: CurationRepository
   imports: ImportRepository
+  deliveries: DeliveryRepository
+  originals: OriginalRepository
+  savedMappings: SavedMappingRepository
   deliveries: DeliveryRepository
   originals: OriginalRepository
   savedMappings: SavedMappingRepository
@@ -153,6 +159,9 @@ function assembleStore(db: Database, path: string, options: OpenStoreOptions, re
     cohorts: guarded(createCohortRepository(context, index)),
     curation: guarded(createCurationRepository(context)),
     imports: guarded(createImportRepository(context)),
+    deliveries: guarded(createDeliveryRepository(context)),
+    originals: guarded(createOriginalRepository(context)),
+    savedMappings: guarded(createSavedMappingRepository(context)),
     deliveries: guarded(createDeliveryRepository(context)),
     originals: guarded(createOriginalRepository(context)),
     savedMappings: guarded(createSavedMappingRepository(context)),

@@ -5,6 +5,7 @@
 import { type Backbone, keyBiasFor } from '../backbones/backbone.ts'
 import { type Compute, keepingOf } from '../compute/backend.ts'
 import { release } from '../compute/kernels.ts'
+import { keptBytes } from '../compute/memory.ts'
 import type { Gradients, ParameterSet } from '../compute/parameters.ts'
 import { type Tensor2D, type Tensor3D, disposeAll, takeFloats } from '../compute/tensorflow.ts'
 import { AppError } from '../domain/errors.ts'
@@ -52,6 +53,7 @@ export function createTransformerNetwork(options: TransformerNetworkOptions): Ne
   const { compute, backbone, parameters, adapter, head, modalities, missingInput } = options
   const { tf } = compute
   const { width: D, blocks, heads } = backbone
+  const size = { width: D, feedForward: blocks[0]?.weights.expandBias.shape[0] ?? 0, blocks: blocks.length }
   const isHeadOnly = adapter.firstBlock === blocks.length
   const finalNorm = adapter.finalNorm ?? null
   if (finalNorm !== null && (backbone.pooling !== 'first' || isHeadOnly)) throw new Error('a trained final norm acts on first-token pooling only')
@@ -122,7 +124,7 @@ export function createTransformerNetwork(options: TransformerNetworkOptions): Ne
     const view = createBatchView(compute, batch.map(({ presence }) => presence), longest)
     const input: Sequence = {
       x: padRows(compute, batch.map(({ x, tokens }) => x.subarray(0, tokens * D)), longest, D),
-      shape: { batch: batch.length, heads, keyBias: keyBiasFor(compute, lengths, longest), keeping: keepingOf(compute) },
+      shape: { batch: batch.length, heads, keyBias: keyBiasFor(compute, lengths, longest) },
       view, presence: presenceTensor(batch), textTokens: batch.map(textTokensOf), promptTokens: 0,
     }
     const embedding = adapter.embedding?.forward(input, { keep, needsInput: false, cached: null, firstOnly: false }) ?? null
@@ -132,7 +134,7 @@ export function createTransformerNetwork(options: TransformerNetworkOptions): Ne
     const cached = takesCached && batch.every(({ blockOutput }) => blockOutput !== null)
       ? padRows(compute, batch.map(({ blockOutput }) => blockOutput!), longest, D) : null
     const stages = (keep ? null : merged.for(view.patterns, batch.length)) ?? adapter.stages
-    const chain = runChain(stages, embedded, { keep, needsInput: isEmbeddingTrained, cached, firstOnly: backbone.pooling === 'first' })
+    const chain = runChain(stages, embedded, { keep, needsInput: isEmbeddingTrained, cached, firstOnly: backbone.pooling === 'first', keeping: keepingOf(compute, keptBytes(batch.length * longest, size, adapter.firstBlock)) })
     embedded.x.dispose()
     if (embedding !== null) input.x.dispose()
     const last = poolLast(batch, chain.sequence, longest)

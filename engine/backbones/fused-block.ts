@@ -1,6 +1,6 @@
 /** A frozen block by the backend's kernel for whole blocks. */
 import type { BlockCall, BlockKernels } from '../compute/kernels.ts'
-import type { Tensor, Tensor2D } from '../compute/tensorflow.ts'
+import type { Tensor } from '../compute/tensorflow.ts'
 import type { BlockPass, BlockShape, BlockWeights, SavedFused } from './transformer-block.ts'
 
 export function createFusedPass(kernels: BlockKernels, weights: BlockWeights, preNorm: boolean, epsilon: number): BlockPass<SavedFused> {
@@ -14,23 +14,12 @@ export function createFusedPass(kernels: BlockKernels, weights: BlockWeights, pr
   })
   return {
     forward: (x, shape, keep) => {
-      const keeping = shape.keeping ?? 'full'
-      const { y, kept } = kernels.forward(x, list, callOf(shape, x.shape[0]), keep && keeping !== 'input' ? keeping : null)
-      if (!keep) return { y, saved: null }
-      return { y, saved: { kept: kept ?? x.clone(), rows: x.shape[0] } }
+      const { y, kept } = kernels.forward(x, list, callOf(shape, x.shape[0]), keep ? shape.keeping ?? 'full' : null)
+      return { y, saved: kept === null ? null : { kept, rows: x.shape[0] } }
     },
     backward: (dy, { kept, rows }, shape) => {
-      const call = callOf(shape, rows)
-      if (shape.keeping !== 'input') {
-        const dx = kernels.backward(dy, kept, list, call, shape.keeping ?? 'full')
-        kept.dispose()
-        return dx
-      }
-      const again = kernels.forward(kept as Tensor2D, list, call, 'half')
+      const dx = kernels.backward(dy, kept, list, callOf(shape, rows), shape.keeping ?? 'full')
       kept.dispose()
-      again.y.dispose()
-      const dx = kernels.backward(dy, again.kept!, list, call, 'half')
-      again.kept!.dispose()
       return dx
     },
   }

@@ -7,7 +7,7 @@
  * Because every weight is frozen, no weight gradient is ever formed. Two forms compute the same numbers: whole blocks in one kernel where
  * the backend has it (fused-block.ts), a composition of kernels everywhere else (composed-block.ts).
  */
-import type { Keeping, Kernels } from '../compute/kernels.ts'
+import type { BlockKeeping, Kernels } from '../compute/kernels.ts'
 import type { Tensor, Tensor1D, Tensor2D, Tensor4D } from '../compute/tensorflow.ts'
 import { createComposedPass } from './composed-block.ts'
 import { createFusedPass } from './fused-block.ts'
@@ -38,7 +38,7 @@ export interface BlockShape {
   /** Only the output of each sample's first token is wanted: y and dy are [B, D]. */
   firstOnly?: boolean
   /** How much the fused kernels keep for the way back; 'full' unless given. Other backends always keep full precision. */
-  keeping?: Keeping
+  keeping?: BlockKeeping
 }
 
 /** What follows the first map of the feed-forward part; `bias` [F] is added to x [M, F] before it. */
@@ -51,7 +51,7 @@ export interface Activation {
 /** What a forward pass keeps for its backward pass; free it with `disposeSaved` or by running `backward`. */
 export type SavedBlock = SavedTensors | SavedFused
 
-/** Kept by the fused kernels: their own bytes, or the block's input. */
+/** Kept by the fused kernels: their own bytes. */
 export interface SavedFused {
   kept: Tensor
   /** B*T of the pass. */

@@ -16,15 +16,21 @@ export interface Compute {
   kind: BackendKind
   verdict: DeviceVerdict
   kernels: Kernels
-  /** What frozen blocks keep between their passes; read it through `keepingOf`. */
+  /** What frozen blocks keep between their passes, where a run has set it; read it through `keepingOf`. */
   keeping?: Keeping
   /** Throws what the device has reported since the last call, where that comes late (WebGPU); call it before trained tensors are changed. */
   settle: () => void
 }
 
-/** Halves unless a run sets otherwise: the golden trainings stay within 1e-5 of the reference with them, and memory is half of what floats take. */
-export function keepingOf(compute: Pick<Compute, 'keeping'>): Keeping {
-  return compute.keeping ?? 'half'
+/** From how many bytes of kept values on most blocks compute theirs again: 15 % of the time for a third of the memory of a ViLT-sized step. */
+const MUCH_TO_KEEP = 128e6
+
+/**
+ * What frozen blocks keep unless a run sets it: halves (the golden trainings stay within 1e-5 of the reference with them), of every third
+ * block alone where `halves`, the bytes that all blocks of a step would keep, are many.
+ */
+export function keepingOf(compute: Pick<Compute, 'keeping'>, halves: number): Keeping {
+  return compute.keeping ?? (halves > MUCH_TO_KEEP ? 'mixed' : 'half')
 }
 
 export interface OpenComputeOptions {

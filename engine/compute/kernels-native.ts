@@ -84,15 +84,16 @@ function createBlockKernels(tf: Tf): BlockKernels {
     ]
   }
   const layoutOf = (call: BlockCall): Tensor[] => [tf.tensor1d(call.lengths as number[], 'int32'), call.keyBias ?? tf.tensor1d([], 'float32')]
-  const precisions = { half: 1, full: 2 }
+  /** As `Keep` in native/block/block.h numbers them. */
+  const numberOf = { half: 1, full: 2, input: 3 }
   return {
     forward: (x, weights, call, keep) => {
       const [y, kept] = tf.tidy(() => backend.executeMultipleOutputs('LacunaBlockForward',
-        attributesOf(call, keep === null ? 0 : precisions[keep]), [x, ...weights, ...layoutOf(call)], 2)) as [Tensor2D, Tensor]
+        attributesOf(call, keep === null ? 0 : numberOf[keep]), [x, ...weights, ...layoutOf(call)], 2)) as [Tensor2D, Tensor]
       if (keep === null) kept.dispose()
       return { y, kept: keep === null ? null : kept }
     },
     backward: (dy, kept, weights, call, keep) => tf.tidy(() =>
-      backend.executeSingleOutput('LacunaBlockBackward', attributesOf(call, precisions[keep]), [dy, kept, ...weights, ...layoutOf(call)]) as Tensor2D),
+      backend.executeSingleOutput('LacunaBlockBackward', attributesOf(call, numberOf[keep]), [dy, kept, ...weights, ...layoutOf(call)]) as Tensor2D),
   }
 }

@@ -46,19 +46,20 @@ export interface Kernels {
 /** A frozen transformer block with exact GELU; `weights` in the order of `BlockWeights`. */
 export interface BlockKernels {
   /** x [M, D] -> y [M, D], or [B, D] with `firstOnly`; `kept` is what `backward` needs, null when nothing was to be kept. */
-  forward(x: Tensor2D, weights: readonly Tensor[], call: BlockCall, keep: KeptPrecision | null): { y: Tensor2D; kept: Tensor | null }
+  forward(x: Tensor2D, weights: readonly Tensor[], call: BlockCall, keep: BlockKeeping | null): { y: Tensor2D; kept: Tensor | null }
   /** dL/dy -> dL/dx [M, D]; keeps its inputs. */
-  backward(dy: Tensor2D, kept: Tensor, weights: readonly Tensor[], call: BlockCall, keep: KeptPrecision): Tensor2D
+  backward(dy: Tensor2D, kept: Tensor, weights: readonly Tensor[], call: BlockCall, keep: BlockKeeping): Tensor2D
 }
 
-/** 'half' keeps 11 significant bits of what the backward pass reads; the forward pass is the same either way. */
-export type KeptPrecision = 'full' | 'half'
-
 /**
- * What a frozen block keeps between its passes. 'full' and 'half' keep the values that the way back reads, in 32 or 16 bits; 'input' keeps
- * the block's input alone and computes the rest again, which costs one more forward pass (Chen et al. 2016, arXiv:1604.06174).
+ * What a frozen block keeps between its passes; the forward pass is the same each way. 'full' and 'half' keep the values that the way back
+ * reads, in 32 or 16 bits (11 significant bits); 'input' keeps the block's input alone, in 16 bits, and computes the rest again, which costs
+ * about a third of a step (Chen et al. 2016, arXiv:1604.06174).
  */
-export type Keeping = KeptPrecision | 'input'
+export type BlockKeeping = 'full' | 'half' | 'input'
+
+/** The same for all blocks of a run: 'mixed' keeps the values of every third block in halves and the input alone of the others. */
+export type Keeping = BlockKeeping | 'mixed'
 
 export interface BlockCall {
   preNorm: boolean

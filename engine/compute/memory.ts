@@ -48,23 +48,38 @@ const TRIMMED_PROCESS_BYTES = 200e6
 /** Share of the large-matrix rate that a whole training step reaches. */
 const STEP_EFFICIENCY = 0.7
 
+/** Of a forward pass, what is computed again from a block's input: all but the last matrix product. */
+const AGAIN = 2 / 3
+
+/** Kept by one block between its passes: query, key, value, two norms or their inputs, and the hidden layer or its slope. */
+function valuesPerRow(size: Pick<RunSize, 'width' | 'feedForward'>): number {
+  return 5 * size.width + size.feedForward
+}
+
+/** Bytes that the blocks above `firstBlock` keep of `rows` tokens in halves. */
+export function keptBytes(rows: number, size: Pick<RunSize, 'width' | 'feedForward' | 'blocks'>, firstBlock: number): number {
+  return 2 * rows * valuesPerRow(size) * Math.max(0, size.blocks - firstBlock - 1)
+}
+
 /** Estimate for one configuration; every term is a count of what the code allocates, not a fit. */
 export function estimateRun(size: RunSize): RunEstimate {
   const { width: D, feedForward: F, tokens: T, heads: H, blocks: N } = size
   const rows = size.batchSize * T
   const fused = size.trainsInside === true ? undefined : size.keeping
-  /** Kept by one block between its passes: query, key, value, two norms or their inputs, and the hidden layer or its slope. */
-  const kept = rows * (5 * D + F) * (size.keptFactor ?? 1)
-  const savedPerBlock = fused === 'input' ? rows * D : fused === 'half' ? kept / 2 : kept
+  const kept = rows * valuesPerRow(size) * (size.keptFactor ?? 1)
+  /** The input in halves; blocks with the norm after each part keep one normed row more. */
+  const input = rows * D
+  const savedPerBlock = fused === 'input' ? input : fused === 'mixed' ? (2 * input + kept / 2) / 3 : fused === 'half' ? kept / 2 : kept
+  const isAgain = fused === 'input' || fused === 'mixed'
   /** Largest moment inside one block. Composed: scores and their gradient, two hidden layers. Fused: query, key, value, two rows of D, packed weights. */
   const working = fused === undefined ? 2 * size.batchSize * H * T * T + 3 * rows * F
-    : 6 * rows * D + 2 * D * Math.min(F, 768) + 2 * 2 * T * T + (fused === 'input' ? kept / 2 : 0)
+    : 6 * rows * D + 2 * D * Math.min(F, 768) + 2 * 2 * T * T + (isAgain ? kept / 2 : 0)
   const trainedBlocks = Math.max(0, N - size.firstBlock - (size.trainsInside === true ? 0 : 1))
   const peakBytes = (fused === undefined ? PROCESS_BYTES : TRIMMED_PROCESS_BYTES) + FLOAT_BYTES * (size.frozenParameters + 5 * size.trainedParameters + trainedBlocks * savedPerBlock + working)
   const perEntry = size.firstBlock >= N ? D : T * D * (size.cachesBlockOutput ? 2 : 1)
   const blockFlops = T * (8 * D * D + 4 * D * F + 4 * T * D)
   const forwardBlocks = N - size.firstBlock - (size.cachesBlockOutput ? 1 : 0)
-  const backwardCost = (size.trainsWeights === true ? 2 : 1) + (fused === 'input' ? 1 : 0)
+  const backwardCost = (size.trainsWeights === true ? 2 : 1) + (fused === 'input' ? AGAIN : fused === 'mixed' ? (2 / 3) * AGAIN : 0)
   const stepFlops = size.firstBlock >= N ? 0 : blockFlops * (Math.max(0, forwardBlocks) + trainedBlocks * backwardCost)
   const prefixFlops = blockFlops * Math.min(N, size.firstBlock + (size.cachesBlockOutput ? 1 : 0))
   const flops = size.epochs * size.trainingSamples * stepFlops + size.prefixEntries * prefixFlops

@@ -1,4 +1,4 @@
-import { type TransformerBlock, disposeSaved } from '../../backbones/transformer-block.ts'
+import { type BlockShape, type TransformerBlock, disposeSaved } from '../../backbones/transformer-block.ts'
 import { release } from '../../compute/kernels.ts'
 import type { Tensor2D } from '../../compute/tensorflow.ts'
 import type { MoraLayer } from '../mora/layer.ts'
@@ -10,9 +10,9 @@ export function frozenBlockStage(block: TransformerBlock, beside: MoraLayer | nu
   return {
     takesCached: true,
     isTrained: () => beside !== null,
-    forward: (input, { keep, needsInput, cached, firstOnly }) => {
+    forward: (input, { keep, needsInput, cached, firstOnly, keeping }) => {
       const isFirstOnly = firstOnly && beside === null && cached === null && input.promptTokens === 0
-      const shape = isFirstOnly ? { ...input.shape, firstOnly } : input.shape
+      const shape: BlockShape = { ...input.shape, ...(isFirstOnly ? { firstOnly } : {}), ...(keeping === undefined ? {} : { keeping }) }
       const frozen = cached === null ? block.forward(input.x, shape, keep && needsInput) : { y: cached, saved: null }
       const pass = beside?.forward(input.x, input.presence) ?? null
       const y = pass === null ? frozen.y : release(frozen.y.add<Tensor2D>(pass.delta), frozen.y, pass.delta)

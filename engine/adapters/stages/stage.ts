@@ -3,6 +3,7 @@
  * The chain is read upwards for the forward pass and downwards, as far as something is trained, for the gradients.
  */
 import type { BlockShape } from '../../backbones/transformer-block.ts'
+import type { BlockKeeping } from '../../compute/kernels.ts'
 import type { Gradients } from '../../compute/parameters.ts'
 import type { Tensor2D } from '../../compute/tensorflow.ts'
 import type { BatchView } from '../sites/batch-view.ts'
@@ -32,6 +33,8 @@ export interface StageOptions {
   cached: Tensor2D | null
   /** Nothing after this stage reads more than each sample's first token; a stage that can, computes only that. */
   firstOnly: boolean
+  /** What the fused kernels keep of this block for the way back; 'full' when left out. */
+  keeping?: BlockKeeping
 }
 
 export interface StagePass {

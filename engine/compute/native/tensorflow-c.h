@@ -39,7 +39,7 @@ namespace lacuna {
 struct Attributes {
   float epsilon = 0.0f;
   int64_t batch = 1, heads = 1;
-  // Of whole blocks: layer norm before each part, output for each sample's first row only, what is kept (0 nothing, 1 half, 2 full precision).
+  // Of whole blocks: layer norm before each part, output for each sample's first row only, what is kept (block.h).
   int64_t preNorm = 0, firstOnly = 0, keep = 0;
 };
 

@@ -48,12 +48,16 @@ export function withMemoryRecovery(model: TrainingModel, options: MemoryRecovery
     const longest = batch.entries.reduce((most, { tokens }) => Math.max(most, tokens), 1)
     const { bytes, perSample } = options.budget
     const fit = (keeping: Keeping | undefined): number => Math.max(1, Math.floor(bytes / perSample(longest, keeping)))
-    const keeping = model.keeping()
-    let most = fit(keeping)
-    // Computing values again costs about half as much time again (BENCHMARKS.md); more and smaller pieces would read all weights again.
-    if (most < batch.entries.length && keeping !== undefined && keeping !== 'input' && fit('input') > most) {
-      model.setKeeping('input')
-      most = fit('input')
+    const set = model.keeping()
+    const keeping = set === 'automatic' ? 'half' : set
+    let chosen = keeping
+    // Computing values again costs up to a third of the time (BENCHMARKS.md); more and smaller pieces would read all weights again.
+    for (const less of keeping === undefined ? [] : ['mixed', 'input'] as const) {
+      if (fit(chosen) < batch.entries.length && fit(less) > fit(chosen)) chosen = less
+    }
+    const most = fit(chosen)
+    if (chosen !== undefined && chosen !== keeping) {
+      model.setKeeping(chosen)
       options.onReduced(Math.min(most, batch.entries.length), 'keeps-less')
     }
     if (most < batch.entries.length && most < leastForeseen) {
@@ -77,7 +81,7 @@ export function withMemoryRecovery(model: TrainingModel, options: MemoryRecovery
 /** What the run says of it; epochs and folds count from 1 for the reader. */
 export function memoryNote(limit: number, cause: Reduction, fold: number, folds: number, epochsDone: number): string {
   const where = folds > 1 ? `epoch ${epochsDone + 1} of fold ${fold + 1}` : `epoch ${epochsDone + 1}`
-  if (cause === 'keeps-less') return `Frozen blocks keep only their input from ${where} on and compute the rest again, because more would not fit into the free memory.`
+  if (cause === 'keeps-less') return `Frozen blocks, or most of them, keep only their input from ${where} on and compute the rest again, because more would not fit into the free memory.`
   const why = cause === 'foreseen' ? `from ${where} on, because more would not fit into the free memory` : `after out-of-memory in ${where}`
   return `Micro-batches of ${limit} ${why}; gradients are accumulated, so the batch size of the run still holds.`
 }

@@ -4,7 +4,7 @@
  */
 import type { Phase } from '../../adapters/method.ts'
 import type { Network, PrefixEntry } from '../../adapters/network.ts'
-import { type Compute, keepingOf } from '../../compute/backend.ts'
+import type { Compute } from '../../compute/backend.ts'
 import type { Keeping } from '../../compute/kernels.ts'
 import type { Gradients, HostValues } from '../../compute/parameters.ts'
 import { type Tensor2D, takeFloats } from '../../compute/tensorflow.ts'
@@ -39,8 +39,8 @@ export interface TrainingModel {
   step(batch: TrainingBatch, rate: number): number
   /** The same update from several micro-batches: equal, up to rounding, to one step over all of them together. */
   stepAccumulated(batches: readonly TrainingBatch[], rate: number): number
-  /** What frozen blocks keep between the passes of a step; undefined where the fused kernels do not compute them. */
-  keeping(): Keeping | undefined
+  /** What frozen blocks keep between the passes of a step ('automatic': by the size of each batch); undefined where the fused kernels do not compute them. */
+  keeping(): Keeping | 'automatic' | undefined
   /** Trades time for memory until the model is disposed; no effect where `keeping` is undefined. */
   setKeeping(keeping: Keeping): void
   /** Loss without an update, for validation. */
@@ -97,7 +97,7 @@ export function createTrainingModel(options: TrainingModelOptions): TrainingMode
   const countOf = (batch: TrainingBatch): number =>
     lossOf(new Float32Array(batch.labels.length), batch.labels, batch.known, options.labelWeights, C).count
 
-  const keepingAtStart = keepingOf(compute)
+  const keepingAtStart = compute.keeping
   const isFused = compute.kernels.blocks !== undefined && network.load?.trainsInside !== true
   let isFirstStep = true
   /** What loading weights and inputs left behind is given back before the long part; small networks leave nothing that matters. */
@@ -130,7 +130,7 @@ export function createTrainingModel(options: TrainingModelOptions): TrainingMode
     trainedParameterCount,
     totalParameterCount: network.frozenParameterCount + trainedParameterCount,
     gradients,
-    keeping: () => (isFused ? keepingOf(compute) : undefined),
+    keeping: () => (isFused ? compute.keeping ?? 'automatic' : undefined),
     setKeeping: (keeping) => {
       if (isFused) compute.keeping = keeping
     },
@@ -177,7 +177,8 @@ export function createTrainingModel(options: TrainingModelOptions): TrainingMode
     dispose: () => {
       optimizer.dispose()
       network.dispose()
-      compute.keeping = keepingAtStart
+      if (keepingAtStart === undefined) delete compute.keeping
+      else compute.keeping = keepingAtStart
     },
   }
 }

@@ -2,7 +2,7 @@ import { freemem } from 'node:os'
 import type { NetworkLoad } from '../../adapters/network.ts'
 import { keepingOf, measureMatmulRate, openCompute } from '../../compute/backend.ts'
 import { freeDeviceBytes } from '../../compute/device/facts.ts'
-import { estimateRun as estimateSize } from '../../compute/memory.ts'
+import { estimateRun as estimateSize, keptBytes } from '../../compute/memory.ts'
 import type { DeviceVerdict, RunConfig } from '../../domain/run.ts'
 import type { Slot } from '../../domain/slots.ts'
 import type { JobContext, JobRequest, JobResult } from '../../protocol.ts'
@@ -48,12 +48,13 @@ function forecast(
   const hasText = slots.some((slot) => slot.modality === 'text')
   const gigaflops = measuredRate(session)
   const folds = config.split.kind === 'k-fold' ? config.split.folds : 1
+  const size = { width, heads, blocks: blocks.length, feedForward: feedForwardFactor * width }
+  const tokens = imageSlots * session.reader.imageTokens + (hasText ? Math.min(typicalTextTokens, config.maxTextTokens) : 0)
+  const halves = keptBytes(config.batchSize * tokens, size, load?.firstBlock ?? blocks.length)
   const estimate = estimateSize({
-    width, heads, blocks: blocks.length, feedForward: feedForwardFactor * width,
-    tokens: imageSlots * session.reader.imageTokens + (hasText ? Math.min(typicalTextTokens, config.maxTextTokens) : 0),
-    batchSize: config.batchSize,
+    ...size, tokens, batchSize: config.batchSize,
     ...(load ?? { firstBlock: blocks.length, cachesBlockOutput: false }),
-    ...(session.compute.kernels.blocks === undefined ? {} : { keeping: keepingOf(session.compute) }),
+    ...(session.compute.kernels.blocks === undefined ? {} : { keeping: keepingOf(session.compute, halves) }),
     frozenParameters: totalParameters - trainedParameters, trainedParameters,
     // Validation costs about half a training step for each of its samples.
     trainingSamples: studyCount * folds * (trainShare(config) + valShare(config) / 2),

@@ -38,7 +38,7 @@ function tinyModel(keeping: Keeping) {
   return { model, batch: { entries, labels: Float32Array.from([1, 0, 0, 0, 1, 0, 0, 0, 1]), known: null } }
 }
 
-describe.each(['half', 'input'] as const)('1,000 training steps, keeping %s', (keeping) => {
+describe.each(['half', 'mixed', 'input'] as const)('1,000 training steps, keeping %s', (keeping) => {
   it('leave no tensor behind', () => {
     const { model, batch } = tinyModel(keeping)
     model.step(batch, 1e-3)

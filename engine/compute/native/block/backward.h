@@ -1,7 +1,7 @@
 // Backward pass of one frozen block: the gradient of its input from the gradient of its output. Every weight is frozen, so none gets a gradient.
 #pragma once
 
-#include "block.h"
+#include "forward.h"
 
 namespace lacuna {
 
@@ -12,11 +12,8 @@ inline int64_t backwardWorkspace(const BlockShape& s) {
   return 2 * s.outputRows() * ld + M * (3 * D + kRowPadding) + packed + 5 * 16;
 }
 
-// dy [M, D] (or [B, D] for first rows only) -> dx [M, D].
-inline void blockBackward(const float* dy, const BlockWeights& w, const BlockShape& s, const KeptBlock& kept, float* dx) {
-  Workspace& memory = Workspace::instance();
-  std::lock_guard<std::mutex> alone(memory.mutex);
-  memory.begin(backwardWorkspace(s));
+// dy [M, D] (or [B, D] for first rows only) -> dx [M, D], from everything that a block can keep. Takes its working memory from `memory`.
+inline void backwardPass(const float* dy, const BlockWeights& w, const BlockShape& s, const KeptBlock& kept, float* dx, Workspace& memory) {
   const int64_t D = s.width, F = s.feedForward, ld = D + kRowPadding, M = s.rows(), Q = s.outputRows(), d = D / s.heads;
   const int64_t chunk = std::min(kColumnsAtOnce, F), ldQkv = 3 * D + kRowPadding;
   float* sum = memory.take(Q * ld);       // gradient of the sum that the feed-forward part is added to, then of the sum after attention
@@ -98,6 +95,29 @@ inline void blockBackward(const float* dy, const BlockWeights& w, const BlockSha
   });
   if (!s.firstOnly) return;
   for (int64_t b = 0; b < s.samples; b++) addRow(dx + s.offsets[b] * D, sum + b * ld, nullptr, dx + s.offsets[b] * D, D);
+}
+
+// The same from what the block did keep; after `kInput` everything else is computed again first (Chen et al. 2016, arXiv:1604.06174).
+inline void blockBackward(const float* dy, const BlockWeights& w, const BlockShape& s, const KeptBlock& kept, float* dx) {
+  Workspace& memory = Workspace::instance();
+  std::lock_guard<std::mutex> alone(memory.mutex);
+  if (!kept.input) {
+    memory.begin(backwardWorkspace(s));
+    return backwardPass(dy, w, s, kept, dx, memory);
+  }
+  const int64_t M = s.rows(), D = s.width, keptFloats = KeptBlock::at(nullptr, s, kHalf).size / 4;
+  memory.begin(keptFloats + std::max(M * D + forwardWorkspace(s), backwardWorkspace(s)) + 3 * 16);
+  KeptBlock again = KeptBlock::at(reinterpret_cast<uint8_t*>(memory.take(keptFloats)), s, kHalf);
+  const int64_t mark = memory.mark();
+  float* x = memory.take(M * D);
+  forRows(M, [&](int64_t from, int64_t count) { kept.input.load(from, 0, x + from * D, count * D); });
+  forwardPass(x, w, s, again, nullptr, memory);
+  memory.backTo(mark);
+  if (!s.preNorm) {
+    again.normed2 = kept.normed2;
+    again.inverse2 = kept.inverse2;
+  }
+  backwardPass(dy, w, s, again, dx, memory);
 }
 
 }  // namespace lacuna

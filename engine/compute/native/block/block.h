@@ -36,14 +36,20 @@ struct BlockShape {
   }
 };
 
+// How much a block keeps between its passes, as the operations' attribute `keep` says it. Input: in half precision the block's input alone
+// (and the second norm of a post-LN block, which would need the whole block again); the rest is computed again on the way back.
+enum Keep : int64_t { kNothing = 0, kHalf = 1, kFull = 2, kInput = 3 };
+
 // What the backward pass needs, in one run of bytes: both normed rows, query/key/value, the slope of GELU, both inverse deviations.
 struct KeptBlock {
-  Kept normed1, qkv, normed2, slope;
+  Kept input, normed1, qkv, normed2, slope;
   float *inverse1 = nullptr, *inverse2 = nullptr;
   int64_t size = 0;
 
-  static KeptBlock at(uint8_t* bytes, const BlockShape& s, bool isHalf) {
+  static KeptBlock at(uint8_t* bytes, const BlockShape& s, int64_t keep) {
     KeptBlock kept;
+    if (keep == kNothing) return kept;
+    const bool isHalf = keep != kFull;
     const int64_t element = isHalf ? 2 : 4, M = s.rows(), Q = s.outputRows();
     auto take = [&](int64_t length) {
       const int64_t offset = kept.size;
@@ -51,6 +57,13 @@ struct KeptBlock {
       return bytes + offset;
     };
     auto matrix = [&](int64_t rows, int64_t width) { return Kept{take(rows * width * element), width, isHalf}; };
+    if (keep == kInput) {
+      kept.input = matrix(M, s.width);
+      if (s.preNorm) return kept;
+      kept.normed2 = matrix(Q, s.width);
+      kept.inverse2 = reinterpret_cast<float*>(take(Q * 4));
+      return kept;
+    }
     // The first norm of a post-LN block comes after attention, so it has the output's rows.
     kept.normed1 = matrix(s.preNorm ? M : Q, s.width);
     kept.qkv = matrix(M, 3 * s.width);
@@ -70,7 +83,7 @@ class Workspace {
     return *workspace;
   }
   std::mutex mutex;
-  // Starts a pass: everything taken before is free again.
+  // Starts an operation: everything taken before is free again.
   void begin(int64_t floats) {
     used_ = 0;
     if (static_cast<int64_t>(memory_.size()) < floats) {
@@ -83,6 +96,9 @@ class Workspace {
     used_ += roundUp(floats, 16);
     return place;
   }
+  // For passes that follow each other in one operation: what was taken since `mark` is free again.
+  int64_t mark() const { return used_; }
+  void backTo(int64_t mark) { used_ = mark; }
   void release() { std::vector<float>().swap(memory_); }
 
  private:

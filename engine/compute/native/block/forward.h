@@ -13,11 +13,9 @@ inline int64_t forwardWorkspace(const BlockShape& s) {
   return 2 * M * ld + 3 * M * D + packed + 5 * 16;
 }
 
-// x [M, D] -> y [M, D], or [B, D] for first rows only. Fills `kept` when it is there.
-inline void blockForward(const float* x, const BlockWeights& w, const BlockShape& s, const KeptBlock& kept, float* y) {
-  Workspace& memory = Workspace::instance();
-  std::lock_guard<std::mutex> alone(memory.mutex);
-  memory.begin(forwardWorkspace(s));
+// x [M, D] -> y [M, D], or [B, D] for first rows only. Fills what `kept` has. Without y the pass ends at the hidden layer's slope: all that
+// a backward pass computes again. Takes its working memory from `memory`.
+inline void forwardPass(const float* x, const BlockWeights& w, const BlockShape& s, const KeptBlock& kept, float* y, Workspace& memory) {
   const int64_t D = s.width, F = s.feedForward, ld = D + kRowPadding, M = s.rows(), Q = s.outputRows(), d = D / s.heads;
   float* normed = memory.take(M * ld);
   float* context = memory.take(M * ld);
@@ -34,6 +32,7 @@ inline void blockForward(const float* x, const BlockWeights& w, const BlockShape
 
   forRows(M, [&](int64_t from, int64_t count) {
     for (int64_t r = from; r < from + count; r++) {
+      if (kept.input) kept.input.store(r, 0, x + r * D, D);
       if (s.preNorm) norm(x + r * D, r, w.norm1Gamma, w.norm1Beta, normed + r * ld, kept.normed1, kept.inverse1);
       else std::memcpy(normed + r * ld, x + r * D, D * sizeof(float));
     }
@@ -58,14 +57,14 @@ inline void blockForward(const float* x, const BlockWeights& w, const BlockShape
   linear(context, ld, {w.outputWeight, D, false}, Q, D, D, sum, D, packed, nullptr);
   forRows(Q, [&](int64_t from, int64_t count) {
     for (int64_t r = from; r < from + count; r++) {
-      float *u = sum + r * D, *out = y + r * D;
+      float* u = sum + r * D;
       addRow(u, w.outputBias, x + s.inputRow(r) * D, u, D);
       if (s.preNorm) {
         norm(u, r, w.norm2Gamma, w.norm2Beta, normed + r * ld, kept.normed2, kept.inverse2);
-        addRow(u, w.contractBias, nullptr, out, D);
+        if (y) addRow(u, w.contractBias, nullptr, y + r * D, D);
       } else {
         norm(u, r, w.norm1Gamma, w.norm1Beta, normed + r * ld, kept.normed1, kept.inverse1);
-        addRow(normed + r * ld, w.contractBias, nullptr, out, D);
+        if (y) addRow(normed + r * ld, w.contractBias, nullptr, y + r * D, D);
       }
     }
   });
@@ -76,7 +75,7 @@ inline void blockForward(const float* x, const BlockWeights& w, const BlockShape
     const int64_t columns = std::min(chunk, F - first);
     float* packedContract = packed + packedSize(D, chunk);
     RightOperand{w.expandWeight, F, false}.pack(0, D, first, columns, packed);
-    RightOperand{w.contractWeight, D, false}.pack(first, columns, 0, D, packedContract);
+    if (y) RightOperand{w.contractWeight, D, false}.pack(first, columns, 0, D, packedContract);
     const bool isLast = first + columns == F;
     forRows(Q, [&](int64_t from, int64_t count) {
       AttentionScratch& scratch = threadScratch();
@@ -87,11 +86,19 @@ inline void blockForward(const float* x, const BlockWeights& w, const BlockShape
         geluWithSlope(hidden + r * ldHidden, w.expandBias + first, hidden + r * ldHidden, slope, columns);
         if (slope) kept.slope.store(from + r, first, slope, columns);
       }
+      if (!y) return;
       multiply({hidden, ldHidden, 1}, packedContract, count, columns, D, y + from * D, D, true);
       if (s.preNorm || !isLast) return;
       for (int64_t r = from; r < from + count; r++) norm(y + r * D, r, w.norm2Gamma, w.norm2Beta, y + r * D, kept.normed2, kept.inverse2);
     });
   }
+}
+
+inline void blockForward(const float* x, const BlockWeights& w, const BlockShape& s, const KeptBlock& kept, float* y) {
+  Workspace& memory = Workspace::instance();
+  std::lock_guard<std::mutex> alone(memory.mutex);
+  memory.begin(forwardWorkspace(s));
+  forwardPass(x, w, s, kept, y, memory);
 }
 
 }  // namespace lacuna

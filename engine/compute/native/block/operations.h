@@ -44,11 +44,11 @@ inline void computeBlockForward(void* state, TF_OpKernelContext* c) {
   BlockShape shape;
   if (!call.load(15) || !readBlock(call, attributes, 1, &weights, &shape)) return;
   if (!call.expect(call.size(0) == shape.rows() * shape.width, "rows of x")) return;
-  const int64_t keptBytes = attributes.keep == 0 ? 0 : KeptBlock::at(nullptr, shape, attributes.keep == 1).size;
+  const int64_t keptBytes = KeptBlock::at(nullptr, shape, attributes.keep).size;
   float* y = call.out(0, {shape.outputRows(), shape.width});
   int32_t* bytes = call.outIntegers(1, keptBytes / 4);
   if (!y || (keptBytes > 0 && !bytes)) return;
-  const KeptBlock kept = keptBytes == 0 ? KeptBlock() : KeptBlock::at(reinterpret_cast<uint8_t*>(bytes), shape, attributes.keep == 1);
+  const KeptBlock kept = KeptBlock::at(reinterpret_cast<uint8_t*>(bytes), shape, attributes.keep);
   blockForward(call.in(0), weights, shape, kept, y);
 }
 
@@ -57,9 +57,10 @@ inline void computeBlockBackward(void* state, TF_OpKernelContext* c) {
   const Attributes& attributes = *static_cast<Attributes*>(state);
   BlockWeights weights;
   BlockShape shape;
+  if (!call.expect(attributes.keep != kNothing, "a block that kept nothing")) return;
   if (!call.load(16) || !readBlock(call, attributes, 2, &weights, &shape)) return;
   uint8_t* bytes = reinterpret_cast<uint8_t*>(const_cast<int32_t*>(call.integers(1)));
-  const KeptBlock kept = KeptBlock::at(bytes, shape, attributes.keep == 1);
+  const KeptBlock kept = KeptBlock::at(bytes, shape, attributes.keep);
   if (!call.expect(call.size(0) == shape.outputRows() * shape.width && call.size(1) * 4 == kept.size, "rows of dy and kept values")) return;
   float* dx = call.out(0, {shape.rows(), shape.width});
   if (dx) blockBackward(call.in(0), weights, shape, kept, dx);

@@ -61,6 +61,8 @@ export const importStartSchema = z.object({
   studyCount: z.number().int(),
   slots: z.array(slotSchema),
   labelNames: z.array(z.string()),
+  /** Those of `labelNames` that were made from reports, with the items they were read from. */
+  derivedLabels: z.array(z.object({ name: z.string(), slotIds: z.array(z.string()) })).optional(),
   task: z.enum(['multi-label', 'multi-class']),
   /** Rows refused while rows were grouped into studies (blank or conflicting IDs, exact repeats). */
   rejectedRows: z.array(rejectedRowSchema),

@@ -3,6 +3,7 @@ import { errorCatalog, type ErrorCode } from './errors.ts'
 import { imageMeasuresSchema } from './image-measures.ts'
 import { importSourceSchema, mappingSchema, tableJoinSchema } from './mapping.ts'
 import { privacyReportSchema } from './privacy.ts'
+import { derivedPreviewSchema, labelEvidenceSchema } from './report-labels.ts'
 import { absenceReasonSchema, slotPresenceSchema, slotSchema } from './slots.ts'
 
 export const errorCodeSchema = z.enum(Object.keys(errorCatalog) as [ErrorCode, ...ErrorCode[]])
@@ -81,6 +82,8 @@ export const importCheckSchema = z.object({
   labelWords: z.array(labelWordSchema),
   /** What de-identification found and replaced; null when it was not asked for. */
   privacy: privacyReportSchema.nullable().default(null),
+  /** What the rules read in the reports; null without derived labels. */
+  derived: derivedPreviewSchema.nullable().default(null),
   issues: z.array(importIssueSchema),
 })
 export type ImportCheck = z.infer<typeof importCheckSchema>
@@ -134,6 +137,8 @@ export const importedStudySchema = z.object({
   site: z.string().nullable().optional(),
   items: z.array(importedItemSchema),
   labels: z.array(z.union([z.literal(0), z.literal(1), z.null()])),
+  /** Why the derived labels have their values; absent where the cohort has none. */
+  evidence: z.array(labelEvidenceSchema).optional(),
 })
 export type ImportedStudy = z.infer<typeof importedStudySchema>
 

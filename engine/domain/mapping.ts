@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { defaultPrivacy, privacyOptionsSchema } from './privacy.ts'
+import { reportLabelsSchema } from './report-labels.ts'
 import { slotSchema } from './slots.ts'
 
 const columnName = z.string().min(1).max(300)
@@ -75,6 +76,8 @@ export const mappingSchema = z.object({
   rowUnit: rowUnitSchema.default({ kind: 'patient' }),
   slots: z.array(mappedSlotSchema).min(1).max(8),
   labels: labelMappingSchema,
+  /** Further labels, made from the words of text items by rules; each is marked as derived wherever it is listed. */
+  reportLabels: reportLabelsSchema.optional(),
   /** `site`: hospital, scanner or ward; its cells become pseudonyms, since the name of an institution is an identifier. */
   attributes: z.object({ age: columnName.nullable().default(null), sex: columnName.nullable().default(null), site: columnName.nullable().optional() }).default({ age: null, sex: null }),
   /** Absent in mappings written by hand (the defaults count) and in those of cohorts imported before texts were scrubbed. */

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { servedBySchema } from './exchange.ts'
 import { errorOutcomeSchema, importedItemSchema } from './import.ts'
+import { labelEvidenceSchema } from './report-labels.ts'
 import { curationSummarySchema, textPartSchema } from './curation.ts'
 import { deviceVerdictSchema, runConfigSchema, runStatusSchema, splitProofSchema, splitSchema } from './run.ts'
 import { modalitySchema, slotPresenceSchema, slotSchema } from './slots.ts'
@@ -18,7 +19,11 @@ export const sexSchema = z.enum(['female', 'male', 'other'])
 export type Sex = z.infer<typeof sexSchema>
 
 /** A reference label of a cohort; `position` is its place in the cohort's label order. */
-export const labelSchema = z.object({ labelId: idSchema, name: z.string(), position: countSchema })
+export const labelSchema = z.object({
+  labelId: idSchema, name: z.string(), position: countSchema,
+  /** Items whose words the label was made from by rules; null or absent: it came in a column of the table. */
+  derivedFrom: z.array(z.string()).nullable().optional(),
+})
 export type Label = z.infer<typeof labelSchema>
 
 export const cohortStatusSchema = z.enum(['importing', 'ready'])
@@ -171,6 +176,8 @@ export const studyDetailSchema = z.object({
   pattern: z.string(),
   items: z.array(studyItemSchema),
   labels: z.array(labelSchema.extend({ value: z.union([z.literal(0), z.literal(1), z.null()]) })),
+  /** Sentences behind the derived labels; empty where there are none. */
+  evidence: z.array(labelEvidenceSchema).optional(),
   /** A decision takes the study out of training and evaluation. */
   isExcluded: z.boolean(),
   /** Keys that decisions count as this person, the one that stands for it first; empty where nothing is merged. */

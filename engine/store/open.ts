@@ -14,6 +14,7 @@ import imageMeasuresSql from './migrations/0005_image_measures.sql'
 import curationSql from './migrations/0006_curation.sql'
 import deliveriesSql from './migrations/0007_deliveries.sql'
 import degradedResultsSql from './migrations/0008_degraded_results.sql'
+import derivedLabelsSql from './migrations/0009_derived_labels.sql'
 import { createCurationRepository, type CurationRepository } from './curation/decisions.ts'
 import { createEffectiveCohorts } from './curation/effective-cohort.ts'
 import { createDeliveryRepository, type DeliveryRepository } from './deliveries/repository.ts'
@@ -47,6 +48,7 @@ export const storeMigrations: readonly Migration[] = [
   { version: 6, name: '0006_curation', sql: curationSql },
   { version: 7, name: '0007_deliveries', sql: deliveriesSql },
   { version: 8, name: '0008_degraded_results', sql: degradedResultsSql },
+  { version: 9, name: '0009_derived_labels', sql: derivedLabelsSql },
 ]
 
 /** How long a statement waits for a reader in another process before it gives up. */

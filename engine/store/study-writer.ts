@@ -2,6 +2,7 @@ import type { Database } from 'better-sqlite3'
 import { AppError } from '../domain/errors.ts'
 import type { ImportedStudy } from '../domain/import.ts'
 import type { Slot } from '../domain/slots.ts'
+import { createLabelEvidence } from './label-evidence.ts'
 import { createMeasureWriter } from './repositories/image-measures.ts'
 import { isUniqueViolation } from './sqlite-errors.ts'
 import { itemToRow, type ItemRow, type StudyRow } from './study-rows.ts'
@@ -32,6 +33,7 @@ export function createStudyWriter(db: Database) {
     VALUES (:study_id, :slot_id, :is_present, :reason, :detail, :source_path, :sha256, :byte_size, :width_px, :height_px, :text, :delivery_id)`)
   const insertLabel = db.prepare<{ studyId: number; labelId: number; value: 0 | 1 }>('INSERT INTO study_labels (study_id, label_id, value) VALUES (:studyId, :labelId, :value)')
   const writeMeasures = createMeasureWriter(db)
+  const { write: writeEvidence } = createLabelEvidence(db)
 
   function writeItem(studyId: number, item: ImportedStudy['items'][number], deliveryId: number | null): void {
     insertItem.run({ ...itemToRow(studyId, item), delivery_id: deliveryId })
@@ -47,6 +49,7 @@ export function createStudyWriter(db: Database) {
     patientId: (cohortId: number, patientKey: string): number | null => selectPatient.get({ cohortId, patientKey })?.id ?? null,
     writeItem,
     writeLabels,
+    writeEvidence,
     /** @throws AppError STORE_STUDY_TWICE */
     writeStudy: (study: ImportedStudy, { cohortId, deliveryId, labelIds }: StudyPlace): number => {
       const { patientKey } = study
@@ -63,6 +66,7 @@ export function createStudyWriter(db: Database) {
       }
       for (const item of study.items) writeItem(studyId, item, deliveryId)
       writeLabels(studyId, study.labels, labelIds)
+      writeEvidence(studyId, study.evidence)
       return studyId
     },
   }

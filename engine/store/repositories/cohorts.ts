@@ -5,6 +5,7 @@ import { found, slotsOf, type StoreContext } from '../context.ts'
 import type { EffectiveCohort } from '../curation/effective-cohort.ts'
 import { isUniqueViolation } from '../sqlite-errors.ts'
 import type { StudyIndex } from '../study-index.ts'
+import { openDerived } from '../label-evidence.ts'
 import { createCohortCounts, type CohortCounts } from './cohort-counts.ts'
 
 interface CohortRow {
@@ -114,14 +115,14 @@ export function createCohortRepository(context: StoreContext, index: StudyIndex)
   const select = db.prepare<{ cohortId: number }, CohortRow & CohortCountRow>(`SELECT *, ${countColumns} FROM cohorts WHERE id = :cohortId AND removal_began_at IS NULL`)
   const selectAll = db.prepare<[], CohortRow & CohortCountRow>(`SELECT *, ${countColumns} FROM cohorts WHERE removal_began_at IS NULL ORDER BY id DESC`)
   const selectByName = db.prepare<{ name: string }, CohortRow & CohortCountRow>(`SELECT *, ${countColumns} FROM cohorts WHERE name = :name AND removal_began_at IS NULL`)
-  const selectLabels = db.prepare<{ cohortId: number }, Label>('SELECT id AS labelId, name, position FROM labels WHERE cohort_id = :cohortId ORDER BY position')
+  const selectLabelRows = db.prepare<{ cohortId: number }, Omit<Label, 'derivedFrom'> & { derivedFrom: string | null }>('SELECT id AS labelId, name, position, derived_from AS derivedFrom FROM labels WHERE cohort_id = :cohortId ORDER BY position')
   const updateName = db.prepare<{ cohortId: number; name: string }>('UPDATE cohorts SET name = :name WHERE id = :cohortId')
   const selectRunning = db.prepare<{ cohortId: number }, { id: number }>(`SELECT id FROM runs WHERE cohort_id = :cohortId AND status = 'running' AND removal_began_at IS NULL`)
   // The name is free again at once: no name that was typed begins with a blank.
   const markRemoved = db.prepare<{ cohortId: number; now: string }>(`UPDATE cohorts SET removal_began_at = :now, name = ' removed ' || id WHERE id = :cohortId`)
   const markRunsRemoved = db.prepare<{ cohortId: number; now: string }>('UPDATE runs SET removal_began_at = :now WHERE cohort_id = :cohortId AND removal_began_at IS NULL')
 
-  const toSummary = (row: CohortRow & CohortCountRow) => rowToCohort(row, selectLabels.all({ cohortId: row.id }), effective.now(row.id))
+  const toSummary = (row: CohortRow & CohortCountRow) => rowToCohort(row, selectLabelRows.all({ cohortId: row.id }).map(openDerived), effective.now(row.id))
   const rowOf = (cohortId: number) => found(select.get({ cohortId }), 'cohort', cohortId)
 
   const create = db.transaction((draft: CohortDraft): number => {

@@ -36,7 +36,7 @@ export function createImportRepository({ db, now, audit, changed }: StoreContext
     SELECT status, slots_json, task, table_sha256, content_chain, next_ordinal, rows_in, study_total FROM cohorts WHERE id = :cohortId AND removal_began_at IS NULL`)
   const updateStart = db.prepare<{ cohortId: number; tableSha256: string; rowsIn: number; studyTotal: number; slots: string; task: string }>(`
     UPDATE cohorts SET table_sha256 = :tableSha256, rows_in = :rowsIn, study_total = :studyTotal, slots_json = :slots, task = :task WHERE id = :cohortId`)
-  const insertLabel = db.prepare<{ cohortId: number; position: number; name: string }>('INSERT INTO labels (cohort_id, position, name) VALUES (:cohortId, :position, :name)')
+  const insertLabel = db.prepare<{ cohortId: number; position: number; name: string; derivedFrom: string | null }>('INSERT INTO labels (cohort_id, position, name, derived_from) VALUES (:cohortId, :position, :name, :derivedFrom)')
   const insertRejected = db.prepare<{ cohortId: number; row: number; code: string; detail: string }>('INSERT INTO rejected_rows (cohort_id, row, code, detail) VALUES (:cohortId, :row, :code, :detail)')
   const insertWord = db.prepare<ImportStart['labelWords'][number] & { cohortId: number }>(`
     INSERT INTO label_words (cohort_id, slot_id, word, label_name, studies_with_word, studies_with_word_and_label, auroc)
@@ -70,7 +70,8 @@ export function createImportRepository({ db, now, audit, changed }: StoreContext
       return
     }
     updateStart.run({ cohortId, tableSha256: start.tableSha256, rowsIn: start.rowsIn, studyTotal: start.studyCount, slots: JSON.stringify(start.slots), task: start.task })
-    start.labelNames.forEach((name, position) => insertLabel.run({ cohortId, position, name }))
+    const derived = new Map(start.derivedLabels?.map(({ name, slotIds }) => [name, JSON.stringify(slotIds)]))
+    start.labelNames.forEach((name, position) => insertLabel.run({ cohortId, position, name, derivedFrom: derived.get(name) ?? null }))
     for (const rejected of start.rejectedRows) insertRejected.run({ cohortId, ...rejected })
     for (const word of start.labelWords) insertWord.run({ cohortId, ...word })
     audit('import.started', { cohortId, tableSha256: start.tableSha256, rowsIn: start.rowsIn, studies: start.studyCount, rejectedRows: start.rejectedRows.length })

@@ -5,6 +5,7 @@ import { studyFilterSchema, studyListQuerySchema, type Review, type Sex, type St
 import { patternKey } from '../../domain/slots.ts'
 import type { TrainingStudy } from '../../domain/exchange.ts'
 import { found, slotsOf, type StoreContext } from '../context.ts'
+import { createLabelEvidence, openDerived } from '../label-evidence.ts'
 import type { EffectiveCohort } from '../curation/effective-cohort.ts'
 import type { CohortColumns, RunColumns, StudyIndex } from '../study-index.ts'
 import { orderedRows, toListRows } from '../study-query.ts'
@@ -57,12 +58,13 @@ export function createPatientRepository({ db, effective }: StoreContext, index: 
   const selectCohort = db.prepare<{ cohortId: number }, { source_dir: string; slots_json: string }>('SELECT source_dir, slots_json FROM cohorts WHERE id = :cohortId AND removal_began_at IS NULL')
   const selectStudy = db.prepare<{ studyId: number }, StoredStudyRow>('SELECT studies.*, patients.patient_key FROM studies JOIN patients ON patients.id = studies.patient_id WHERE studies.id = :studyId')
   const selectItems = db.prepare<{ studyId: number }, ItemRow>('SELECT * FROM items WHERE study_id = :studyId')
-  const selectLabels = db.prepare<{ studyId: number; cohortId: number }, StudyDetail['labels'][number]>(`
-    SELECT labels.id AS labelId, labels.name AS name, labels.position AS position, study_labels.value AS value
+  const selectLabels = db.prepare<{ studyId: number; cohortId: number }, Omit<StudyDetail['labels'][number], 'derivedFrom'> & { derivedFrom: string | null }>(`
+    SELECT labels.id AS labelId, labels.name AS name, labels.position AS position, labels.derived_from AS derivedFrom, study_labels.value AS value
     FROM labels LEFT JOIN study_labels ON study_labels.label_id = labels.id AND study_labels.study_id = :studyId WHERE labels.cohort_id = :cohortId ORDER BY labels.position`)
   const selectSiblings = db.prepare<{ cohortId: number; keys: string; studyId: number }>(`
     SELECT studies.id FROM json_each(:keys) AS chosen CROSS JOIN patients ON patients.patient_key = chosen.value AND patients.cohort_id = :cohortId
     JOIN studies ON studies.patient_id = patients.id WHERE studies.id <> :studyId ORDER BY ordinal`).pluck()
+  const evidence = createLabelEvidence(db)
   const selectFile = db.prepare<{ studyId: number; slotId: string }, { source_dir: string; source_path: string; sha256: string }>(`
     SELECT coalesce(deliveries.source_dir, cohorts.source_dir) AS source_dir, items.source_path, items.sha256 FROM items
     JOIN studies ON studies.id = items.study_id JOIN cohorts ON cohorts.id = studies.cohort_id LEFT JOIN deliveries ON deliveries.id = items.delivery_id
@@ -96,7 +98,8 @@ export function createPatientRepository({ db, effective }: StoreContext, index: 
       studyId, cohortId: row.cohort_id, patientId: row.patient_id, patientKey: row.patient_key, studyKey: row.study_key, ordinal: row.ordinal,
       rows: JSON.parse(row.source_rows) as number[], ageYears: row.age_years, sex: row.sex, items,
       pattern: patternKey(slots, (slotId) => items.some((item) => item.slotId === slotId && item.isPresent)),
-      labels: selectLabels.all({ studyId, cohortId: row.cohort_id }),
+      labels: selectLabels.all({ studyId, cohortId: row.cohort_id }).map(openDerived),
+      evidence: evidence.read(studyId),
       isExcluded: decided.isStudyExcluded(studyId),
       personKeys: [...personKeys],
       siblingStudyIds: selectSiblings.all({ cohortId: row.cohort_id, keys: JSON.stringify(personKeys.length > 0 ? personKeys : [row.patient_key]), studyId }) as number[],

@@ -91,6 +91,8 @@ export const overviewSchema = z.object({
   electronVersion: z.string(),
   engineNode: z.string(),
   verdict: deviceVerdictSchema.nullable(),
+  /** What the user chose for this database, for the next start; a word that is no backend is told by the verdict. */
+  backendChoice: z.string(),
   storeFile: z.string(),
   storage: z.array(z.object({ what: z.enum(['database', 'prepared-inputs', 'checkpoints']), bytes: z.number() })),
   freeBytes: z.number(),
@@ -114,6 +116,7 @@ export const runSuggestionSchema = z.object({
 
 export const calls = {
   'app:overview': { request: nothing, reply: overviewSchema },
+  'app:choose-backend': { request: z.object({ choice: z.enum(['auto', 'cuda', 'webgpu', 'cpu', 'wasm']) }), reply: nothing },
   'cohorts:list': { request: nothing, reply: z.array(cohortSummarySchema) },
   'cohorts:get': { request: z.object({ cohortId }), reply: cohortDetailSchema },
   /** How a cohort was mapped, for the next delivery of the same kind. */

@@ -1,13 +1,14 @@
 import { statfsSync } from 'node:fs'
 import { rm } from 'node:fs/promises'
 import { dirname } from 'node:path'
+import { readBackendChoice, storeBackendChoice } from '../../engine/jobs/environment.ts'
 import { folderBytes } from '../../engine/jobs/folder-size.ts'
 import type { DeviceVerdict } from '../../engine/domain/run.ts'
 import { toErrorOutcome } from '../../engine/domain/errors.ts'
 import type { HandlerContext } from './context.ts'
 import type { Handlers } from './answer.ts'
 
-type AppCalls = 'app:overview' | 'jobs:list' | 'jobs:cancel' | 'storage:clear-cache' | 'audit:list' | 'audit:verify'
+type AppCalls = 'app:overview' | 'app:choose-backend' | 'jobs:list' | 'jobs:cancel' | 'storage:clear-cache' | 'audit:list' | 'audit:verify'
 
 export function appHandlers({ workspace, jobs }: HandlerContext): Handlers<AppCalls> {
   const { store, reader, paths, versions } = workspace
@@ -35,6 +36,7 @@ export function appHandlers({ workspace, jobs }: HandlerContext): Handlers<AppCa
         electronVersion: process.versions.electron ?? '',
         engineNode: process.env.LACUNA_NODE_VERSION ?? 'stock Node 24',
         verdict: await deviceVerdict(),
+        backendChoice: readBackendChoice(paths.storeFile),
         storeFile: paths.storeFile,
         storage: [
           { what: 'database' as const, bytes: sizes.databaseBytes + sizes.walBytes },
@@ -45,6 +47,10 @@ export function appHandlers({ workspace, jobs }: HandlerContext): Handlers<AppCa
         cohortCount: cohorts.length,
         hasDemoCohort: cohorts.some((cohort) => cohort.name.startsWith('Demo cohort')),
       }
+    },
+    'app:choose-backend': ({ choice }) => {
+      storeBackendChoice(paths.storeFile, choice)
+      return {}
     },
     'jobs:list': () => jobs.list(),
     'jobs:cancel': ({ jobKey }) => {

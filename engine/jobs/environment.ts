@@ -36,7 +36,7 @@ export function versions(): { app: string; code: string } {
 }
 
 /** The compute backend that was chosen for this database: a word in a file beside it, `auto` where nobody chose. */
-function readBackendChoice(storeFile: string): string {
+export function readBackendChoice(storeFile: string): string {
   const file = choiceFile(storeFile)
   return existsSync(file) ? readFileSync(file, 'utf8').trim() : 'auto'
 }

@@ -1,3 +1,4 @@
+import type { BackendChoice } from '../stores/app.store.ts'
 import type { CallReply } from '../../electron/contract/contract.ts'
 import type { DeviceVerdict } from '../../engine/domain/run.ts'
 
@@ -41,6 +42,12 @@ export const enWorkstation = {
   loading: 'Looking at this workstation',
   failed: 'This workstation could not be looked at',
   device: 'Where training runs',
+  backendChoice: 'Device for training',
+  backendChoiceHint: 'A device named here is used or refused, never replaced by another.',
+  backendChoices: {
+    auto: 'The best that works', cuda: 'NVIDIA graphics card (CUDA)', webgpu: 'Graphics device (WebGPU)', cpu: 'Processor', wasm: 'WebAssembly, the slowest',
+  } satisfies Record<BackendChoice, string>,
+  backendChanged: 'Used from the next start of Lacuna on.',
   verdict: (backend: DeviceVerdict['backend'], device: string) => ({
     cuda: `Training runs on the graphics card ${device}.`,
     webgpu: `Training runs on the graphics device ${device}, through WebGPU.`,

@@ -8,6 +8,10 @@ import { call } from '../api.ts'
 export const themeChoices = ['reading', 'system', 'light', 'dark'] as const
 export type ThemeChoice = (typeof themeChoices)[number]
 
+/** Which device trains: the best that works, or one that is used or refused but never replaced. */
+export const backendChoices = ['auto', 'cuda', 'webgpu', 'cpu', 'wasm'] as const
+export type BackendChoice = (typeof backendChoices)[number]
+
 export interface TrailStep { title: string; to?: RouteLocationRaw }
 
 const themeKey = 'lacuna.theme'

@@ -110,6 +110,7 @@ describe('valid requests', () => {
     ['backbones:list', () => ({})], ['backbones:tensors', () => ({ backboneId })], ['backbones:choose', () => ({ what: 'folder' })], ['backbones:edit', () => ({ backboneId, details: { name: 'Ours', licence: 'MIT', source: 'a colleague' } })],
     ['backbones:remove', () => ({ backboneId })], ['jobs:list', () => ({})], ['jobs:cancel', () => ({ jobKey: 'none' })],
     ['storage:clear-cache', () => ({})], ['audit:list', () => ({ limit: 10 })], ['audit:verify', () => ({})], ['app:overview', () => ({})],
+    ['app:choose-backend', () => ({ choice: 'cpu' })], ['results:degraded', () => ({ runId })],
   ]
 
   it.each(valid)('%s answers what the contract says', async (channel, request) => {

@@ -12,6 +12,8 @@ import { AppError } from '../domain/errors.ts'
 // DICOM is read below the importers, which need its headers as well; nothing there looks back at this folder.
 import { drawDicom } from '../importers/dicom/decode-pool.ts'
 import { isDicom } from '../importers/dicom/parse.ts'
+import { readDicom } from '../importers/dicom/read-dicom.ts'
+import type { Reduction } from './image-resample.ts'
 
 /** Pixels of one image, always three channels. */
 export interface RgbImage {
@@ -40,6 +42,13 @@ export interface DecodeOptions {
   name?: string
   /** Largest accepted width x height, checked in the header before anything is allocated. */
   maxPixels?: number
+  /**
+   * What will be done to the picture next. A DICOM image is reduced where it is decoded, which spares sending its millions of pixels
+   * around; other formats come in their own size. Reducing the result once more changes nothing.
+   */
+  reduce?: Reduction
+  /** The content is not used by the caller afterwards and may be emptied. */
+  isGiven?: boolean
 }
 
 // 64 megapixels: three times the largest radiograph detectors, 200 MB as RGB.
@@ -59,7 +68,7 @@ export async function decodeImage(source: string | Uint8Array, options: DecodeOp
   const content = typeof source === 'string' ? await readWhole(source, name) : source
   if (content.byteLength === 0) throw new AppError('IMAGE_EMPTY', `${name} has no content (0 bytes).`)
   const format = recogniseFormat(content, name)
-  if (format === 'dicom') return decodeDicom(content, name, maxPixels)
+  if (format === 'dicom') return decodeDicom(content, name, { ...options, maxPixels })
   const header = await readHeader(content, name, format)
   if (header.width * header.height > maxPixels) {
     const megapixels = Math.round((header.width * header.height) / 1e6)
@@ -105,11 +114,20 @@ function recogniseFormat(content: Uint8Array, name: string): ImageFormat {
   throw new AppError('IMAGE_UNSUPPORTED', `${name} is not an image of a known kind.`)
 }
 
-async function decodeDicom(content: Uint8Array, name: string, maxPixels: number): Promise<DecodedImage> {
-  const { pixels, width, height, isGrey, frameCount, bitsStored } = await drawDicom({ bytes: content, frame: 0, voi: null }).catch((cause: unknown) => {
-    throw cause instanceof AppError ? new AppError(cause.code, `${name}: ${cause.message}`, { cause }) : cause
+async function decodeDicom(content: Uint8Array, name: string, { maxPixels, reduce, isGiven }: DecodeOptions & { maxPixels: number }): Promise<DecodedImage> {
+  const namedError = (cause: unknown): unknown => (cause instanceof AppError ? new AppError(cause.code, `${name}: ${cause.message}`, { cause }) : cause)
+  let size: { width: number; height: number }
+  try {
+    const { columns, rows } = readDicom(content).description
+    size = { width: columns, height: rows }
+  } catch (error) {
+    throw namedError(error)
+  }
+  if (size.width * size.height > maxPixels) throw new AppError('IMAGE_TOO_LARGE', `${name} has ${size.width} x ${size.height} pixels; the limit is ${Math.round(maxPixels / 1e6)} megapixels.`)
+  const to = reduce === undefined ? null : { ...reduce.size(size), filter: reduce.filter }
+  const { pixels, width, height, isGrey, frameCount, bitsStored } = await drawDicom({ bytes: content, frame: 0, voi: null, to }, isGiven).catch((cause: unknown) => {
+    throw namedError(cause)
   })
-  if (width * height > maxPixels) throw new AppError('IMAGE_TOO_LARGE', `${name} has ${width} x ${height} pixels; the limit is ${Math.round(maxPixels / 1e6)} megapixels.`)
   return { pixels, width, height, isGrey, format: 'dicom', bitsPerChannel: bitsStored > 8 ? 16 : 8, orientation: 1, pageCount: frameCount }
 }
 

@@ -3,7 +3,7 @@
  * Stretching, as ImageNet pipelines do, would turn round lesions oval; cropping would cut the periphery of a fundus.
  */
 import type { RgbImage } from './image-decode.ts'
-import { resample } from './image-resample.ts'
+import { resample, type Reduction } from './image-resample.ts'
 
 export const RESNET_SIZE = 224
 // Channel means of the training images in B, G, R order, subtracted without further scaling.
@@ -23,11 +23,19 @@ export interface LetterboxedImage {
   height: number
 }
 
+/** Longer side to 224, aspect ratio kept. */
+export const letterboxReduction: Reduction = {
+  filter: 'bilinear',
+  size: ({ width, height }) => {
+    const scaled = (side: number) => Math.max(1, Math.round((side * RESNET_SIZE) / Math.max(width, height)))
+    return { width: scaled(width), height: scaled(height) }
+  },
+}
+
 /** Longer side to 224 (bilinear, antialiased), centred; the odd pixel of padding goes right or below. `change` acts on the reduced image, before the padding. */
 export function letterboxForResnet(image: RgbImage, change: (resized: RgbImage) => RgbImage = (resized) => resized): LetterboxedImage {
-  const longer = Math.max(image.width, image.height)
-  const scaled = (side: number) => Math.max(1, Math.round((side * RESNET_SIZE) / longer))
-  const inner = change(resample(image, scaled(image.width), scaled(image.height), 'bilinear'))
+  const size = letterboxReduction.size(image)
+  const inner = change(resample(image, size.width, size.height, letterboxReduction.filter))
   const left = Math.floor((RESNET_SIZE - inner.width) / 2)
   const top = Math.floor((RESNET_SIZE - inner.height) / 2)
   const values = new Float32Array(RESNET_SIZE * RESNET_SIZE * 3)

@@ -32,7 +32,58 @@ export function resample(image: RgbImage, width: number, height: number, filter:
   if (image.pixels.length !== image.width * image.height * 3) throw new RangeError('Pixel count and size disagree.')
   const wide = image.width === width ? image : resampleRows(image, tableFor(image.width, width, filter), width)
   if (wide.height !== height) return resampleColumns(wide, tableFor(wide.height, height, filter), height)
-  return wide === image ? { ...image, pixels: image.pixels.slice() } : wide
+  return wide === image ? { pixels: image.pixels.slice(), width, height } : wide
+}
+
+/** The size that a picture is wanted in, known from its own, and by which filter it gets there. */
+export interface Reduction {
+  filter: ResampleFilter
+  size: (image: { width: number; height: number }) => { width: number; height: number }
+}
+
+/** The same for one channel, [height, width]: millions of grey pixels are reduced before they are made three times as many. */
+export function resamplePlane(plane: Uint8Array, from: { width: number; height: number }, to: { width: number; height: number }, filter: ResampleFilter): Uint8Array {
+  const wide = from.width === to.width ? plane : resamplePlaneRows(plane, from, tableFor(from.width, to.width, filter), to.width)
+  return from.height === to.height ? (wide === plane ? plane.slice() : wide) : resampleLines(wide, to.width, tableFor(from.height, to.height, filter), to.height)
+}
+
+/** Four rows side by side: each weight is read once for four pixels. */
+function resamplePlaneRows(plane: Uint8Array, from: { width: number; height: number }, { starts, counts, weights, stride }: ResampleTable, width: number): Uint8Array {
+  const output = new Uint8Array(width * from.height)
+  const [one, two, three] = [from.width, 2 * from.width, 3 * from.width]
+  for (let y = 0; y < from.height; y += 4) {
+    const rows = Math.min(4, from.height - y)
+    for (let x = 0; x < width; x += 1) {
+      let source = y * from.width + starts[x]!
+      let slot = x * stride
+      const end = slot + counts[x]!
+      let target = y * width + x
+      if (rows < 4) {
+        for (let row = 0; row < rows; row += 1, target += width, source += from.width) {
+          let sum = HALF
+          for (let i = 0; i < end - slot; i += 1) sum = (sum + Math.imul(plane[source + i]!, weights[slot + i]!)) | 0
+          output[target] = clipByte(sum >> PRECISION_BITS)
+        }
+        continue
+      }
+      let first = HALF
+      let second = HALF
+      let third = HALF
+      let fourth = HALF
+      for (; slot < end; slot += 1, source += 1) {
+        const weight = weights[slot]!
+        first = (first + Math.imul(plane[source]!, weight)) | 0
+        second = (second + Math.imul(plane[source + one]!, weight)) | 0
+        third = (third + Math.imul(plane[source + two]!, weight)) | 0
+        fourth = (fourth + Math.imul(plane[source + three]!, weight)) | 0
+      }
+      output[target] = clipByte(first >> PRECISION_BITS)
+      output[target + width] = clipByte(second >> PRECISION_BITS)
+      output[target + 2 * width] = clipByte(third >> PRECISION_BITS)
+      output[target + 3 * width] = clipByte(fourth >> PRECISION_BITS)
+    }
+  }
+  return output
 }
 
 function resampleRows(image: RgbImage, table: ResampleTable, width: number): RgbImage {
@@ -88,11 +139,12 @@ function resampleGreyRows(image: RgbImage, table: ResampleTable, width: number):
   return { pixels: output, width, height }
 }
 
+function resampleColumns({ pixels, width }: RgbImage, table: ResampleTable, height: number): RgbImage {
+  return { pixels: resampleLines(pixels, width * 3, table, height), width, height }
+}
+
 // Row by row with one accumulator for each byte of the row: memory is walked in order.
-function resampleColumns(image: RgbImage, table: ResampleTable, height: number): RgbImage {
-  const { starts, counts, weights, stride } = table
-  const { pixels, width } = image
-  const rowLength = width * 3
+function resampleLines(pixels: Uint8Array, rowLength: number, { starts, counts, weights, stride }: ResampleTable, height: number): Uint8Array {
   const output = new Uint8Array(rowLength * height)
   const sums = new Int32Array(rowLength)
   for (let y = 0; y < height; y += 1) {
@@ -105,7 +157,7 @@ function resampleColumns(image: RgbImage, table: ResampleTable, height: number):
     const target = y * rowLength
     for (let i = 0; i < rowLength; i += 1) output[target + i] = clipByte(sums[i]! >> PRECISION_BITS)
   }
-  return { pixels: output, width, height }
+  return output
 }
 
 function clipByte(value: number): number {

@@ -4,7 +4,7 @@
  */
 import { AppError } from '../domain/errors.ts'
 import type { RgbImage } from './image-decode.ts'
-import { resample, type ResampleFilter } from './image-resample.ts'
+import { resample, type Reduction, type ResampleFilter } from './image-resample.ts'
 
 /** Order of the float values: rows of pixels [H, W, 3] (TensorFlow) or planes [3, H, W] (PyTorch). */
 export type ImageLayout = 'hwc' | 'chw'
@@ -85,27 +85,36 @@ export function viltSize(
   return { width: floor(newWidth), height: floor(newHeight) }
 }
 
+/** The first step of a processor, for pictures that can be reduced where they are decoded; the processor then finds them in their size. */
+export function reductionOf(config: ImageProcessorConfig): Reduction {
+  return {
+    filter: config.resample,
+    size: (image) => {
+      const wanted = sizeFor(image, config)
+      // A size that the processor would change once more, or refuse, is left to it.
+      const isFinal = wanted.width > 0 && wanted.height > 0 && JSON.stringify(sizeFor(wanted, config)) === JSON.stringify(wanted)
+      return isFinal ? wanted : { width: image.width, height: image.height }
+    },
+  }
+}
+
+/** Size of the whole picture before any crop; 0 where nothing would be left. */
+function sizeFor({ width, height }: { width: number; height: number }, config: ImageProcessorConfig): { width: number; height: number } {
+  if (config.kind === 'vit') return { width: config.width, height: config.height }
+  if (config.kind === 'vilt') return viltSize(width, height, config)
+  const longer = Math.trunc((config.shortestEdge * Math.max(width, height)) / Math.min(width, height))
+  if (longer > config.shortestEdge * 256) return { width: 0, height: 0 }
+  return width <= height ? { width: config.shortestEdge, height: longer } : { width: longer, height: config.shortestEdge }
+}
+
 function resizeFor(image: RgbImage, config: ImageProcessorConfig, name: string): RgbImage {
-  if (config.kind === 'vit') return resample(image, config.width, config.height, config.resample)
-  if (config.kind === 'vilt') {
-    const { width, height } = viltSize(image.width, image.height, config)
-    if (width === 0 || height === 0) {
-      throw new AppError(
-        'IMAGE_SHAPE_UNSUPPORTED',
-        `${name} is ${image.width} x ${image.height} pixels, too long and narrow for this backbone: not one patch of ${config.sizeDivisor} pixels would be left.`,
-      )
-    }
-    return resample(image, width, height, config.resample)
+  const { width, height } = sizeFor(image, config)
+  if (width === 0 || height === 0) {
+    const why = config.kind === 'vilt' ? `: not one patch of ${config.sizeDivisor} pixels would be left` : ''
+    throw new AppError('IMAGE_SHAPE_UNSUPPORTED', `${name} is ${image.width} x ${image.height} pixels, too long and narrow for this backbone${why}.`)
   }
-  const shorter = Math.min(image.width, image.height)
-  const longer = Math.trunc((config.shortestEdge * Math.max(image.width, image.height)) / shorter)
-  const isUpright = image.width <= image.height
-  const width = isUpright ? config.shortestEdge : longer
-  const height = isUpright ? longer : config.shortestEdge
-  if (longer > config.shortestEdge * 256) {
-    throw new AppError('IMAGE_SHAPE_UNSUPPORTED', `${name} is ${image.width} x ${image.height} pixels, too long and narrow for this backbone.`)
-  }
-  return crop(resample(image, width, height, config.resample), config.cropWidth, config.cropHeight)
+  const resized = resample(image, width, height, config.resample)
+  return config.kind === 'clip' ? crop(resized, config.cropWidth, config.cropHeight) : resized
 }
 
 // Centre crop, odd remainders to the right and below. Processor configs are checked to crop no more than the resized side.

@@ -6,7 +6,7 @@ import { availableParallelism, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { mapInOrder } from '../../engine/importers/concurrency.ts'
 import { decodeImage } from '../../engine/modalities/image-decode.ts'
-import { letterboxForResnet } from '../../engine/modalities/image-letterbox.ts'
+import { letterboxForResnet, letterboxReduction } from '../../engine/modalities/image-letterbox.ts'
 import { imageElements, toBytes, writeDicom, type Elements } from '../unit/importers/dicom/make-dicom.ts'
 
 /**
@@ -49,7 +49,7 @@ async function prepareAll(files: readonly string[]): Promise<{ seconds: number; 
   const prepared = mapInOrder(todo, inFlight, async (file) => {
     const bytes = await readFile(file)
     createHash('sha256').update(bytes).digest()
-    return letterboxForResnet(await decodeImage(bytes))
+    return letterboxForResnet(await decodeImage(bytes, { reduce: letterboxReduction, isGiven: true }))
   })
   for await (const { pixels } of prepared) sum += pixels[pixels.length >> 1]!
   const cpu = process.cpuUsage(cpuBefore)

@@ -15,6 +15,8 @@ const threadFile = import.meta.url.endsWith('.ts') ? './decode-thread.ts' : '../
 
 interface Job {
   request: DrawRequest
+  /** The caller has no further use for the bytes: they change hands instead of being copied. */
+  isGiven: boolean
   settle: (reply: DrawReply) => void
   fail: (error: Error) => void
 }
@@ -27,9 +29,9 @@ let threadCount = 0
  * Draws one frame of a DICOM file as the model and the screen get it.
  * @throws AppError DICOM_* and IMAGE_TOO_LARGE, see readDicom; DICOM_FRAME_DAMAGED when decoding does not end
  */
-export async function drawDicom(request: DrawRequest): Promise<DrawnFrame> {
+export async function drawDicom(request: DrawRequest, isGiven = false): Promise<DrawnFrame> {
   const reply = await new Promise<DrawReply>((resolve, reject) => {
-    waiting.push({ request, settle: resolve, fail: reject })
+    waiting.push({ request, isGiven, settle: resolve, fail: reject })
     startNext()
   })
   if (!reply.ok) throw fromErrorOutcome(reply.error)
@@ -50,7 +52,7 @@ function createThread(): Worker {
   return thread
 }
 
-function run(thread: Worker, { request, settle, fail }: Job): void {
+function run(thread: Worker, { request, isGiven, settle, fail }: Job): void {
   thread.ref()
   const onMessage = (reply: DrawReply): void => {
     finish(true)
@@ -82,5 +84,7 @@ function run(thread: Worker, { request, settle, fail }: Job): void {
   }
   thread.on('message', onMessage)
   thread.on('error', onError)
-  thread.postMessage(request)
+  const { buffer, byteLength } = request.bytes
+  // A view into a larger buffer is copied: what else lies there belongs to others.
+  thread.postMessage(request, isGiven && buffer instanceof ArrayBuffer && buffer.byteLength === byteLength ? [buffer] : [])
 }

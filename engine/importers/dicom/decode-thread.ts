@@ -1,6 +1,7 @@
 /** A thread that draws DICOM frames for decode-pool.ts: bytes in, red-green-blue pixels out, nothing kept between messages. */
 import { parentPort } from 'node:worker_threads'
 import { toErrorOutcome, type ErrorOutcome } from '../../domain/errors.ts'
+import { resample, resamplePlane, type ResampleFilter } from '../../modalities/image-resample.ts'
 import type { VoiTransform } from './display/grayscale.ts'
 import { readDicom } from './read-dicom.ts'
 
@@ -9,6 +10,8 @@ export interface DrawRequest {
   frame: number
   /** Replaces the window that the file proposes; null keeps it. */
   voi: VoiTransform | null
+  /** The size that is wanted; null for that of the file. Reduced here, millions of pixels need not be sent. */
+  to: { width: number; height: number; filter: ResampleFilter } | null
 }
 
 /** A frame as every other picture format gives it. */
@@ -24,10 +27,14 @@ export interface DrawnFrame {
 
 export type DrawReply = { ok: true; value: DrawnFrame } | { ok: false; error: ErrorOutcome }
 
-function draw({ bytes, frame, voi }: DrawRequest): DrawnFrame {
+function draw({ bytes, frame, voi, to }: DrawRequest): DrawnFrame {
   const image = readDicom(bytes)
   const { pixels, width, height, channels } = image.renderFrame(frame, voi ?? undefined)
-  return { pixels: channels === 3 ? pixels : toThreeChannels(pixels), width, height, isGrey: channels === 1, frameCount: image.description.frameCount, bitsStored: image.description.bitsStored }
+  const { frameCount, bitsStored } = image.description
+  const facts = { isGrey: channels === 1, frameCount, bitsStored }
+  if (to === null) return { pixels: channels === 3 ? pixels : toThreeChannels(pixels), width, height, ...facts }
+  const small = channels === 3 ? resample({ pixels, width, height }, to.width, to.height, to.filter).pixels : toThreeChannels(resamplePlane(pixels, { width, height }, to, to.filter))
+  return { pixels: small, width: to.width, height: to.height, ...facts }
 }
 
 function toThreeChannels(grey: Uint8Array): Uint8Array {

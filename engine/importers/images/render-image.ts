@@ -46,5 +46,5 @@ async function drawWindow(path: string, window: ImageWindow): Promise<RgbImage> 
   })
   if (!isDicom(bytes)) return decodeImage(bytes, { name: 'The image' })
   // The exact form has no steps at its ends, so that what was seen while dragging is what is drawn.
-  return drawDicom({ bytes, frame: 0, voi: { kind: 'window', window: { ...window, function: 'LINEAR_EXACT', name: null } } })
+  return drawDicom({ bytes, frame: 0, voi: { kind: 'window', window: { ...window, function: 'LINEAR_EXACT', name: null } }, to: null })
 }

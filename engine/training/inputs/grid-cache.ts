@@ -7,7 +7,7 @@ import { AppError } from '../../domain/errors.ts'
 import { RESNET_GRID_DEPTH, RESNET_GRID_TOKENS, type Resnet50 } from '../../backbones/resnet50.ts'
 import { addNoise, blurImage } from '../../modalities/degrade.ts'
 import { decodeImage } from '../../modalities/image-decode.ts'
-import { letterboxForResnet } from '../../modalities/image-letterbox.ts'
+import { letterboxForResnet, letterboxReduction } from '../../modalities/image-letterbox.ts'
 import type { JobContext } from '../../protocol.ts'
 import { createPace } from '../pace.ts'
 
@@ -71,7 +71,9 @@ export async function readImported(image: ImageFile): Promise<Buffer> {
 }
 
 async function readPrepared(image: ImageFile, degradation: Degradation | undefined): Promise<Float32Array> {
-  const decoded = await decodeImage(await readImported(image), { name: image.where })
+  // A blur belongs to the picture as it was taken.
+  const reduce = degradation?.kind === 'blur' ? {} : { reduce: letterboxReduction }
+  const decoded = await decodeImage(await readImported(image), { name: image.where, isGiven: true, ...reduce })
   return letterboxForResnet(await blurImage(decoded, degradation), (resized) => addNoise(resized, degradation, image.sha256)).values
 }
 

@@ -4,7 +4,7 @@ import type { SamplePart } from '../../backbones/backbone.ts'
 import { RESNET_GRID_TOKENS, type Resnet50 } from '../../backbones/resnet50.ts'
 import type { Degradation } from '../../domain/degradation.ts'
 import { AppError } from '../../domain/errors.ts'
-import { type ImageProcessorConfig, createImageProcessor, createNormaliser } from '../../modalities/image.ts'
+import { type ImageProcessorConfig, createImageProcessor, createNormaliser, reductionOf } from '../../modalities/image.ts'
 import { addNoise, blurImage } from '../../modalities/degrade.ts'
 import { decodeImage } from '../../modalities/image-decode.ts'
 import type { TextTokenizer } from '../../modalities/text-tokenizer.ts'
@@ -82,7 +82,9 @@ export function pixelReader({ tokenizer, images: config, textPositions, canStret
         ...options,
         preparation: createHash('sha256').update(JSON.stringify(config)).digest('hex').slice(0, 16),
         prepare: async (image) => {
-          const decoded = await decodeImage(await readImported(image), { name: image.where })
+          // A blur belongs to the picture as it was taken.
+          const reduce = options.degradation?.kind === 'blur' ? {} : { reduce: reductionOf(config) }
+          const decoded = await decodeImage(await readImported(image), { name: image.where, isGiven: true, ...reduce })
           return addNoise(prepare(await blurImage(decoded, options.degradation), 'hwc', image.where), options.degradation, image.sha256)
         },
       })

@@ -39,7 +39,12 @@ export function toStoredValues(bytes: Uint8Array, bytesEach: 1 | 2 | 4, count: n
 /** Nothing above the stored bits, as in most files: the values can be taken as they are. */
 function isWithin(words: Uint8Array | Uint16Array | Uint32Array, bits: number): boolean {
   let all = 0
-  for (let i = 0; i < words.length; i++) all |= words[i]!
+  if (words instanceof Uint16Array && words.byteOffset % 4 === 0) {
+    // Two at a time.
+    const pairs = new Uint32Array(words.buffer, words.byteOffset, words.length >> 1)
+    for (let i = 0; i < pairs.length; i++) all |= pairs[i]!
+    all = (all | (all >>> 16) | words[words.length - 1]!) & 0xffff
+  } else for (let i = 0; i < words.length; i++) all |= words[i]!
   return all >>> bits === 0
 }
 

@@ -26,7 +26,7 @@ export function drawFrame(frame: DecodedFrame, index: number, description: Pixel
   const scopes = frameScopes(dataSet, index)
   const modality = readModality(scopes, isSigned)
   const shown = voi ?? readPresets(scopes, isSigned)[0] ?? fullRange(frame.data, modality)
-  return { ...size, channels: 1, pixels: drawGrey(frame.data, modality, shown, photometric === 'MONOCHROME1'), voi: shown }
+  return { ...size, channels: 1, pixels: drawGrey(frame.data, modality, shown, description), voi: shown }
 }
 
 function toRgb(frame: DecodedFrame, { photometric, bitsStored }: PixelDescription): Uint8Array {
@@ -59,10 +59,13 @@ function storedRange(data: SampleArray): [number, number] {
 }
 
 /** Every stored value is computed once: an image has far more pixels than a 16-bit word has values. */
-function drawGrey(data: SampleArray, modality: ModalityTransform, voi: VoiTransform, isInverted: boolean): Uint8Array {
+function drawGrey(data: SampleArray, modality: ModalityTransform, voi: VoiTransform, { photometric, bitsStored, isSigned }: PixelDescription): Uint8Array {
+  const isInverted = photometric === 'MONOCHROME1'
   const show = (stored: number): number => displayByte(voiValue(modalityValue(stored, modality), voi), isInverted)
   const pixels = new Uint8Array(data.length)
-  const [low, high] = storedRange(data)
+  // Looking for the smallest and largest value takes longer than a table of all that the bits can hold, unless the image is small.
+  const isWhole = bitsStored <= 16 && data.length > 2 ** bitsStored
+  const [low, high] = isWhole ? bitRange(bitsStored, isSigned) : storedRange(data)
   if (high - low >= 1 << 16) {
     for (let i = 0; i < data.length; i++) pixels[i] = show(data[i]!)
     return pixels
@@ -70,4 +73,9 @@ function drawGrey(data: SampleArray, modality: ModalityTransform, voi: VoiTransf
   const table = Uint8Array.from({ length: high - low + 1 }, (_, i) => show(low + i))
   for (let i = 0; i < data.length; i++) pixels[i] = table[data[i]! - low]!
   return pixels
+}
+
+/** What stored values can be: they are masked to their bits when a frame is read. */
+function bitRange(bits: number, isSigned: boolean): [number, number] {
+  return isSigned ? [-(2 ** (bits - 1)), 2 ** (bits - 1) - 1] : [0, 2 ** bits - 1]
 }

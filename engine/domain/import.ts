@@ -1,9 +1,11 @@
 import { z } from 'zod'
+import { changedStudySchema, deliveryCountsSchema, onChangedSchema } from './deliveries.ts'
 import { errorCatalog, type ErrorCode } from './errors.ts'
 import { imageMeasuresSchema } from './image-measures.ts'
 import { importSourceSchema, mappingSchema, tableJoinSchema } from './mapping.ts'
 import { privacyReportSchema } from './privacy.ts'
 import { derivedPreviewSchema, labelEvidenceSchema } from './report-labels.ts'
+import { textSignsSchema } from './text-signs.ts'
 import { absenceReasonSchema, slotPresenceSchema, slotSchema } from './slots.ts'
 
 export const errorCodeSchema = z.enum(Object.keys(errorCatalog) as [ErrorCode, ...ErrorCode[]])
@@ -103,6 +105,8 @@ export const importReportSchema = z.object({
   absences: z.array(z.object({ slotId: z.string(), reason: absenceReasonSchema, count: z.number().int() })),
   elapsedMs: z.number(),
   imagesPerSecond: z.number(),
+  /** Of a further delivery of a cohort; then the counts above are of that delivery, patients and studies those it added. */
+  delivery: z.object({ deliveryId: z.number().int(), number: z.number().int(), onChanged: onChangedSchema, counts: deliveryCountsSchema, changed: z.array(changedStudySchema) }).optional(),
 })
 export type ImportReport = z.infer<typeof importReportSchema>
 
@@ -122,6 +126,8 @@ export const importedItemSchema = z.object({
   text: z.string().nullable(),
   /** What was measured of a present image; kept by content, not with the item. */
   measures: imageMeasuresSchema.optional(),
+  /** Set when a present image may show text; kept by content too. */
+  textSigns: textSignsSchema.optional(),
 })
 export type ImportedItem = z.infer<typeof importedItemSchema>
 

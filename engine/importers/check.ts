@@ -3,7 +3,7 @@ import { setImmediate } from 'node:timers/promises'
 import type { ImportCheck } from '../domain/import.ts'
 import { withPrivacy } from '../domain/mapping.ts'
 import { patternKey } from '../domain/slots.ts'
-import type { JobContext, JobRequest } from '../protocol.ts'
+import type { JobContext, JobRequest, JobResult } from '../protocol.ts'
 import { labelWordsOf } from './cohort-words.ts'
 import { mapInOrder } from './concurrency.ts'
 import { indexFiles } from './images/file-index.ts'
@@ -13,6 +13,7 @@ import { createIssueCollector, type IssueCollector } from './issues.ts'
 import { loadCohort, type LoadedCohort } from './load-cohort.ts'
 import { scrubFromHeaders } from './privacy/header-names.ts'
 import { startStage } from './progress.ts'
+import { deriveLabels } from './reports/derive-labels.ts'
 import { noteTexts } from './rows/text-notes.ts'
 
 /** Up to this many images every pixel is decoded already at the check; beyond it the import does it. */
@@ -25,7 +26,7 @@ const maxRowsOfGroup = 50
  * Counts what an import would bring, over the whole table and every named file, without writing anything.
  * @throws AppError for a table, mapping or folder that cannot be used; an AbortError when cancelled
  */
-export async function checkImport(request: JobRequest<'import:check'>, context: JobContext): Promise<ImportCheck> {
+export async function checkImport(request: JobRequest<'import:check'>, context: JobContext): Promise<JobResult<'import:check'>> {
   const { source } = request
   const mapping = withPrivacy(request.mapping)
   const issues = createIssueCollector()
@@ -46,6 +47,7 @@ export async function checkImport(request: JobRequest<'import:check'>, context: 
   const patterns = new Map<string, number>()
   const absences = new Map<string, ImportCheck['absences'][number]>()
   const uses = new Map<string, ImageUse[]>()
+  let textImages = 0
   for (const study of cohort.studies) {
     if (study.ordinal % studiesBetweenBreaths === 0) {
       // Nothing below waits for a file; without this a cancel would not be heard before the end.
@@ -56,6 +58,10 @@ export async function checkImport(request: JobRequest<'import:check'>, context: 
     for (const slotIndex of mapping.slots.keys()) {
       const { item, problem, note } = await planner.plan(study, slotIndex, inspect)
       if (problem) issues.add(problem.code, 'marks-missing', study.rows[0]!, problem.detail)
+      if (item.textSigns !== undefined || item.reason === 'excluded') {
+        textImages++
+        issues.add('IMPORT_IMAGE_TEXT', 'note', study.rows[0]!, `Row ${study.rows[0]}, ${mapping.slots[slotIndex]!.slot.title}: ${item.reason === 'excluded' ? 'may show text and is left out' : 'may show text'}.`)
+      }
       if (note) issues.add(note.code, 'note', study.rows[0]!, note.detail)
       if (!item.isPresent && item.reason !== null) {
         const key = `${item.slotId} ${item.reason}`
@@ -77,6 +83,7 @@ export async function checkImport(request: JobRequest<'import:check'>, context: 
   }
   noteUnusedFiles(index.paths, usedPaths, issues)
   const duplicateImages = findDuplicates(uses, issues)
+  const derived = deriveLabels(cohort, mapping, issues)
   const labelWords = labelWordsOf(cohort, mapping)
   if (labelWords.length > 0) {
     const labels = new Set(labelWords.map(({ labelName }) => labelName))
@@ -90,7 +97,8 @@ export async function checkImport(request: JobRequest<'import:check'>, context: 
     slots: cohort.slots, labelCounts: countLabels(cohort),
     patternCounts: [...patterns].map(([pattern, count]) => ({ pattern, count })).sort((a, b) => b.count - a.count || (a.pattern < b.pattern ? -1 : 1)),
     absences: [...absences.values()].sort((a, b) => b.count - a.count),
-    duplicateImages, labelWords, privacy: cohort.privacy ? { ...cohort.privacy.report(), headers, textImages: 0 } : null, issues: issues.list(),
+    duplicateImages, labelWords, derived: derived?.preview ?? null, privacy: cohort.privacy ? { ...cohort.privacy.report(), headers, textImages } : null, issues: issues.list(),
+    ...(request.withKeys === true ? { keys: cohort.studies.map(({ patientKey, studyKey }) => JSON.stringify([patientKey, studyKey])) } : {}),
   }
 }
 

@@ -15,14 +15,14 @@ import curationSql from './migrations/0006_curation.sql'
 import deliveriesSql from './migrations/0007_deliveries.sql'
 import degradedResultsSql from './migrations/0008_degraded_results.sql'
 import derivedLabelsSql from './migrations/0009_derived_labels.sql'
+import textSignsSql from './migrations/0010_text_signs.sql'
+import deliveryLabelsSql from './migrations/0011_delivery_labels.sql'
 import { createCurationRepository, type CurationRepository } from './curation/decisions.ts'
 import { createEffectiveCohorts } from './curation/effective-cohort.ts'
 import { createDeliveryRepository, type DeliveryRepository } from './deliveries/repository.ts'
 import { createOriginalRepository, type OriginalRepository } from './deliveries/originals.ts'
 import { createSavedMappingRepository, type SavedMappingRepository } from './deliveries/saved-mappings.ts'
-import { createDeliveryRepository, type DeliveryRepository } from './deliveries/repository.ts'
-import { createOriginalRepository, type OriginalRepository } from './deliveries/originals.ts'
-import { createSavedMappingRepository, type SavedMappingRepository } from './deliveries/saved-mappings.ts'
+import { createTextSignRepository, type TextSignRepository } from './privacy/text-signs.ts'
 import { createRemovals, type Removals } from './removals.ts'
 import { createAuditRepository, type AuditRepository } from './repositories/audit.ts'
 import { createBackboneRepository, type BackboneRepository } from './repositories/backbones.ts'
@@ -49,6 +49,8 @@ export const storeMigrations: readonly Migration[] = [
   { version: 7, name: '0007_deliveries', sql: deliveriesSql },
   { version: 8, name: '0008_degraded_results', sql: degradedResultsSql },
   { version: 9, name: '0009_derived_labels', sql: derivedLabelsSql },
+  { version: 10, name: '0010_text_signs', sql: textSignsSql },
+  { version: 11, name: '0011_delivery_labels', sql: deliveryLabelsSql },
 ]
 
 /** How long a statement waits for a reader in another process before it gives up. */
@@ -73,10 +75,8 @@ export interface Store {
   deliveries: DeliveryRepository
   originals: OriginalRepository
   savedMappings: SavedMappingRepository
-  deliveries: DeliveryRepository
-  originals: OriginalRepository
-  savedMappings: SavedMappingRepository
   imageMeasures: ImageMeasureRepository
+  textSigns: TextSignRepository
   patients: PatientRepository
   runs: RunRepository
   predictions: PredictionRepository
@@ -164,10 +164,8 @@ function assembleStore(db: Database, path: string, options: OpenStoreOptions, re
     deliveries: guarded(createDeliveryRepository(context)),
     originals: guarded(createOriginalRepository(context)),
     savedMappings: guarded(createSavedMappingRepository(context)),
-    deliveries: guarded(createDeliveryRepository(context)),
-    originals: guarded(createOriginalRepository(context)),
-    savedMappings: guarded(createSavedMappingRepository(context)),
     imageMeasures: guarded(createImageMeasureRepository(context)),
+    textSigns: guarded(createTextSignRepository(context)),
     patients: guarded(createPatientRepository(context, index)),
     runs: guarded(createRunRepository(context)),
     predictions: guarded(createPredictionRepository(context)),

@@ -35,6 +35,9 @@ export function createRemovals({ db, audit, changed }: StoreContext): Removals {
   const selectMeasures = db.prepare<{ after: string; limit: number }>('SELECT sha256 FROM image_measures WHERE sha256 > :after ORDER BY sha256 LIMIT :limit').pluck()
   const deleteUnused = db.prepare<{ after: string; until: string }>(`DELETE FROM image_measures WHERE sha256 > :after AND sha256 <= :until
     AND NOT EXISTS (SELECT 1 FROM items WHERE items.sha256 = image_measures.sha256 AND items.is_present = 1 AND items.source_path IS NOT NULL)`)
+  const selectSigns = db.prepare<{ after: string; limit: number }>('SELECT sha256 FROM image_text_signs WHERE sha256 > :after ORDER BY sha256 LIMIT :limit').pluck()
+  const deleteUnusedSigns = db.prepare<{ after: string; until: string }>(`DELETE FROM image_text_signs WHERE sha256 > :after AND sha256 <= :until
+    AND NOT EXISTS (SELECT 1 FROM items WHERE items.sha256 = image_text_signs.sha256 AND items.is_present = 1)`)
   const [runDeletes, cohortDeletes] = [ofRun, ofCohort].map((list) => list.map((sql) => db.prepare<{ id: number; limit?: number }>(sql)))
 
   function* deleteAll(statements: typeof runDeletes, id: number): Generator<void> {
@@ -47,14 +50,16 @@ export function createRemovals({ db, audit, changed }: StoreContext): Removals {
     }
   }
 
-  function* deleteUnusedMeasures(): Generator<void> {
-    for (let after = '', page = nextPage(after); page.length > 0; page = nextPage(after)) {
-      deleteUnused.run({ after, until: page.at(-1)! })
-      after = page.at(-1)!
-      yield
+  function* deleteUnusedContents(): Generator<void> {
+    for (const [select, remove] of [[selectMeasures, deleteUnused], [selectSigns, deleteUnusedSigns]] as const) {
+      const nextPage = (after: string) => select.all({ after, limit: rowsInStep }) as string[]
+      for (let after = '', page = nextPage(after); page.length > 0; page = nextPage(after)) {
+        remove.run({ after, until: page.at(-1)! })
+        after = page.at(-1)!
+        yield
+      }
     }
   }
-  const nextPage = (after: string) => selectMeasures.all({ after, limit: rowsInStep }) as string[]
 
   function* steps(): Generator<void> {
     for (const runId of selectRuns.all() as number[]) {
@@ -64,7 +69,7 @@ export function createRemovals({ db, audit, changed }: StoreContext): Removals {
     for (const cohortId of selectCohorts.all() as number[]) {
       yield* deleteAll(cohortDeletes, cohortId)
       // Before the cohort itself, so that a kill in between leaves something marked and the next start goes on.
-      yield* deleteUnusedMeasures()
+      yield* deleteUnusedContents()
       if (deleteCohort.run({ id: cohortId }).changes > 0) audit('cohort.erased', { cohortId })
       yield
       changed.cohort(cohortId)

@@ -4,6 +4,7 @@ import type { ImportedStudy } from '../domain/import.ts'
 import type { Slot } from '../domain/slots.ts'
 import { createLabelEvidence } from './label-evidence.ts'
 import { createMeasureWriter } from './repositories/image-measures.ts'
+import { createTextSignWriter } from './privacy/text-signs.ts'
 import { isUniqueViolation } from './sqlite-errors.ts'
 import { itemToRow, type ItemRow, type StudyRow } from './study-rows.ts'
 
@@ -33,11 +34,13 @@ export function createStudyWriter(db: Database) {
     VALUES (:study_id, :slot_id, :is_present, :reason, :detail, :source_path, :sha256, :byte_size, :width_px, :height_px, :text, :delivery_id)`)
   const insertLabel = db.prepare<{ studyId: number; labelId: number; value: 0 | 1 }>('INSERT INTO study_labels (study_id, label_id, value) VALUES (:studyId, :labelId, :value)')
   const writeMeasures = createMeasureWriter(db)
+  const writeTextSigns = createTextSignWriter(db)
   const { write: writeEvidence } = createLabelEvidence(db)
 
   function writeItem(studyId: number, item: ImportedStudy['items'][number], deliveryId: number | null): void {
     insertItem.run({ ...itemToRow(studyId, item), delivery_id: deliveryId })
     if (item.isPresent && item.measures && item.sha256 !== null) writeMeasures(item.sha256, item.measures)
+    if (item.isPresent && item.textSigns && item.sha256 !== null) writeTextSigns(item.sha256, item.textSigns)
   }
   function writeLabels(studyId: number, labels: ImportedStudy['labels'], labelIds: readonly number[]): void {
     labels.forEach((value, position) => {

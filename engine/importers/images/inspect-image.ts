@@ -2,11 +2,13 @@ import { hash } from 'node:crypto'
 import { open, type FileHandle } from 'node:fs/promises'
 import sharp from 'sharp'
 import { AppError, type ErrorCode } from '../../domain/errors.ts'
+import type { TextSigns } from '../../domain/text-signs.ts'
 import type { ImageMeasures } from '../../domain/image-measures.ts'
 import { measureImage } from '../../fingerprint/measure-image.ts'
 import { DEFAULT_MAX_PIXELS, decodeImage } from '../../modalities/image-decode.ts'
 import { isDicom } from '../dicom/parse.ts'
 import { readDicom } from '../dicom/read-dicom.ts'
+import { findTextSigns } from '../privacy/burned-in/find-text-signs.ts'
 import { createBudget } from '../concurrency.ts'
 import { judgeFileError } from '../file-errors.ts'
 import { findJpegDamage } from './jpeg-damage.ts'
@@ -25,7 +27,7 @@ export interface ImageNote {
 }
 
 export type ImageInspection =
-  | { kind: 'usable'; sha256: string; byteSize: number; widthPx: number; heightPx: number; note: ImageNote | null; measures?: ImageMeasures }
+  | { kind: 'usable'; sha256: string; byteSize: number; widthPx: number; heightPx: number; note: ImageNote | null; measures?: ImageMeasures; textSigns?: TextSigns }
   | { kind: 'unusable'; code: ErrorCode; detail: string; sha256: string | null; byteSize: number | null }
   | { kind: 'missing'; detail: string }
 
@@ -69,13 +71,14 @@ async function inspectContent(handle: FileHandle, depth: InspectionDepth): Promi
   try {
     const size = await readSize(bytes)
     if (depth === 'full') {
-      const measures = await decodingBudget.run(size.widthPx * size.heightPx, async () => {
+      const found = await decodingBudget.run(size.widthPx * size.heightPx, async () => {
         const decoded = await decodeImage(bytes, { name })
-        return measureImage(decoded, { byteSize: bytes.length, format: decoded.format })
+        const textSigns = findTextSigns(bytes, decoded)
+        return { measures: measureImage(decoded, { byteSize: bytes.length, format: decoded.format }), ...(textSigns ? { textSigns } : {}) }
       })
       const damage = bytes[0] === 0xff ? findJpegDamage(bytes) : null
       if (damage !== null) throw new AppError('IMAGE_DAMAGED', `${name} is damaged: ${damage}.`)
-      return { kind: 'usable', ...identity, ...size, measures }
+      return { kind: 'usable', ...identity, ...size, ...found }
     }
     return { kind: 'usable', ...identity, ...size }
   } catch (error) {

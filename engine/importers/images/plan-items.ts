@@ -55,9 +55,12 @@ export function createItemPlanner(mapping: Mapping, studies: readonly PlannedStu
       const item = { ...absentItem(slot.slotId, 'unreadable', inspection.detail, found.path), ...file }
       return { item, problem: { code: inspection.code, detail: `Row ${row}, ${slot.title}: ${inspection.detail}` }, note: null }
     }
-    const { widthPx, heightPx, measures } = inspection
+    const { widthPx, heightPx, measures, textSigns } = inspection
+    if (textSigns && mapping.privacy?.burnedIn === 'exclude') {
+      return { item: { ...absentItem(slot.slotId, 'excluded', 'The image may show text.', found.path), ...file }, problem: null, note: null }
+    }
     const note = inspection.note === null ? null : { code: inspection.note.code, detail: `Row ${row}, ${slot.title}: ${inspection.note.detail}` }
-    return { item: { slotId: slot.slotId, isPresent: true, reason: null, detail: null, ...file, widthPx, heightPx, text: null, ...(measures ? { measures } : {}) }, problem: null, note }
+    return { item: { slotId: slot.slotId, isPresent: true, reason: null, detail: null, ...file, widthPx, heightPx, text: null, ...(measures ? { measures } : {}), ...(textSigns ? { textSigns } : {}) }, problem: null, note }
   }
   return { match, plan }
 }

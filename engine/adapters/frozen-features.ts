@@ -24,5 +24,5 @@ export function createFrozenFeatures(parameters: ParameterSet, compute: (entry: 
 
 /** Changes whenever a tensor below the head gets another value: values are replaced, never changed in place. */
 export function signatureOf(parameters: ParameterSet): string {
-  return parameters.all.flatMap(({ group, value }) => (group === 'adapter' ? [value.id] : [])).join()
+  return parameters.all.flatMap(({ group, value }) => (group === 'head' ? [] : [value.id])).join()
 }

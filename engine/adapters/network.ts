@@ -34,6 +34,8 @@ export interface PrefixEntry {
   x: Float32Array
   /** Frozen output of that block on x (METHODS 1), or null to compute it in every step. */
   blockOutput: Float32Array | null
+  /** Where the input layer is trained: the parts themselves, stand-ins included, in place of x, which is empty then. */
+  source?: readonly SamplePart[]
 }
 
 export interface ForwardPass {

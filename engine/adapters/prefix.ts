@@ -22,6 +22,8 @@ export interface PrefixOptions {
   firstBlock: number
   /** Whether that block's frozen output can be cached too. */
   cachesBlockOutput: boolean
+  /** The input layer is trained: entries carry the parts instead of their tokens. Needs `firstBlock` 0. */
+  keepsSource?: boolean
 }
 
 /** Rows of equal padding length from rows of different lengths: [B * tokens, D]. */
@@ -44,7 +46,7 @@ export function createPrefixComputer(options: PrefixOptions): (samples: readonly
   const standIn = (part: SamplePart): SamplePart => (options.missingInput === 'zeros' ? zeroed(part) : part)
   const pad = (rows: readonly Float32Array[], tokens: number): Tensor2D => padRows(compute, rows, tokens, D)
 
-  const embed = (samples: readonly Sample[]): EmbeddedSample[] => {
+  const embed = (samples: readonly Sample[]): { embedded: EmbeddedSample[]; sources: Sample[] } => {
     const completed = samples.map((sample) => {
       const presence = presenceOf(sample)
       if (presence === 0) throw new AppError('TRAINING_INPUT_EMPTY', 'A patient has none of the chosen modalities.')
@@ -54,7 +56,8 @@ export function createPrefixComputer(options: PrefixOptions): (samples: readonly
         (spec.kind === 'text' ? [0] : spec.slots).map((slot) => standIn(backbone.dummyPart(spec.kind, modality, slot))))
       return { parts: [...sample, ...dummyParts], dummies: new Set(missing.map(({ modality }) => modality)) }
     })
-    return backbone.embed(completed.map(({ parts }) => parts), completed.map(({ dummies }) => dummies))
+    const sources = completed.map(({ parts }) => parts)
+    return { sources, embedded: backbone.embed(sources, completed.map(({ dummies }) => dummies)) }
   }
 
   /** Host copies of each sample's valid rows; frees x. */
@@ -71,8 +74,9 @@ export function createPrefixComputer(options: PrefixOptions): (samples: readonly
   }
 
   const prefixOfBatch = (samples: readonly Sample[], withBlockOutput: boolean): PrefixEntry[] => {
-    const embedded = embed(samples)
+    const { embedded, sources } = embed(samples)
     const base = embedded.map(({ tokens, segments }, i) => ({ presence: presenceOf(samples[i]!), tokens, segments }))
+    if (options.keepsSource === true) return base.map((entry, i) => ({ ...entry, x: new Float32Array(), blockOutput: null, source: sources[i]! }))
     // A backbone without common blocks (separate towers) has its features pooled at once.
     if (firstBlock === 0 && blocks.length > 0 && !withBlockOutput) return base.map((entry, i) => ({ ...entry, x: embedded[i]!.x, blockOutput: null }))
     const lengths = embedded.map(({ tokens }) => tokens)

@@ -4,7 +4,7 @@
  */
 import type { Compute } from '../compute/backend.ts'
 import { MASKED_KEY_BIAS } from '../compute/kernels.ts'
-import type { Tensor1D, Tensor4D } from '../compute/tensorflow.ts'
+import type { Tensor, Tensor1D, Tensor2D, Tensor4D } from '../compute/tensorflow.ts'
 import type { Modality } from '../domain/slots.ts'
 import type { TransformerBlock } from './transformer-block.ts'
 
@@ -73,8 +73,34 @@ export interface FinalNorm {
 export interface EmbeddingNorm {
   /** Which tokens it acts on; text stands first in every sequence. */
   tokens: 'text' | 'all'
-  /** [D]: what is added to those tokens after the norm, or null. */
-  addedAfter: Float32Array | null
+  /** Name of the input layer's table [types, D] whose first row is added to those tokens after the norm, or null. */
+  addedAfter: string | null
+}
+
+/** What a tensor of an input layer is, for methods that train some kinds only. */
+export type InputRole = 'table' | 'weight' | 'bias' | 'norm-gain' | 'norm-offset'
+
+/** A backbone's input layer over raw parts, for methods that train embeddings; the frozen tokens of `embed` are the same numbers. */
+export interface InputLayer {
+  /** The loaded tensors by their names in the weights; they stay the backbone's. */
+  readonly frozen: ReadonlyMap<string, Tensor>
+  readonly roles: ReadonlyMap<string, InputRole>
+  /** How many tokens a part becomes. */
+  tokensOf(part: SamplePart): number
+  /**
+   * Embeds a batch with these tensors in place of its own.
+   * @param tokens what each sample is padded to, with zeros
+   * @param keep whether `backward` or `discard` will be called
+   */
+  forward(samples: readonly (readonly SamplePart[])[], tokens: number, tensors: ReadonlyMap<string, Tensor>, keep: boolean): InputPass
+}
+
+export interface InputPass {
+  /** [B * tokens, D]; belongs to the caller. */
+  x: Tensor2D
+  /** dL/dx [B * tokens, D] -> gradients of the tensors that are wanted, which belong to the receiver. Runs once; dx stays the caller's. */
+  backward(dx: Tensor2D, wants: (name: string) => boolean, write: (name: string, gradient: Tensor) => void): void
+  discard(): void
 }
 
 export interface Backbone {
@@ -85,6 +111,8 @@ export interface Backbone {
   readonly blocks: TransformerBlock[]
   /** Layer norm of the embeddings; absent where there is none. */
   readonly embeddingNorm?: EmbeddingNorm
+  /** Absent where tokens can only be had frozen (the joined default: its image encoder runs once; separate encoders have no common tokens). */
+  readonly inputLayer?: InputLayer
   /** Layer norm after the last block (ViLT); null for post-LN models. */
   readonly finalNorm: FinalNorm | null
   /** How a sample's tokens become one vector: its first token, or the mean over each present modality averaged over modalities. */

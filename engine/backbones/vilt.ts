@@ -8,14 +8,12 @@
  */
 import { z } from 'zod'
 import type { Compute } from '../compute/backend.ts'
-import { release } from '../compute/kernels.ts'
 import { type Tensor1D, type Tensor2D, disposeAll, takeFloats } from '../compute/tensorflow.ts'
-import { AppError } from '../domain/errors.ts'
-import { type Backbone, DUMMY_SEGMENT, type EmbeddedSample, type PixelPart, type SamplePart, type TextPart, orderParts } from './backbone.ts'
+import { type Backbone, DUMMY_SEGMENT, type EmbeddedSample, type SamplePart, orderParts } from './backbone.ts'
 import { count, parseModelConfig, patchFields, squareSide, transformerFields, transformerSizeOf, wordTableFields } from './encoders/config.ts'
-import { patchRows } from './encoders/patches.ts'
 import { stretchPositions } from './encoders/positions.ts'
 import { blockParameterCount, loadTransformerBlocks } from './transformer-weights.ts'
+import { createViltInput, viltInputNames as inputNames } from './vilt-input.ts'
 import type { WeightSource } from './weight-source.ts'
 
 const viltConfigSchema = z.object({
@@ -50,22 +48,22 @@ export function loadVilt(compute: Compute, source: WeightSource, config: ViltCon
   const patchLength = 3 * patch * patch
   const side = Math.floor(config.image_size / patch)
   const size = transformerSizeOf(config)
-  const text = 'embeddings.text_embeddings'
-  const matrix = (name: string, rows: number): Tensor2D => tf.tensor2d(source.read(name, [rows, D]), [rows, D])
   const vector = (name: string): Tensor1D => tf.tensor1d(source.read(name, [D]))
-  const words = matrix(`${text}.word_embeddings.weight`, config.vocab_size)
   const textLimit = Math.max(config.max_position_embeddings, options.textPositions ?? 0)
-  const ownPositions = source.read(`${text}.position_embeddings.weight`, [config.max_position_embeddings, D])
-  const positions = tf.tensor2d(textLimit === config.max_position_embeddings ? ownPositions : stretchPositions(ownPositions, config.max_position_embeddings, D, textLimit), [textLimit, D])
-  const types = matrix(`${text}.token_type_embeddings.weight`, config.type_vocab_size)
-  const textGamma = vector(`${text}.LayerNorm.weight`)
-  const textBeta = vector(`${text}.LayerNorm.bias`)
-  const modalityTypes = matrix('embeddings.token_type_embeddings.weight', config.modality_type_vocab_size)
-  const textType = takeFloats(modalityTypes.slice([0, 0], [1, D]))
-  const classToken = tf.tensor2d(source.read('embeddings.cls_token', [1, 1, D]), [1, D])
-  const gridPositions = source.read('embeddings.position_embeddings', [1, side * side + 1, D])
-  const projection = tf.tensor2d(source.read('embeddings.patch_embeddings.projection.weight', [D, 3, patch, patch]), [D, patchLength])
-  const projectionBias = vector('embeddings.patch_embeddings.projection.bias')
+  const ownPositions = source.read(inputNames.positions, [config.max_position_embeddings, D])
+  const table = (name: string, rows: number, stored = [rows, D]): Tensor2D => tf.tensor2d(source.read(name, stored), [rows, D])
+  const input = createViltInput(compute, { width: D, patch, side, epsilon: size.epsilon, typeCount: config.modality_type_vocab_size, textLimit }, {
+    words: table(inputNames.words, config.vocab_size),
+    positions: tf.tensor2d(textLimit === config.max_position_embeddings ? ownPositions : stretchPositions(ownPositions, config.max_position_embeddings, D, textLimit), [textLimit, D]),
+    types: table(inputNames.types, config.type_vocab_size),
+    textGamma: vector(inputNames.textGamma),
+    textBeta: vector(inputNames.textBeta),
+    modalityTypes: table(inputNames.modalityTypes, config.modality_type_vocab_size),
+    classToken: table(inputNames.classToken, 1, [1, 1, D]),
+    gridPositions: table(inputNames.gridPositions, side * side + 1, [1, side * side + 1, D]),
+    projection: tf.tensor2d(source.read(inputNames.projection, [D, 3, patch, patch]), [D, patchLength]),
+    projectionBias: vector(inputNames.projectionBias),
+  })
   const finalNorm = { gamma: vector('layernorm.weight'), beta: vector('layernorm.bias'), epsilon: config.layer_norm_eps }
   const blocks = loadTransformerBlocks(compute, source, size, true)
   const pooler = source.has('pooler.dense.weight')
@@ -73,46 +71,17 @@ export function loadVilt(compute: Compute, source: WeightSource, config: ViltCon
     : null
   const emptyText = options.emptyText ?? Int32Array.of(101, 102)
 
-  const embedText = (part: TextPart): Tensor2D => {
-    const length = part.ids.length
-    if (length > textLimit) {
-      throw new AppError('TEXT_TOO_LONG', `A text has ${length} tokens; this model reads at most ${textLimit}.`)
-    }
-    return tf.tidy(() => {
-      const sum = words.gather(tf.tensor1d(part.ids, 'int32')).add(types.gather(tf.tensor1d(part.typeIds ?? new Int32Array(length), 'int32'))).add<Tensor2D>(positions.slice([0, 0], [length, D]))
-      return kernels.layerNorm(sum, textGamma, textBeta, size.epsilon).add<Tensor2D>(modalityTypes.slice([0, 0], [1, D]))
-    })
+  const embed = (samples: readonly (readonly SamplePart[])[], dummies?: readonly ReadonlySet<number>[]): EmbeddedSample[] => {
+    const segments = samples.map((parts, index) => orderParts(parts).flatMap((part) =>
+      new Array<number>(input.layer.tokensOf(part)).fill(dummies?.[index]?.has(part.modality) === true ? DUMMY_SEGMENT : part.modality)))
+    const longest = Math.max(...segments.map(({ length }) => length))
+    const values = takeFloats(input.layer.forward(samples, longest, input.layer.frozen, false).x)
+    return segments.map((own, b) => ({ x: values.slice(b * longest * D, (b * longest + own.length) * D), tokens: own.length, segments: Uint8Array.from(own) }))
   }
-
-  const embedImage = (part: PixelPart): Tensor2D => {
-    const type = part.slot + 1 < config.modality_type_vocab_size ? part.slot + 1 : 1
-    return tf.tidy(() => {
-      const { patches, rows, columns } = patchRows(compute, part, patch)
-      const grid = tf.tensor2d(interpolateGrid(gridPositions, side, D, rows, columns), [rows * columns, D])
-      const content = kernels.addBias(kernels.matMul(patches, projection, false, true), projectionBias).add<Tensor2D>(grid)
-      const first = classToken.add<Tensor2D>(tf.tensor2d(gridPositions.subarray(0, D), [1, D]))
-      return tf.concat2d([first, content], 0).add<Tensor2D>(modalityTypes.slice([type, 0], [1, D]))
-    })
-  }
-
-  const embedPart = (part: SamplePart): Tensor2D => {
-    if (part.kind === 'text') return embedText(part)
-    if (part.kind === 'pixels') return embedImage(part)
-    throw new Error('ViLT reads pixels, not grid features')
-  }
-
-  const embed = (samples: readonly (readonly SamplePart[])[], dummies?: readonly ReadonlySet<number>[]): EmbeddedSample[] =>
-    samples.map((parts, index) => {
-      const tensors = orderParts(parts).map((part) => ({ part, tokens: embedPart(part) }))
-      const segments = tensors.flatMap(({ part, tokens }) =>
-        new Array<number>(tokens.shape[0]).fill(dummies?.[index]?.has(part.modality) === true ? DUMMY_SEGMENT : part.modality))
-      const joined = release(tf.concat2d(tensors.map(({ tokens }) => tokens), 0), ...tensors.map(({ tokens }) => tokens))
-      return { x: takeFloats(joined), tokens: segments.length, segments: Uint8Array.from(segments) }
-    })
 
   /** First token after the final norm when the part is alone in the sequence, at unit length. */
   const describePart = (part: SamplePart): Float32Array => takeFloats(tf.tidy(() => {
-    let x = embedPart(part)
+    let { x } = input.layer.forward([[part]], input.layer.tokensOf(part), input.layer.frozen, false)
     for (const block of blocks) x = block.forward(x, { batch: 1, heads: size.heads, keyBias: null }, false).y
     const first = kernels.layerNorm(x.slice([0, 0], [1, D]), finalNorm.gamma, finalNorm.beta, finalNorm.epsilon)
     return first.div(first.norm())
@@ -123,7 +92,8 @@ export function loadVilt(compute: Compute, source: WeightSource, config: ViltCon
     width: D,
     heads: size.heads,
     blocks,
-    embeddingNorm: { tokens: 'text', addedAfter: textType },
+    embeddingNorm: { tokens: 'text', addedAfter: inputNames.modalityTypes },
+    inputLayer: input.layer,
     finalNorm,
     pooling: 'first',
     joinsFirstAndLast: false,
@@ -138,7 +108,7 @@ export function loadVilt(compute: Compute, source: WeightSource, config: ViltCon
       ? { kind, modality, ids: emptyText }
       : { kind: 'pixels', modality, slot, pixels: new Float32Array(3 * config.image_size ** 2).fill(1), height: config.image_size, width: config.image_size },
     dispose: () => {
-      disposeAll(words, positions, types, textGamma, textBeta, modalityTypes, classToken, projection, projectionBias, finalNorm.gamma, finalNorm.beta)
+      disposeAll(...Object.values(input.frozen), finalNorm.gamma, finalNorm.beta)
       blocks.forEach((block) => block.dispose())
     },
   }
@@ -148,31 +118,5 @@ export function loadVilt(compute: Compute, source: WeightSource, config: ViltCon
 function transpose(values: Float32Array, rows: number, columns: number): Float32Array {
   const result = new Float32Array(values.length)
   for (let r = 0; r < rows; r++) for (let c = 0; c < columns; c++) result[c * rows + r] = values[r * columns + c]!
-  return result
-}
-
-/**
- * Bilinear interpolation with align_corners = true of the position grid [1 + side * side, D] (row 0 belongs to [CLS])
- * to `rows` x `columns`, as `torch.nn.functional.interpolate` does it for ViLT. Returns [rows * columns, D].
- */
-export function interpolateGrid(grid: Float32Array, side: number, width: number, rows: number, columns: number): Float32Array {
-  const result = new Float32Array(rows * columns * width)
-  const at = (row: number, column: number, d: number): number => grid[(1 + row * side + column) * width + d]!
-  for (let r = 0; r < rows; r++) {
-    const y = rows > 1 ? (r * (side - 1)) / (rows - 1) : 0
-    const y0 = Math.floor(y)
-    const y1 = Math.min(y0 + 1, side - 1)
-    for (let c = 0; c < columns; c++) {
-      const x = columns > 1 ? (c * (side - 1)) / (columns - 1) : 0
-      const x0 = Math.floor(x)
-      const x1 = Math.min(x0 + 1, side - 1)
-      const offset = (r * columns + c) * width
-      for (let d = 0; d < width; d++) {
-        const top = at(y0, x0, d) * (1 - (x - x0)) + at(y0, x1, d) * (x - x0)
-        const bottom = at(y1, x0, d) * (1 - (x - x0)) + at(y1, x1, d) * (x - x0)
-        result[offset + d] = top * (1 - (y - y0)) + bottom * (y - y0)
-      }
-    }
-  }
   return result
 }

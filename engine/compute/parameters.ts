@@ -11,11 +11,14 @@ export interface HostValues {
 export interface Parameter {
   readonly name: string
   readonly shape: number[]
-  readonly group: 'adapter' | 'head'
+  /** `base`: copies of the backbone's own tensors that a first stage trains and a second builds on; `head`: pooler and classifier. */
+  readonly group: 'adapter' | 'base' | 'head'
   /** Whether weight decay applies; by default it applies to every trained tensor (golden training_common). */
   readonly decays: boolean
   /** Its learning rate in units of the run's; 1 unless the method says otherwise. */
   rateFactor: number
+  /** One of several of which each sample uses the one for its presence pattern: a batch without that pattern gives it no gradient. */
+  byPattern: boolean
   /** False while another phase of training is on: no gradient, no update, no decay. */
   isTrained: boolean
   value: Tensor
@@ -38,7 +41,7 @@ export function createParameterSet(tf: Tf): ParameterSet {
   return {
     all,
     add: (name, values, shape, group, decays = true) => {
-      const parameter: Parameter = { name, shape, group, decays, rateFactor: 1, isTrained: true, value: tf.keep(tf.tensor(values, shape, 'float32')) }
+      const parameter: Parameter = { name, shape, group, decays, rateFactor: 1, byPattern: false, isTrained: true, value: tf.keep(tf.tensor(values, shape, 'float32')) }
       all.push(parameter)
       return parameter
     },
@@ -63,5 +66,5 @@ export function createParameterSet(tf: Tf): ParameterSet {
   }
 }
 
-/** dL/dparameter by parameter name; the receiver owns the tensors. */
+/** dL/dparameter by parameter name; the receiver owns the tensors. Tensors `byPattern` that no sample of the batch uses have none. */
 export type Gradients = Map<string, Tensor>

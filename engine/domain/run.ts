@@ -26,6 +26,8 @@ export const moraConfigSchema = z.object({
   missingEnters: z.enum(['dummy', 'left-out']).default('left-out'),
   /** `kind`: one up-projection for all images and one for all texts; `slot`: one for each eye, view or note. */
   modalitiesBy: z.enum(['kind', 'slot']).default('kind'),
+  /** Learning rate of A and every B_m in units of the run's; the paper has one rate. */
+  adapterRate: z.number().positive().max(100).default(1),
 })
 export type MoraConfig = z.infer<typeof moraConfigSchema>
 

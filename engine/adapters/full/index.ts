@@ -6,7 +6,7 @@
 import { createParameterSet } from '../../compute/parameters.ts'
 import { createHead } from '../head.ts'
 import type { Method } from '../method.ts'
-import { injectOwnWeights } from '../sites/own-weights.ts'
+import { everyInput, injectOwnWeights, noInput } from '../sites/own-weights.ts'
 import { createTransformerNetwork } from '../transformer-network.ts'
 import { type FullConfig, fullConfigSchema } from './config.ts'
 
@@ -16,7 +16,7 @@ export const full: Method<FullConfig> = {
   startsUnchanged: true,
   createNetwork: ({ compute, backbone, modalities, labelsCount, missingInput, random }, config) => {
     const parameters = createParameterSet(compute.tf)
-    const adapter = injectOwnWeights(compute, parameters, backbone, { linearWeights: true, linearBiases: true, normGains: true, normOffsets: true, rateFactor: config.backboneRate })
+    const adapter = injectOwnWeights(compute, parameters, backbone, { linearWeights: true, linearBiases: true, normGains: true, normOffsets: true, input: config.embeddings ? everyInput : noInput, rateFactor: config.backboneRate })
     const head = createHead(compute, parameters, random, backbone.width, labelsCount, backbone.pooler)
     return createTransformerNetwork({ compute, backbone, parameters, adapter, head, modalities, missingInput })
   },

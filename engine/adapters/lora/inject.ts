@@ -4,12 +4,13 @@ import type { ParameterSet } from '../../compute/parameters.ts'
 import type { RandomSource } from '../../compute/random-source.ts'
 import type { ModalitySpec } from '../network.ts'
 import type { Choice } from '../sites/batch-view.ts'
+import { createBaseNetwork } from '../sites/base-network.ts'
 import { adaptBlock } from '../sites/block-sites.ts'
 import { addForCombinations, combinationsOf, createServing } from '../sites/combinations.ts'
-import { type FrozenLinear, frozenLinearMap } from '../sites/linear-map.ts'
+import type { FrozenLinear } from '../sites/linear-map.ts'
 import { type LowRank, withLowRank } from '../sites/low-rank.ts'
 import { adaptedBlockStage } from '../stages/block-stages.ts'
-import type { NetworkAdapter } from '../transformer-network.ts'
+import type { NetworkAdapter } from '../adapter.ts'
 import type { LoraConfig } from './config.ts'
 
 type Target = LoraConfig['targets'][number]
@@ -27,6 +28,7 @@ export function injectLora(
 ): NetworkAdapter {
   const { rank: R } = config
   const combinations = config.by === 'combination' ? combinationsOf(modalities, config.training) : []
+  const base = createBaseNetwork(compute, parameters, backbone, config.by === 'combination' ? config : { ...config, base: 'head' })
   const ups: Choice[] = []
   const add = (name: string, shape: number[], initial: () => Float32Array): Choice => config.by === 'combination'
     ? addForCombinations(parameters, modalities, combinations, name, shape, initial)
@@ -40,13 +42,14 @@ export function injectLora(
     return { down, up, rank: R }
   }
   const linear = (frozen: FrozenLinear, inputs: number) => {
-    const inner = frozenLinearMap(compute, frozen)
+    const inner = base.linear(frozen)
     const updates = frozen.parts.map(({ name, width }) => (config.targets.includes(targetOf(name)) ? updateOf(name, inputs, width) : null))
     return updates.every((update) => update === null) ? inner : withLowRank(compute, inner, inputs, frozen.parts, updates, config.alpha / R)
   }
-  const stages = backbone.blocks.map((block, index) => adaptedBlockStage(adaptBlock(compute, block, index, backbone.heads, { linear })))
+  const stages = backbone.blocks.map((block, index) => adaptedBlockStage(adaptBlock(compute, block, index, backbone.heads, { linear, norm: base.norm })))
+  const finalNorm = base.trainsWeights && backbone.finalNorm !== null ? base.norm({ ...backbone.finalNorm, name: 'layernorm' }) : null
   return {
-    firstBlock: 0, stages,
+    firstBlock: 0, input: base.input, stages, finalNorm, trainsWeights: base.trainsWeights, replacedCount: base.count(),
     ...(config.by === 'combination' ? { serving: createServing(config, combinations, ups.map((choice) => ({ choice, start: 0 }))) } : {}),
   }
 }

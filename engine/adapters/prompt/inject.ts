@@ -9,8 +9,9 @@ import { createKeyValuePrompt } from '../sites/key-value-prompt.ts'
 import { adaptedBlockStage, frozenBlockStage } from '../stages/block-stages.ts'
 import { promptStage } from '../stages/prompt-stage.ts'
 import type { Stage } from '../stages/stage.ts'
-import type { NetworkAdapter } from '../transformer-network.ts'
+import type { NetworkAdapter } from '../adapter.ts'
 import type { PromptConfig } from './config.ts'
+import { createTrainedFlags } from './trained-flags.ts'
 
 /** Spread of new prompts. The published code draws uniformly from +-1 here and there; our reference numbers start from N(0, 0.1). */
 const INITIAL_DEVIATION = 0.1
@@ -33,7 +34,14 @@ export function injectPrompts(
       ? [promptStage(compute, prompts, P, D), frozenBlockStage(block, null)]
       : [adaptedBlockStage(adaptBlock(compute, block, index, heads, { prompt: createKeyValuePrompt(compute, prompts, P, D) }))]
   })
-  return { firstBlock, stages }
+  const flags = createTrainedFlags(combinations)
+  return {
+    firstBlock, stages, statistics: flags,
+    noteTrained: (patterns) => flags.mark(patterns),
+    serving: (presence) => (flags.has(presence) ? 'trained' : config.untrained === 'base' ? 'base' : 'refused'),
+    // Prompts that nobody trained are random numbers: such samples go through the backbone without any.
+    fallback: blocks.slice(firstBlock).map((block) => frozenBlockStage(block, null)),
+  }
 }
 
 /** Trained numbers of the prompts: combinations x blocks x P D. */

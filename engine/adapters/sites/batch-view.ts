@@ -47,6 +47,11 @@ export function isAnyTrained(...choices: (Choice | null)[]): boolean {
   return choices.some((choice) => choice !== null && membersOf(choice).some(({ isTrained }) => isTrained))
 }
 
+/** Whether any sample of the batch uses a tensor of the choice. */
+export function isUsed(view: BatchView, choice: Choice): boolean {
+  return 'name' in choice || view.patterns.some((pattern) => choice.has(pattern))
+}
+
 /**
  * The values that the samples of a batch use: as the choice's own shape when all use the same one (`perSample` false), else [B, n] with
  * each sample's values as one row. `identity` stands in for patterns without a tensor. Call inside `tf.tidy` or free the result.
@@ -64,7 +69,7 @@ export function gather(compute: Compute, view: BatchView, choice: Choice, identi
 
 /**
  * Writes the gradients of a choice: `gradient` in the choice's own shape, or [B, n] rows where `gather` said `perSample`.
- * Trained tensors that no sample of the batch uses get zeros, as indexing one tensor by pattern would give them. Frees `gradient`.
+ * A tensor that no sample of the batch uses gets none. Frees `gradient`.
  */
 export function scatter(compute: Compute, view: BatchView, choice: Choice, gradient: Tensor, perSample: boolean, gradients: Gradients): void {
   const { tf } = compute
@@ -85,8 +90,4 @@ export function scatter(compute: Compute, view: BatchView, choice: Choice, gradi
     rows.dispose()
   }
   gradient.dispose()
-  if ('name' in choice) return
-  for (const [pattern, { name, shape, isTrained }] of choice) {
-    if (isTrained && !view.patterns.includes(pattern)) gradients.set(name, tf.zeros(shape))
-  }
 }

@@ -30,15 +30,18 @@ export function combinationsOf(modalities: readonly ModalitySpec[], training: Co
 export function addForCombinations(
   parameters: ParameterSet, modalities: readonly ModalitySpec[], combinations: readonly number[], name: string, shape: number[], initial: () => Float32Array,
 ): Choice {
-  return new Map(combinations.map((presence) =>
-    [presence, parameters.add(`${combinationName(presence, modalities)}/${name}`, initial(), shape, 'adapter')]))
+  return new Map(combinations.map((presence) => {
+    const parameter = parameters.add(`${combinationName(presence, modalities)}/${name}`, initial(), shape, 'adapter')
+    parameter.byPattern = true
+    return [presence, parameter]
+  }))
 }
 
 /** The base on complete patients, then one combination after the other; null, one phase over everything, when trained jointly. */
 export function combinationPhases(settings: CombinationSettings, modalities: readonly ModalitySpec[]): Phase[] | null {
   if (settings.training === 'joint') return null
   const combinations = combinationsOf(modalities, 'two-stage')
-  const base: Phase = { name: 'base on complete patients', shows: (1 << modalities.length) - 1, trains: ({ group }) => group === 'head', isBase: true, epochsShare: combinations.length === 0 ? 1 : settings.baseShare }
+  const base: Phase = { name: 'base on complete patients', shows: (1 << modalities.length) - 1, trains: ({ group }) => group !== 'adapter', isBase: true, epochsShare: combinations.length === 0 ? 1 : settings.baseShare }
   return [base, ...combinations.map((presence): Phase => {
     const name = combinationName(presence, modalities)
     return {
@@ -51,8 +54,8 @@ export function combinationPhases(settings: CombinationSettings, modalities: rea
 /**
  * Whose weights answer for a pattern. A set that still holds its initial values was never trained and does nothing, so the base answers;
  * reading it off the values keeps it true after saving, loading and resuming. `neutral` are the tensors of a set that a first step moves,
- * with the value they start from (gamma 1; beta and LoRA's B 0). Weight decay reaches tensors without a gradient too (joint training), but
- * shrinks all numbers of one alike: only numbers that differ, or that left 0, were trained.
+ * with the value they start from (gamma 1; beta and LoRA's B 0). In checkpoints of 0.1 weight decay has reached untrained gammas too, all
+ * numbers of one alike: only numbers that differ, or that left 0, were trained.
  */
 export function createServing(settings: CombinationSettings, combinations: readonly number[], neutral: readonly { choice: Choice; start: number }[]): (presence: number) => Serving {
   const known = new WeakMap<Parameter['value'], boolean>()

@@ -75,7 +75,7 @@ export function trainedLinearMap(compute: Compute, frozen: FrozenLinear, trained
 
   return {
     fold: () => ({ weight: weightNow(), bias: biasNow() }),
-    readsInput: trained.weights !== null,
+    get readsInput() { return trains(trained.weights) },
     isCheap: false,
     isTrained: () => trains(trained.weights) || trains(trained.biases),
     forward: (x) => {

@@ -6,7 +6,7 @@ import type { Compute } from '../../compute/backend.ts'
 import { release } from '../../compute/kernels.ts'
 import type { Gradients } from '../../compute/parameters.ts'
 import type { Tensor, Tensor2D, Tensor4D } from '../../compute/tensorflow.ts'
-import { type BatchView, type Choice, gather, isAnyTrained, scatter, viewOfPattern } from './batch-view.ts'
+import { type BatchView, type Choice, gather, isAnyTrained, isUsed, scatter, viewOfPattern } from './batch-view.ts'
 import type { LinearPart } from './linear-map.ts'
 import type { TokenMap } from './token-map.ts'
 
@@ -56,6 +56,8 @@ export function withLowRank(compute: Compute, inner: TokenMap, inputs: number, p
     isTrained: () => inner.isTrained() || isAnyTrained(...choices),
     forward: (x, view) => {
       const innerPass = inner.forward(x, view)
+      // The base, and whoever it answers for: nothing is added.
+      if (!choices.some((choice) => isUsed(view, choice))) return innerPass
       const low = chosen.map(({ down, up, rank, part, from }) => {
         const A = gather(compute, view, down, () => tf.zeros([inputs, rank]))
         const B = gather(compute, view, up, () => tf.zeros([rank, part.width]))

@@ -5,7 +5,7 @@
 import type { Compute } from '../../compute/backend.ts'
 import { release } from '../../compute/kernels.ts'
 import type { Tensor, Tensor1D, Tensor2D } from '../../compute/tensorflow.ts'
-import { type BatchView, type Choice, gather, isAnyTrained, scatter, viewOfPattern } from './batch-view.ts'
+import { type BatchView, type Choice, gather, isAnyTrained, isUsed, scatter, viewOfPattern } from './batch-view.ts'
 import type { LinearPart } from './linear-map.ts'
 import type { MapPass, TokenMap } from './token-map.ts'
 
@@ -37,7 +37,7 @@ export function withScaleShift(compute: Compute, inner: TokenMap, parts: readonl
   const shapeFor = (view: BatchView, perSample: boolean): number[] => (perSample ? [view.batch, view.tokens, -1] : [view.batch * view.tokens, -1])
 
   return {
-    readsInput: inner.readsInput || inner.isCheap,
+    get readsInput() { return inner.readsInput || inner.isCheap },
     isCheap: false,
     fold: (pattern) => {
       const folded = inner.fold(pattern)
@@ -50,6 +50,8 @@ export function withScaleShift(compute: Compute, inner: TokenMap, parts: readonl
     isTrained: () => inner.isTrained() || isAnyTrained(...sets.flatMap(({ gamma, beta }) => [gamma, beta])),
     forward: (x, view) => {
       const innerPass = inner.forward(x, view)
+      // The base, and whoever it answers for: nothing to scale, nothing to keep.
+      if (!sets.some(({ gamma, beta }) => isUsed(view, gamma) || isUsed(view, beta))) return innerPass
       const gamma = joined(view, 'gamma')
       const beta = joined(view, 'beta')
       const shape = shapeFor(view, gamma.perSample)

@@ -2,14 +2,13 @@ import type { Backbone } from '../../backbones/backbone.ts'
 import type { Compute } from '../../compute/backend.ts'
 import type { ParameterSet } from '../../compute/parameters.ts'
 import type { ModalitySpec } from '../network.ts'
+import { createBaseNetwork } from '../sites/base-network.ts'
 import { adaptBlock } from '../sites/block-sites.ts'
 import { addForCombinations, combinationsOf, createServing } from '../sites/combinations.ts'
-import { frozenLinearMap } from '../sites/linear-map.ts'
-import { normMap } from '../sites/norm-map.ts'
 import { type ScaleShift, withScaleShift } from '../sites/scale-shift.ts'
 import { adaptedBlockStage } from '../stages/block-stages.ts'
 import { embeddingStage } from '../stages/embedding-stage.ts'
-import type { NetworkAdapter } from '../transformer-network.ts'
+import type { NetworkAdapter } from '../adapter.ts'
 import type { SsfConfig } from './config.ts'
 
 /** Puts a scale and shift after every linear layer and norm of the backbone, one pair for each combination of modalities. */
@@ -24,17 +23,18 @@ export function injectSsf(compute: Compute, parameters: ParameterSet, backbone: 
     return set
   }
   const { embeddingNorm, finalNorm, width: D } = backbone
+  const base = createBaseNetwork(compute, parameters, backbone, config)
   const embedding = config.sites === 'all' && embeddingNorm !== undefined
-    ? embeddingStage(compute, embeddingNorm, addSet('embeddings.LayerNorm', D), D) : null
+    ? embeddingStage(compute, embeddingNorm, base.readInput, addSet('embeddings.LayerNorm', D), D) : null
   const stages = backbone.blocks.map((block, index) => adaptedBlockStage(adaptBlock(compute, block, index, backbone.heads, {
-    linear: (frozen) => withScaleShift(compute, frozenLinearMap(compute, frozen), frozen.parts, frozen.parts.map(({ name, width }) => addSet(name, width))),
-    norm: (frozen) => withScaleShift(compute, normMap(compute, frozen), [{ name: frozen.name, width: D, scale: 1 }], [addSet(frozen.name, D)]),
+    linear: (frozen) => withScaleShift(compute, base.linear(frozen), frozen.parts, frozen.parts.map(({ name, width }) => addSet(name, width))),
+    norm: (frozen) => withScaleShift(compute, base.norm(frozen), [{ name: frozen.name, width: D, scale: 1 }], [addSet(frozen.name, D)]),
   })))
   const final = finalNorm === null ? null
-    : withScaleShift(compute, normMap(compute, finalNorm), [{ name: 'layernorm', width: D, scale: 1 }], [addSet('layernorm', D)])
+    : withScaleShift(compute, base.norm({ ...finalNorm, name: 'layernorm' }), [{ name: 'layernorm', width: D, scale: 1 }], [addSet('layernorm', D)])
   return {
     // The outputs of the linear layers are kept for gamma's gradient, about as much again as a frozen block keeps.
-    firstBlock: 0, embedding, stages, finalNorm: final, keptFactor: 2,
+    firstBlock: 0, input: base.input, embedding, stages, finalNorm: final, keptFactor: 2, trainsWeights: base.trainsWeights, replacedCount: base.count(),
     serving: createServing(config, combinations, sets.flatMap(({ gamma, beta }) => [{ choice: gamma, start: 1 }, { choice: beta, start: 0 }])),
   }
 }

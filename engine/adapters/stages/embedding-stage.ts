@@ -1,7 +1,8 @@
 import type { EmbeddingNorm } from '../../backbones/backbone.ts'
 import type { Compute } from '../../compute/backend.ts'
+import { release } from '../../compute/kernels.ts'
 import type { Tensor, Tensor2D } from '../../compute/tensorflow.ts'
-import { gather, isAnyTrained, scatter } from '../sites/batch-view.ts'
+import { gather, isAnyTrained, isUsed, scatter } from '../sites/batch-view.ts'
 import type { ScaleShift } from '../sites/scale-shift.ts'
 import type { Sequence, Stage } from './stage.ts'
 
@@ -9,7 +10,7 @@ import type { Sequence, Stage } from './stage.ts'
  * Scale and shift after the layer norm of the embeddings. The embedded tokens are frozen and cached with what is added after that norm
  * (ViLT's modality type t), so the stage works on x - t: y = x + (gamma - 1) (x - t) + beta, on the tokens that the norm acts on.
  */
-export function embeddingStage(compute: Compute, norm: EmbeddingNorm, set: ScaleShift, width: number): Stage {
+export function embeddingStage(compute: Compute, norm: EmbeddingNorm, readInput: (name: string) => Tensor | null, set: ScaleShift, width: number): Stage {
   const { tf } = compute
   const D = width
   /** [B, T, 1] of 0/1. */
@@ -23,8 +24,11 @@ export function embeddingStage(compute: Compute, norm: EmbeddingNorm, set: Scale
     takesCached: false,
     isTrained: () => isAnyTrained(set.gamma, set.beta),
     forward: (input, { needsInput }) => {
-      if (needsInput) throw new Error('nothing stands below the embeddings')
       const { view } = input
+      // The base, and whoever it answers for: the embeddings as they come.
+      if (!isUsed(view, set.gamma)) {
+        return { sequence: { ...input, x: input.x.clone() }, discard: () => {}, backward: (dy) => (needsInput ? dy.clone() : null) }
+      }
       const shaped = (values: Tensor, perSample: boolean): Tensor => values.reshape([perSample ? view.batch : 1, 1, D])
       const gamma = gather(compute, view, set.gamma, () => tf.ones([D]))
       const beta = gather(compute, view, set.beta, () => tf.zeros([D]))
@@ -32,18 +36,14 @@ export function embeddingStage(compute: Compute, norm: EmbeddingNorm, set: Scale
       /** (x - t) on the norm's tokens, 0 elsewhere: [B, T, D]. */
       const normed = tf.tidy(() => {
         const rows = input.x.reshape([view.batch, view.tokens, D])
-        return (norm.addedAfter === null ? rows : rows.sub(tf.tensor1d(norm.addedAfter))).mul(mask)
+        return (norm.addedAfter === null ? rows : rows.sub(readInput(norm.addedAfter)!.slice([0, 0], [1, D]))).mul(mask)
       })
       const x = tf.tidy(() => {
         const change = normed.mul(shaped(gamma.values, gamma.perSample).sub(1)).add(shaped(beta.values, beta.perSample).mul(mask))
         return input.x.add<Tensor2D>(change.reshape([view.batch * view.tokens, D]))
       })
-      gamma.values.dispose()
       beta.values.dispose()
-      const discard = (): void => {
-        normed.dispose()
-        mask.dispose()
-      }
+      const discard = (): void => release(undefined, normed, mask, gamma.values)
       return {
         sequence: { ...input, x },
         discard,
@@ -55,8 +55,9 @@ export function embeddingStage(compute: Compute, norm: EmbeddingNorm, set: Scale
           })
           scatter(compute, view, set.gamma, dGamma, gamma.perSample, gradients)
           scatter(compute, view, set.beta, dBeta, gamma.perSample, gradients)
+          const dx = needsInput ? tf.tidy(() => dy.add<Tensor2D>(dy.reshape([view.batch, view.tokens, D]).mul(mask).mul(shaped(gamma.values, gamma.perSample).sub(1)).reshape(dy.shape))) : null
           discard()
-          return null
+          return dx
         },
       }
     },

@@ -48,6 +48,28 @@ function cubicTaps(side: number, length: number): Tap[][] {
 }
 
 /**
+ * Bilinear interpolation with align_corners = true of a square grid of `side` places to `rows` x `columns`, as `torch.nn.functional.interpolate`
+ * does it for ViLT, as a matrix [rows * columns, side * side] of weights: a grid [side * side, D] is interpolated by one product, and its
+ * gradient comes back through the transposed one.
+ */
+export function bilinearTaps(side: number, rows: number, columns: number): Float32Array {
+  const weights = new Float32Array(rows * columns * side * side)
+  const places = (length: number): { low: number; high: number; share: number }[] => Array.from({ length }, (_, place) => {
+    const at = length > 1 ? (place * (side - 1)) / (length - 1) : 0
+    const low = Math.floor(at)
+    return { low, high: Math.min(low + 1, side - 1), share: at - low }
+  })
+  const across = places(columns)
+  places(rows).forEach((y, r) => across.forEach((x, c) => {
+    const start = (r * columns + c) * side * side
+    for (const [row, down] of [[y.low, 1 - y.share], [y.high, y.share]] as const) {
+      for (const [column, along] of [[x.low, 1 - x.share], [x.high, x.share]] as const) weights[start + row * side + column]! += down * along
+    }
+  }))
+  return weights
+}
+
+/**
  * Linear interpolation with align_corners = false of a text position table [rows, D] to `length` rows, as the reference code of the
  * missing-aware prompts stretches ViLT's 40 positions (Lee et al. 2023, arXiv:2303.03369; MoRA's code inherits it). Returns [length, D].
  */

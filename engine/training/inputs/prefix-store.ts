@@ -1,6 +1,7 @@
 import { closeSync, mkdirSync, openSync, readSync, rmSync, writeSync } from 'node:fs'
 import { dirname } from 'node:path'
 import type { PrefixEntry } from '../../adapters/network.ts'
+import type { SamplePart } from '../../backbones/backbone.ts'
 
 interface Spilled {
   presence: number
@@ -9,6 +10,22 @@ interface Spilled {
   offset: number
   xLength: number
   outputLength: number
+  /** The parts without their numbers, which lie in the file one after the other. */
+  source?: readonly (SamplePart & { length: number })[]
+}
+
+/** The numbers of a part that can be many: pixels and grids go to the file, words stay. */
+function numbersOf(part: SamplePart): Float32Array {
+  return part.kind === 'text' ? new Float32Array() : part.kind === 'pixels' ? part.pixels : part.features
+}
+
+function withNumbers(part: SamplePart, numbers: Float32Array): SamplePart {
+  return part.kind === 'text' ? part : part.kind === 'pixels' ? { ...part, pixels: numbers } : { ...part, features: numbers }
+}
+
+/** What is written of an entry, in order. */
+function arraysOf({ x, blockOutput, source = [] }: PrefixEntry): Float32Array[] {
+  return [x, blockOutput ?? new Float32Array(), ...source.map(numbersOf)]
 }
 
 /** Frozen prefixes of a run by study and pattern; the first ones in memory, the rest in a file that the system pages in. */
@@ -32,9 +49,12 @@ export function createPrefixStore(budgetBytes: number, file: string): PrefixStor
       mkdirSync(dirname(file), { recursive: true })
       handle = openSync(file, 'w+')
     }
-    const output = entry.blockOutput ?? new Float32Array(0)
-    onDisk.set(key, { presence: entry.presence, tokens: entry.tokens, segments: entry.segments, offset: endOffset, xLength: entry.x.length, outputLength: output.length })
-    for (const values of [entry.x, output]) {
+    onDisk.set(key, {
+      presence: entry.presence, tokens: entry.tokens, segments: entry.segments, offset: endOffset, xLength: entry.x.length, outputLength: entry.blockOutput?.length ?? 0,
+      // The lengths stay with the parts, as empty views would not tell them.
+      ...(entry.source === undefined ? {} : { source: entry.source.map((part) => ({ ...withNumbers(part, new Float32Array()), length: numbersOf(part).length })) }),
+    })
+    for (const values of arraysOf(entry)) {
       if (values.length === 0) continue
       writeSync(handle, new Uint8Array(values.buffer, values.byteOffset, values.byteLength), 0, values.byteLength, endOffset)
       endOffset += values.byteLength
@@ -47,9 +67,18 @@ export function createPrefixStore(budgetBytes: number, file: string): PrefixStor
     return values
   }
 
+  function readSource(parts: readonly (SamplePart & { length: number })[], offset: number): SamplePart[] {
+    let at = offset
+    return parts.map(({ length, ...part }) => {
+      const whole = withNumbers(part, readValues(at, length))
+      at += length * 4
+      return whole
+    })
+  }
+
   return {
     put: (key, entry) => {
-      const bytes = entry.x.byteLength + (entry.blockOutput?.byteLength ?? 0)
+      const bytes = arraysOf(entry).reduce((sum, { byteLength }) => sum + byteLength, 0)
       if (usedBytes + bytes > budgetBytes) return spill(key, entry)
       usedBytes += bytes
       inMemory.set(key, entry)
@@ -63,6 +92,7 @@ export function createPrefixStore(budgetBytes: number, file: string): PrefixStor
         presence: at.presence, tokens: at.tokens, segments: at.segments,
         x: readValues(at.offset, at.xLength),
         blockOutput: at.outputLength === 0 ? null : readValues(at.offset + at.xLength * 4, at.outputLength),
+        ...(at.source === undefined ? {} : { source: readSource(at.source, at.offset + (at.xLength + at.outputLength) * 4) }),
       }
     },
     has: (key) => inMemory.has(key) || onDisk.has(key),

@@ -48,7 +48,7 @@ let keptBytes = 0
 
 function keep(key: string, entry: PrefixEntry): void {
   const bytes = entry.x.byteLength
-  if (bytes > keptEntryBytes || entry.blockOutput !== null || keptBytes + bytes > keptTotalBytes) return
+  if (bytes > keptEntryBytes || entry.blockOutput !== null || entry.source !== undefined || keptBytes + bytes > keptTotalBytes) return
   kept.set(key, entry)
   keptBytes += bytes
 }

@@ -18,7 +18,7 @@ export const adamWConfigSchema = z.object({
 })
 export type AdamWConfig = z.infer<typeof adamWConfigSchema>
 
-/** Everything needed to go on after a restart. */
+/** Everything needed to go on after a restart; without the moments of tensors by pattern whose pattern has not come yet. */
 export interface OptimizerState {
   step: number
   first: Record<string, HostValues>
@@ -26,7 +26,11 @@ export interface OptimizerState {
 }
 
 export interface Optimizer {
-  /** One update at learning rate `rate`; consumes the gradients. A parameter without a gradient is an error, not a skipped update. */
+  /**
+   * One update at learning rate `rate`; consumes the gradients. A parameter without a gradient is an error, not a skipped update; but one
+   * chosen by pattern stays exactly as it began, weight decay included, until a sample of its pattern comes, and then counts as given zeros
+   * wherever none does, as indexing one tensor by pattern would.
+   */
   apply(gradients: Gradients, rate: number): void
   exportState(): OptimizerState
   importState(state: OptimizerState): void
@@ -41,17 +45,21 @@ export function createAdamW(compute: Compute, parameters: ParameterSet, config: 
   const zeros = (): Map<string, Tensor> => new Map(trained.map(({ name, shape }) => [name, tf.keep(tf.zeros(shape))]))
   const first = zeros()
   const second = zeros()
+  /** Tensors that had a gradient at some time. */
+  const reached = new Set<string>()
   const replace = (moments: Map<string, Tensor>, name: string, value: Tensor): void => {
     moments.get(name)!.dispose()
     moments.set(name, tf.keep(value))
   }
-  const exportMoments = (moments: Map<string, Tensor>): Record<string, HostValues> =>
-    Object.fromEntries([...moments].map(([name, value]) => [name, { shape: [...value.shape], values: Float32Array.from(value.dataSync()) }]))
+  const exportMoments = (moments: Map<string, Tensor>): Record<string, HostValues> => Object.fromEntries(trained.flatMap(({ name, shape, byPattern }) =>
+    (byPattern && !reached.has(name) ? [] : [[name, { shape: [...shape], values: Float32Array.from(moments.get(name)!.dataSync()) }]])))
   const importMoments = (moments: Map<string, Tensor>, stored: Record<string, HostValues>): void => {
-    for (const { name, shape } of trained) {
+    for (const { name, shape, byPattern } of trained) {
       const value = stored[name]
+      if (value === undefined && byPattern) continue
       if (value === undefined || value.shape.join() !== shape.join()) throw new AppError('CHECKPOINT_MISMATCH', `The optimiser state for "${name}" is missing or of another shape.`)
       replace(moments, name, tf.tensor(value.values, shape, 'float32'))
+      reached.add(name)
     }
   }
 
@@ -62,8 +70,11 @@ export function createAdamW(compute: Compute, parameters: ParameterSet, config: 
       const firstCorrection = 1 - config.beta1 ** step
       const secondRoot = Math.sqrt(1 - config.beta2 ** step)
       for (const parameter of trained) {
-        const gradient = gradients.get(parameter.name)
-        if (gradient === undefined) throw new Error(`no gradient for ${parameter.name}`)
+        const given = gradients.get(parameter.name)
+        if (given === undefined && !parameter.byPattern) throw new Error(`no gradient for ${parameter.name}`)
+        if (given === undefined && !reached.has(parameter.name)) continue
+        reached.add(parameter.name)
+        const gradient: Tensor = given ?? tf.zeros(parameter.shape)
         const parameterRate = rate * parameter.rateFactor * (parameter.name.startsWith('classifier.') ? config.headRateFactor : 1)
         const decays = config.weightDecay > 0 && parameter.decays && (config.decayVectors || parameter.shape.length > 1)
         const [updated, m, v] = compute.kernels.adamW(parameter.value, gradient, first.get(parameter.name)!, second.get(parameter.name)!, {

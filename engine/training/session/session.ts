@@ -79,14 +79,18 @@ function missingInput(config: RunConfig): MissingInput {
 export function createNetwork(session: Session, config: RunConfig, plan: ModalityPlan, fold: number): Network {
   refuseMismatch(session, config, plan)
   const method = findMethod(config.adapter)
-  return method.createNetwork({
+  const settings = methodSettings(config)
+  const network = method.createNetwork({
     compute: session.compute,
-    backbone: plan.tabularIndexOfSlot.size > 0 ? withTabularTokens(session.backbone) : session.backbone,
+    backbone: plan.tabularIndexOfSlot.size > 0 ? withTabularTokens(session.compute, session.backbone) : session.backbone,
     modalities: plan.modalities,
     labelsCount: config.labelIds.length,
     missingInput: missingInput(config),
     random: createRng(config.seed).fork(`init-${fold}`),
-  }, method.configSchema.parse(methodSettings(config)))
+  }, method.configSchema.parse(settings))
+  const { adapterRate = 1 } = settings as { adapterRate?: number }
+  for (const parameter of network.parameters.all) if (parameter.group === 'adapter') parameter.rateFactor *= adapterRate
+  return network
 }
 
 /** The training phases of the run's method in order; null when it has one over everything. */

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { trainsBaseNetwork } from '../../../engine/domain/method-settings.ts'
 import { adapterSchema, runConfigSchema, type AdapterName, type RunConfig } from '../../../engine/domain/run.ts'
 import type { NumberRule } from '../run/run-draft.ts'
 
@@ -40,15 +41,19 @@ const fieldsOfMethod = new Map(adapterSchema.options.map((adapter): [AdapterName
 }))
 
 /** Settings that only count while the sets of a method are kept by combination. */
-const byCombination = new Set(['training', 'baseShare', 'trainHead', 'untrained'])
+const byCombination = new Set(['training', 'base', 'baseRate', 'baseShare', 'trainHead', 'untrained'])
+/** Of these, those of the base stage. */
+const ofBase = new Set(['base', 'baseRate', 'baseShare', 'trainHead'])
 
 /** The settings of the chosen method that have an effect as it stands. */
 export function fieldsOf(config: RunConfig): MethodField[] {
   const fields = fieldsOfMethod.get(config.adapter)!
-  const isStaged = (config.adapter === 'ssf' && config.ssf.training === 'two-stage') || (config.adapter === 'lora' && config.lora.training === 'two-stage')
+  const sets = config.adapter === 'ssf' ? config.ssf : config.adapter === 'lora' ? config.lora : null
   return fields.filter(({ key }) => {
+    if (sets === null) return true
     if (config.adapter === 'lora' && config.lora.by === 'all' && byCombination.has(key)) return false
-    return isStaged || (key !== 'baseShare' && key !== 'trainHead') || !byCombination.has(key)
+    if (sets.training === 'joint' && ofBase.has(key)) return false
+    return key !== 'baseRate' || trainsBaseNetwork(sets, config.backbone)
   })
 }
 

@@ -127,12 +127,60 @@ describe('a phase', () => {
     model.dispose()
   })
 
-  it.each([['ssf', { training: 'joint' }], ['lora', { by: 'combination', training: 'joint' }]] as const)('over everything leaves a combination that nobody showed to the base: %s', (id, config) => {
+  it.each([
+    ['ssf', { training: 'joint' }], ['lora', { by: 'combination', training: 'joint' }], ['prompt', { length: 4 }], ['prompt', { length: 4, level: 'attention' }],
+  ] as const)('over everything leaves a combination that nobody showed to the base, weight decay or not: %s %o', (id, config) => {
     const { network, model } = build(id, config)
+    network.statistics?.fit([])
+    const before = model.exportTrained()
     const entries = network.computePrefix(samples.map((sample, i) => restrictSample(sample, i % 2 === 0 ? 1 : 3)!), false)
     for (let step = 0; step < 5; step++) model.step({ entries, labels, known: null }, 1e-2)
     expect([1, 2, 3].map((presence) => network.serving!(presence))).toEqual(['trained', 'base', 'trained'])
+    const after = model.exportTrained()
+    for (const { name } of network.parameters.all) {
+      if (name.startsWith('image/')) expect(after[name], name).toEqual(before[name])
+      else expect(after[name], name).not.toEqual(before[name])
+    }
     model.dispose()
+  })
+
+  it('goes on after a restart without touching what no pattern has reached', () => {
+    const whole = build('ssf', { training: 'joint' })
+    const [early, late] = [1, 2].map((pattern) => ({ entries: whole.network.computePrefix(samples.map((sample) => restrictSample(sample, pattern)!), false), labels, known: null }))
+    const step = ({ model }: ReturnType<typeof build>, batch: typeof early): number => model.step(batch!, 1e-2)
+    step(whole, early)
+    step(whole, early)
+    const resumed = build('ssf', { training: 'joint' })
+    resumed.model.importTrained(whole.model.exportTrained())
+    resumed.model.importOptimizer(whole.model.exportOptimizer())
+    for (const batch of [early, late, early]) expect(step(resumed, batch)).toBe(step(whole, batch))
+    expect(resumed.model.exportTrained()).toEqual(whole.model.exportTrained())
+    whole.model.dispose()
+    resumed.model.dispose()
+  })
+
+  it.each([['input', 2], ['attention', 2], ['input', 1]] as const)('without prompts answers for a combination that nobody showed: level %s, from block %i', (level, blocks) => {
+    const { network, model } = build('prompt', { length: 4, level, blocks: blocks === 2 ? [0, 1] : [1] })
+    network.statistics!.fit([])
+    const entries = network.computePrefix(samples.map((sample, i) => restrictSample(sample, i % 2 === 0 ? 1 : 3)!), false)
+    for (let step = 0; step < 3; step++) model.step({ entries, labels, known: null }, 1e-2)
+    const plain = build('head-only', {})
+    plain.model.importTrained(Object.fromEntries(Object.entries(model.exportTrained()).filter(([name]) => /^(pooler|classifier)\./.test(name))))
+    const unseen = samples.map((sample) => restrictSample(sample, 2)!)
+    // In one batch with combinations that have prompts, and alone.
+    const together = model.predict([...entries, ...network.computePrefix(unseen, false)], 8).slice(entries.length * CLASSES)
+    const expected = plain.model.predict(plain.network.computePrefix(unseen, false))
+    together.forEach((value, i) => expect(value).toBeCloseTo(expected[i]!, 4))
+    model.predict(network.computePrefix(unseen, false), 2).forEach((value, i) => expect(value).toBeCloseTo(expected[i]!, 4))
+    // Loaded again it still knows, and a checkpoint of 0.1, which does not say, counts every combination as trained.
+    const loaded = build('prompt', { length: 4, level, blocks: blocks === 2 ? [0, 1] : [1], untrained: 'refuse' })
+    loaded.model.importTrained(model.exportTrained())
+    expect([1, 2, 3].map((presence) => loaded.network.serving!(presence))).toEqual(['trained', 'refused', 'trained'])
+    expect(() => loaded.model.predict(loaded.network.computePrefix(unseen, false))).toThrow(/only image was trained on/)
+    const old = Object.fromEntries(Object.entries(model.exportTrained()).filter(([name]) => !name.startsWith('statistics.')))
+    loaded.model.importTrained(old)
+    expect(loaded.network.serving!(2)).toBe('trained')
+    for (const one of [model, plain.model, loaded.model]) one.dispose()
   })
 
   it('that is skipped leaves its combination to the base, or refuses it, also after loading', () => {
@@ -159,8 +207,20 @@ describe('a phase', () => {
   })
 })
 
+it('leaves the up-projection of a modality that nobody has at exactly zero', () => {
+  const { network, model } = build('mora', { blocks: [0, 1] })
+  const entries = network.computePrefix(samples.map((sample) => restrictSample(sample, 1)!), false)
+  for (let step = 0; step < 5; step++) model.step({ entries, labels, known: null }, 1e-2)
+  const trained = model.exportTrained()
+  for (const block of [0, 1]) {
+    expect(trained[`mora.${block}.up.image`]!.values.every((value) => value === 0)).toBe(true)
+    expect(trained[`mora.${block}.up.text`]!.values.every((value) => value === 0)).toBe(false)
+  }
+  model.dispose()
+})
+
 it('computes what lies below the head once while only the head is trained', () => {
-  const { network, model } = build('ssf', {})
+  const { network, model } = build('ssf', { base: 'head' })
   network.beginPhase!(findMethod('ssf').phases!(findMethod('ssf').configSchema.parse({}), modalities)![0]!)
   const trainer = createTrainingModel({ compute, network, labelsCount: CLASSES, task: 'multi-label', labelWeights: null, optimizer: adamWConfigSchema.parse({}) })
   const entries = network.computePrefix(samples, false)

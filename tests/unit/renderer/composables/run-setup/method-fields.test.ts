@@ -11,7 +11,7 @@ const everyField = adapterSchema.options.flatMap((adapter) => fieldsOf(draft(ada
 
 describe('the settings of a method', () => {
   it('are those of the chosen method alone', () => {
-    expect(keysOf(draft('mora'))).toEqual(['rank', 'blocks', 'beside', 'missingEnters', 'modalitiesBy'])
+    expect(keysOf(draft('mora'))).toEqual(['rank', 'blocks', 'beside', 'missingEnters', 'modalitiesBy', 'adapterRate'])
     expect(keysOf(draft('late-fusion'))).toEqual(['head', 'substitute', 'width', 'unimodalShare'])
     expect(keysOf(draft('head-only'))).toEqual([])
   })
@@ -20,6 +20,11 @@ describe('the settings of a method', () => {
     expect(keysOf(draft('lora'))).not.toContain('untrained')
     expect(keysOf(draft('lora', { lora: { by: 'combination' } }))).toEqual(expect.arrayContaining(['untrained', 'baseShare', 'trainHead']))
     expect(keysOf(draft('ssf', { ssf: { training: 'joint' } }))).not.toContain('baseShare')
+    expect(keysOf(draft('ssf'))).not.toContain('baseRate')
+    expect(keysOf(draft('ssf', { ssf: { base: 'network' } }))).toContain('baseRate')
+    expect(keysOf(draft('ssf', { backbone: 'vilt-0123456789' }))).toContain('baseRate')
+    expect(keysOf(draft('lora', { lora: { by: 'combination', training: 'joint' } }))).toEqual(expect.not.arrayContaining(['base', 'baseRate']))
+    expect(keysOf(draft('lora', { lora: { by: 'combination', training: 'joint' } }))).toContain('untrained')
   })
 
   it.each(everyField)('%s has words for itself and for each of its options', (path, field) => {

@@ -5,6 +5,7 @@ import { degradationSchema } from './domain/degradation.ts'
 import { imageFactsSchema, imageWindowSchema } from './domain/image-facts.ts'
 import { importSourceSchema, mappingSchema, tableJoinSchema } from './domain/mapping.ts'
 import { checkpointInfoSchema, importStartSchema, predictionBlockSchema, trainingStudySchema, trainingSummarySchema } from './domain/exchange.ts'
+import { derivedPreviewSchema } from './domain/report-labels.ts'
 import { deviceVerdictSchema, epochSchema, runConfigSchema, runEstimateSchema, splitSchema } from './domain/run.ts'
 import { slotSchema } from './domain/slots.ts'
 
@@ -50,7 +51,7 @@ export const jobs = {
   },
   'import:preview': {
     request: z.object({ source: importSourceSchema, mapping: mappingSchema, pseudonymKey: z.string(), limit: z.number().int().max(200) }),
-    result: z.object({ rows: z.array(previewRowSchema) }),
+    result: z.object({ rows: z.array(previewRowSchema), derived: derivedPreviewSchema.nullable().default(null) }),
   },
   'import:check': { request: z.object({ source: importSourceSchema, mapping: mappingSchema, pseudonymKey: z.string() }), result: importCheckSchema },
   'import:identities': {

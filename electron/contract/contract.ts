@@ -7,6 +7,7 @@ import { importSourceSchema, mappingSchema, tableJoinSchema } from '../../engine
 import { auditEntrySchema, auditVerdictSchema, cohortSummarySchema, reviewSchema, runRecordSchema, storedPredictionSchema, studyDetailSchema, studyFilterSchema, studyItemSchema, studyListPageSchema, studyListQuerySchema } from '../../engine/domain/records.ts'
 import { degradationSchema } from '../../engine/domain/degradation.ts'
 import { degradedResultsSchema, resultIntervalsSchema, runResultsSchema, testSettingSchema } from '../../engine/domain/results.ts'
+import { derivedPreviewSchema, labelRulesSchema } from '../../engine/domain/report-labels.ts'
 import { deviceVerdictSchema, epochSchema, runConfigSchema, runEstimateSchema, splitProofSchema } from '../../engine/domain/run.ts'
 
 /** All that may cross between the renderer and main. Channel = `aggregate:verb`; one request object; types are inferred, never written twice. */
@@ -126,7 +127,8 @@ export const calls = {
   'import:choose-folder': { request: nothing, reply: pathOrNull },
   'import:choose-table': { request: z.object({ folder: z.string().nullable() }), reply: pathOrNull },
   'import:inspect': { request: z.object({ source: importSourceSchema, join: tableJoinSchema.nullable().optional() }), reply: tableInspectionSchema },
-  'import:preview': { request: z.object({ source: importSourceSchema, mapping: mappingSchema }), reply: z.object({ rows: z.array(previewPictureRowSchema) }) },
+  'import:preview': { request: z.object({ source: importSourceSchema, mapping: mappingSchema }), reply: z.object({ rows: z.array(previewPictureRowSchema), derived: derivedPreviewSchema.nullable() }) },
+  'import:label-rules': { request: nothing, reply: labelRulesSchema },
   'import:check': { request: z.object({ jobKey, source: importSourceSchema, mapping: mappingSchema }), reply: importCheckSchema.nullable() },
   'import:start': { request: z.object({ source: importSourceSchema, mapping: mappingSchema, cohortName: z.string().trim().min(1).max(120) }), reply: z.object({ cohortId, jobKey }) },
   'import:resume': { request: z.object({ cohortId }), reply: z.object({ jobKey }) },

@@ -3,13 +3,14 @@ import { AppError } from '../../engine/domain/errors.ts'
 import type { ImportReport } from '../../engine/domain/import.ts'
 import { demoCohortName, makeDemoSource } from '../../engine/jobs/demo-cohort.ts'
 import { resumeImport, startImport, type ImportRequest, type RunningImport } from '../../engine/jobs/import-cohort.ts'
+import { shippedRules } from '../../engine/labeller/rules.ts'
 import type { Progress } from '../../engine/protocol.ts'
 import type { Job } from '../contract/contract.ts'
 import type { JobHandle } from '../services/job-board.ts'
 import type { HandlerContext } from './context.ts'
 import type { Handlers } from './answer.ts'
 
-type ImportCalls = 'import:choose-folder' | 'import:choose-table' | 'import:inspect' | 'import:preview' | 'import:check' | 'import:start' | 'import:resume' | 'import:report' | 'import:demo'
+type ImportCalls = 'import:choose-folder' | 'import:choose-table' | 'import:inspect' | 'import:preview' | 'import:label-rules' | 'import:check' | 'import:start' | 'import:resume' | 'import:report' | 'import:demo'
 
 const previewRows = 50
 
@@ -62,12 +63,14 @@ export function importHandlers(context: HandlerContext): Handlers<ImportCalls> {
     'import:preview': async ({ source, mapping }) => {
       const preview = await files.run('import:preview', { source, mapping, pseudonymKey, limit: previewRows })
       return {
+        derived: preview?.derived ?? null,
         rows: (preview?.rows ?? []).map((row) => ({
           ...row,
           images: row.images.map((image) => ({ slotId: image.slotId, url: image.path === null ? null : pictures.previewUrl(image.path) })),
         })),
       }
     },
+    'import:label-rules': () => shippedRules(),
     'import:check': async ({ jobKey, source, mapping }) => {
       let handle: JobHandle | null = null
       const job = files.start('import:check', { source, mapping, pseudonymKey }, { onProgress: (progress) => handle?.progress(progress) })

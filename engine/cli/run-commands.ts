@@ -59,7 +59,7 @@ function configOf(workspace: Workspace, options: CliOptions, output: CliOutput):
   if (unknown.length > 0) throw new AppError('CLI_USAGE', `The cohort has no modality "${unknown[0]}". It has: ${cohort.slots.map((slot) => slot.slotId).join(', ')}.`)
   output.note(formatMissingness(describeMissingness(runConfigSchema.parse(base), collectMaterial(workspace, runConfigSchema.parse(base)))))
   const used = cohort.slots.filter((slot) => base.slotIds.includes(slot.slotId))
-  for (const warning of slotWarnings(used, workspace.store.cohorts.labelWords(cohort.cohortId))) output.note(`WARNING: ${warning.text}`)
+  for (const warning of slotWarnings(used, workspace.store.cohorts.labelWords(cohort.cohortId), cohort.labels.filter(({ labelId }) => base.labelIds.includes(labelId)))) output.note(`WARNING: ${warning.text}`)
   return base
 }
 

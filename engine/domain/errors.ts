@@ -73,6 +73,7 @@ export const errorCatalog = {
   IMPORT_TEXT_DAMAGED: { fix: 'Export the table again as UTF-8 if these letters matter; the replacement signs are kept as they are.' },
   IMPORT_AGE_IMPLAUSIBLE: { fix: 'Check the ages; these are stored as unknown.' },
   IMPORT_RULES_CHANGED: { fix: 'Import the source as a new cohort, so that all its reports are read with the same rules.' },
+  IMPORT_RULES_CHANGED: { fix: 'Import the source as a new cohort, so that all its reports are read with the same rules.' },
   IMPORT_VALUE_NOT_NUMBER: { fix: 'Correct these cells, or map the column as a category; they are stored as unknown.' },
   IMPORT_AGE_PLACEHOLDER: { fix: 'Check whether this age stands for "unknown"; if so, blank it in the table.' },
   IMPORT_ATTRIBUTES_DIFFER: { fix: 'Check age and sex in these rows; the first age is kept, a contradicting sex is stored as unknown.' },

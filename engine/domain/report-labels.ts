@@ -34,6 +34,8 @@ export const reportLabelsSchema = z.object({
   /** Findings of the user's own, whose phrases come as edits. */
   ownFindings: z.array(z.object({ id: findingId, title: z.string().trim().min(1).max(60) })).max(20).default([]),
   edits: z.array(ruleEditSchema).max(1000).default([]),
+  /** Shipped lists that the cohort was begun with, so that another version of them is noticed; set when an import starts. */
+  version: z.string().optional(),
 })
 export type ReportLabels = z.infer<typeof reportLabelsSchema>
 

@@ -23,7 +23,7 @@ const strongRecall = 0.1
 const strongAuroc = 0.9
 /** Share of false alarms accepted over all words and labels together. */
 const falseAlarmRate = 0.001
-const emptyWords = new Set(['with', 'without', 'and', 'the', 'for', 'from', 'other', 'not', 'none', 'type', 'disease', 'normal', 'finding', 'findings'])
+const emptyWords = new Set(['with', 'without', 'and', 'the', 'for', 'from', 'other', 'not', 'none', 'type', 'disease', 'normal', 'finding', 'findings', 'derived'])
 
 interface Term { term: string; studies: number[] }
 

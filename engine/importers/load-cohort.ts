@@ -1,6 +1,7 @@
 import { AppError } from '../domain/errors.ts'
 import type { RejectedRow } from '../domain/import.ts'
 import type { ImportSource, Mapping } from '../domain/mapping.ts'
+import type { LabelEvidence } from '../domain/report-labels.ts'
 import type { Slot } from '../domain/slots.ts'
 import type { JobContext } from '../protocol.ts'
 import { assignKeys } from './ids.ts'
@@ -18,6 +19,8 @@ export interface PlannedStudy extends GroupedStudy {
   patientKey: string
   studyKey: string
   labelValues: LabelValue[]
+  /** Why the derived labels have their values; set by deriveLabels. */
+  evidence?: LabelEvidence[]
   /** Pseudonym of the place, the same in every delivery under one key. */
   siteKey: string | null
   /** The texts as the table has them, of a preview only. */

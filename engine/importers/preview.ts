@@ -8,6 +8,7 @@ import { absolutePath, createItemPlanner } from './images/plan-items.ts'
 import { createIssueCollector } from './issues.ts'
 import { loadCohort } from './load-cohort.ts'
 import { scrubFromHeaders } from './privacy/header-names.ts'
+import { deriveLabels } from './reports/derive-labels.ts'
 
 /** Enough rows to fill the preview although several belong to one study or are refused. */
 const rowsForEachPreviewRow = 20
@@ -28,6 +29,7 @@ export async function previewImport(request: JobRequest<'import:preview'>, conte
   const planner = createItemPlanner(mapping, studies, index)
   await scrubFromHeaders(studies, mapping, planner, source.sourceDir, cohort.privacy, issues, context.signal)
   const inspect = (path: string): ReturnType<typeof inspectImage> => inspectImage(absolutePath(source.sourceDir, path), source.sourceDir, 'header')
+  const derived = deriveLabels(cohort, mapping, issues)
   const rows: PreviewRow[] = []
   const planned = mapInOrder(studies, filesInFlight, async (study) => {
     context.signal.throwIfAborted()
@@ -45,5 +47,5 @@ export async function previewImport(request: JobRequest<'import:preview'>, conte
       labels: cohort.labelNames.filter((_, label) => study.labelValues[label] === 1),
     })
   }
-  return { rows }
+  return { rows, derived: derived?.preview ?? null }
 }

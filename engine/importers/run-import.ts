@@ -11,6 +11,7 @@ import { labelWordsOf } from './cohort-words.ts'
 import { loadCohort, type PlannedStudy } from './load-cohort.ts'
 import { scrubFromHeaders } from './privacy/header-names.ts'
 import { assertNoResidue } from './privacy/study-privacy.ts'
+import { deriveLabels } from './reports/derive-labels.ts'
 import { startStage } from './progress.ts'
 
 /** Written in one transaction by the process of the windows, which must not be held up for longer than a frame or two. */
@@ -39,10 +40,13 @@ export async function runImport(request: JobRequest<'import:run'>, context: JobC
   // Before the label words are counted: they are stored, and a name must not become one of them.
   await scrubFromHeaders(studies, mapping, planner, source.sourceDir, cohort.privacy, issues, context.signal)
   assertNoResidue(issues)
+  const derived = deriveLabels(cohort, mapping, issues)
+  // One cohort, one set of rules: what is stored already was read with the earlier ones.
+  if (derived?.hasOtherRules === true && fromOrdinal > 0) throw new AppError('IMPORT_RULES_CHANGED', 'This import began with other rules for labels from reports than this version of Lacuna has.')
   const labelWords = labelWordsOf(cohort, mapping)
   await context.send({
     kind: 'import-start',
-    start: { tableSha256: cohort.tableSha256, rowsIn, studyCount: studies.length, slots, labelNames, task, rejectedRows: rejected, labelWords },
+    start: { tableSha256: cohort.tableSha256, rowsIn, studyCount: studies.length, slots, labelNames, task, rejectedRows: rejected, labelWords, ...(derived === null ? {} : { derivedLabels: derived.labels }) },
   })
   const inspect = createInspector(source.sourceDir, studies, mapping.slots.length, planner)
   const stage = startStage(context, 'Importing patients', studies.length, fromOrdinal)
@@ -76,8 +80,8 @@ export async function runImport(request: JobRequest<'import:run'>, context: JobC
 
 async function importStudy(study: PlannedStudy, slotCount: number, planner: ItemPlanner, inspect: (path: string) => Promise<ImageInspection>): Promise<ImportedStudy> {
   const planned = await Promise.all(Array.from({ length: slotCount }, (_, slotIndex) => planner.plan(study, slotIndex, inspect)))
-  const { ordinal, patientKey, studyKey, rows, ageYears, sex, siteKey, labelValues } = study
-  return { ordinal, patientKey, studyKey, rows, ageYears, sex, site: siteKey, items: planned.map(({ item }) => item), labels: labelValues }
+  const { ordinal, patientKey, studyKey, rows, ageYears, sex, siteKey, labelValues, evidence } = study
+  return { ordinal, patientKey, studyKey, rows, ageYears, sex, site: siteKey, items: planned.map(({ item }) => item), labels: labelValues, evidence }
 }
 
 /** Full inspection of each file; a file that several studies name is read once. */

@@ -1,7 +1,7 @@
 import { writeCsv } from './csv.ts'
 import type { Workspace } from './workspace.ts'
 
-const columns = ['run', 'patient', 'study', 'split', 'fold', 'pattern', 'is_actual_pattern', 'label', 'reference', 'logit', 'probability', 'threshold', 'called_positive', 'served_by']
+const columns = ['run', 'patient', 'study', 'split', 'fold', 'pattern', 'is_actual_pattern', 'label', 'label_source', 'reference', 'logit', 'probability', 'threshold', 'called_positive', 'served_by']
 
 /**
  * Writes every stored prediction of a run as CSV, one line for each label under each presence pattern: pseudonyms only, no file names.
@@ -22,9 +22,10 @@ export function exportPredictions(workspace: Pick<Workspace, 'store'>, runId: nu
 }
 
 function* exportLines(workspace: Pick<Workspace, 'store'>, runId: number, runName: string): Generator<(string | number)[]> {
+  const derived = new Set(workspace.store.cohorts.get(workspace.store.runs.get(runId).cohortId).labels.flatMap(({ name, derivedFrom }) => (derivedFrom ? [name] : [])))
   for (const row of workspace.store.predictions.exportRows(runId)) {
     yield [
-      runName, row.patientKey, row.studyKey, row.split, row.fold, row.pattern, row.isActual ? 1 : 0, row.labelName,
+      runName, row.patientKey, row.studyKey, row.split, row.fold, row.pattern, row.isActual ? 1 : 0, row.labelName, derived.has(row.labelName) ? 'derived from report' : 'table',
       row.reference ?? '', row.logit, row.probability, row.threshold, row.isPredicted ? 1 : 0, row.servedBy ?? '',
     ]
   }

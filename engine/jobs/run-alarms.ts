@@ -19,7 +19,7 @@ export function alarmsOf(store: Store, runId: number): string[] {
   const run = store.runs.get(runId)
   const cohort = store.cohorts.get(run.cohortId)
   const slots = cohort.slots.filter((slot) => run.config.slotIds.includes(slot.slotId))
-  const leaks = slotWarnings(slots, store.cohorts.labelWords(run.cohortId)).map(({ text }) => text)
+  const leaks = slotWarnings(slots, store.cohorts.labelWords(run.cohortId), cohort.labels.filter(({ labelId }) => run.config.labelIds.includes(labelId))).map(({ text }) => text)
   return [...leaks, ...missingnessAlarm(store, run, cohort.labels), ...simulationAlarm(run, cohort.labels), ...textAlarm(store, run, slots)]
 }
 

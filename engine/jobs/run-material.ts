@@ -69,7 +69,7 @@ export function describeMissingness(config: RunConfig, material: RunMaterial): M
 }
 
 function warningsOf(workspace: Pick<Workspace, 'store'>, config: RunConfig, material: RunMaterial): string[] {
-  const leaks = slotWarnings(material.slots, workspace.store.cohorts.labelWords(config.cohortId)).map((warning) => warning.text)
+  const leaks = slotWarnings(material.slots, workspace.store.cohorts.labelWords(config.cohortId), material.cohort.labels.filter(({ labelId }) => config.labelIds.includes(labelId))).map((warning) => warning.text)
   const rare = material.labelNames.flatMap((name, index) => {
     const positives = material.studies.filter((study) => study.labels[index] === 1).length
     return positives < fewPositives ? [`"${name}" has only ${positives} positive studies: its numbers will be very uncertain.`] : []

@@ -19,7 +19,7 @@ export interface RunSuggestion {
 export function suggestRun(workspace: Pick<Workspace, 'store'>, cohortId: number): RunSuggestion {
   const { store } = workspace
   const cohort = store.cohorts.get(cohortId)
-  const warnings = slotWarnings(cohort.slots, store.cohorts.labelWords(cohortId))
+  const warnings = slotWarnings(cohort.slots, store.cohorts.labelWords(cohortId), cohort.labels)
   const leaking = new Set(warnings.map((warning) => warning.slotId))
   const used = cohort.slots.filter((slot) => !cohort.curation.droppedSlotIds.includes(slot.slotId))
   const clean = used.filter((slot) => !leaking.has(slot.slotId))
@@ -28,7 +28,9 @@ export function suggestRun(workspace: Pick<Workspace, 'store'>, cohortId: number
     const count = counts.find((item) => item.name === label.name)
     return count !== undefined && count.positives >= 2 && count.negatives >= 2
   })
-  const labels = usable.length > 0 ? usable : cohort.labels
+  // What people wrote down goes before what rules made of a text.
+  const written = usable.filter(({ derivedFrom }) => derivedFrom == null)
+  const labels = written.length > 0 ? written : usable.length > 0 ? usable : cohort.labels
   return {
     config: runConfigSchema.parse({
       cohortId,

@@ -1,12 +1,14 @@
 import { z } from 'zod'
 import { backboneCheckSchema, backboneLocationSchema, importedBackboneSchema } from './domain/backbones.ts'
 import { errorOutcomeSchema, importCheckSchema, importedStudySchema, previewRowSchema, tableInspectionSchema } from './domain/import.ts'
+import { originalsFolderSchema, originalsRequestSchema } from './domain/deliveries.ts'
 import { degradationSchema } from './domain/degradation.ts'
 import { imageFactsSchema, imageWindowSchema } from './domain/image-facts.ts'
 import { importSourceSchema, mappingSchema, tableJoinSchema } from './domain/mapping.ts'
 import { checkpointInfoSchema, importStartSchema, predictionBlockSchema, trainingStudySchema, trainingSummarySchema } from './domain/exchange.ts'
 import { derivedPreviewSchema } from './domain/report-labels.ts'
 import { deviceVerdictSchema, epochSchema, runConfigSchema, runEstimateSchema, splitSchema } from './domain/run.ts'
+import { mappedValuesSchema } from './domain/saved-mappings.ts'
 import { slotSchema } from './domain/slots.ts'
 
 /**
@@ -40,6 +42,7 @@ export type TrainingSpec = z.infer<typeof trainingSpecSchema>
 export const predictSpecSchema = trainingSpecSchema.extend({ fold: z.number().int(), degradation: degradationSchema.optional() })
 export type PredictSpec = z.infer<typeof predictSpecSchema>
 
+const knownLabelsSchema = z.object({ names: z.array(z.string()), leaveOutNew: z.boolean() })
 const renderRequest = z.object({ path: z.string(), maxEdgePx: z.number().int().min(16).max(4096), outFile: z.string(), window: imageWindowSchema.optional() })
 
 /** Jobs by name: what the host asks and what the engine returns at the end. */
@@ -53,7 +56,15 @@ export const jobs = {
     request: z.object({ source: importSourceSchema, mapping: mappingSchema, pseudonymKey: z.string(), limit: z.number().int().max(200) }),
     result: z.object({ rows: z.array(previewRowSchema), derived: derivedPreviewSchema.nullable().default(null) }),
   },
-  'import:check': { request: z.object({ source: importSourceSchema, mapping: mappingSchema, pseudonymKey: z.string() }), result: importCheckSchema },
+  'import:check': {
+    request: z.object({ source: importSourceSchema, mapping: mappingSchema, pseudonymKey: z.string(), knownLabels: knownLabelsSchema.optional(), withKeys: z.boolean().optional() }),
+    /** `keys` of every study when asked for: JSON pairs of patient and study key, for the store to tell known ones. */
+    result: importCheckSchema.extend({ keys: z.array(z.string()).optional() }),
+  },
+  /** What stands in the columns whose values a mapping relies on. */
+  'mapping:values': { request: z.object({ source: importSourceSchema, mapping: mappingSchema }), result: mappedValuesSchema },
+  /** The original files of a cohort against what they were at import; the request comes as a file. */
+  'originals:check': { request: originalsRequestSchema, result: z.object({ folders: z.array(originalsFolderSchema) }) },
   'import:identities': {
     request: z.object({ source: importSourceSchema, mapping: mappingSchema, pseudonymKey: z.string(), tableSha256: z.string().nullable() }),
     result: z.object({ pairs: z.array(z.object({ patientKey: z.string(), patientId: z.string() })) }),
@@ -65,6 +76,8 @@ export const jobs = {
       fromOrdinal: z.number().int(),
       /** Refused with IMPORT_SOURCE_CHANGED when the table is another one now; null on a first start. */
       tableSha256: z.string().nullable(),
+      /** Of a further delivery: the labels that its cohort has. */
+      knownLabels: knownLabelsSchema.optional(),
     }),
     result: z.object({ rowsIn: z.number().int(), studyCount: z.number().int() }),
   },

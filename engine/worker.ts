@@ -3,6 +3,8 @@ import { AppError, fromErrorOutcome, toErrorOutcome } from './domain/errors.ts'
 import { takeRequestFile } from './host/request-file.ts'
 import { checkImport } from './importers/check.ts'
 import { inspectTable } from './importers/inspect-table.ts'
+import { checkOriginals } from './importers/originals/check-originals.ts'
+import { readMappedValues } from './importers/profiles/mapped-values.ts'
 import { listIdentities } from './importers/privacy/list-identities.ts'
 import { previewImport } from './importers/preview.ts'
 import { describeImage } from './importers/images/describe-image.ts'
@@ -24,6 +26,8 @@ const handlers: Handlers = {
   'import:check': checkImport,
   'import:identities': listIdentities,
   'import:run': runImport,
+  'mapping:values': readMappedValues,
+  'originals:check': checkOriginals,
   'image:describe': describeImage,
   'image:render': renderImage,
   'demo:generate': drawDemo,

@@ -71,9 +71,21 @@ export type ChangedStudy = z.infer<typeof changedStudySchema>
 export const deliveryForecastSchema = z.object({ newPatients: count, newStudies: count, studiesOfKnownPatients: count })
 export type DeliveryForecast = z.infer<typeof deliveryForecastSchema>
 
-/** State of one original file. `other-size` and `changed` differ in what was looked at: size alone, or the whole content. */
+/** State of one original file, by its size or by its whole content. */
 export const originalStateSchema = z.enum(['there', 'missing', 'changed', 'unreadable'])
 export type OriginalState = z.infer<typeof originalStateSchema>
+
+/** What the engine compares: folders of a cohort with the files that were imported from each, by path below it. */
+export const originalsRequestSchema = z.object({
+  depth: z.enum(['size', 'content']),
+  folders: z.array(z.object({
+    deliveryId: z.number().int().nullable(),
+    number: z.number().int(),
+    sourceDir: z.string(),
+    files: z.array(z.object({ studyId: z.number().int(), patientKey: z.string(), slotId: z.string(), path: z.string(), sha256: z.string(), byteSize: z.number().int() })),
+  })),
+})
+export type OriginalsRequest = z.infer<typeof originalsRequestSchema>
 
 /** One folder that a cohort's files came from. */
 export const originalsFolderSchema = z.object({

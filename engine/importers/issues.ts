@@ -15,6 +15,7 @@ const titles: Partial<Record<ErrorCode, string>> = {
   IMPORT_CONFLICTING_ROWS: 'Rows of one study that contradict each other',
   IMPORT_LABEL_INVALID: 'Rows with a label cell that is neither yes, no nor blank',
   IMPORT_LABEL_SPELLINGS: 'Labels written in several spellings',
+  IMPORT_DELIVERY_LABELS: 'Labels that the cohort does not have',
   IMPORT_RULES_CHANGED: 'Rules for labels from reports that changed since this mapping was made',
   IMPORT_LABEL_WORDS: 'Words in the text that give a label away',
   IMPORT_HEADER_REPAIRED: 'Column titles that had to be repaired',

@@ -10,7 +10,7 @@ import { createStudyPrivacy, type StudyPrivacy } from './privacy/study-privacy.t
 import { startStage } from './progress.ts'
 import { notePlaceholderAges } from './rows/demographics.ts'
 import { createRowGrouper, type GroupedStudy } from './rows/group-rows.ts'
-import { buildVocabulary, type LabelValue } from './rows/labels.ts'
+import { buildVocabulary, fitVocabulary, type KnownLabels, type LabelValue } from './rows/labels.ts'
 import { openJoinedTable } from './table/join-tables.ts'
 
 /** A study ready for its files to be looked at; `ordinal` counts from 0 in table order and never changes for the same table and mapping. */
@@ -44,6 +44,8 @@ export interface LoadRequest {
   source: ImportSource
   mapping: Mapping
   pseudonymKey: string
+  /** The labels of the cohort that this is a further delivery of. */
+  knownLabels?: KnownLabels | undefined
 }
 
 /** A cohort has few places: four characters tell them apart and can be read aloud. */
@@ -71,7 +73,8 @@ export async function loadCohort(request: LoadRequest, issues: IssueCollector, c
   }
   const { rowsIn, studies, rejected } = grouper.finish()
   if (rowsIn === 0) throw new AppError('IMPORT_TABLE_EMPTY', 'The table has a header but no rows below it.')
-  const vocabulary = buildVocabulary(mapping.labels, (function* () { for (const study of studies) yield study.labels })(), issues)
+  const own = buildVocabulary(mapping.labels, (function* () { for (const study of studies) yield study.labels })(), issues)
+  const vocabulary = request.knownLabels === undefined ? own : fitVocabulary(own, request.knownLabels, issues)
   noteAges(studies, issues)
   const originals = maxRows === Infinity ? null : studies.map(({ values }) => [...values])
   privacy?.apply(studies, vocabulary.names, issues)

@@ -6,7 +6,7 @@ import { mapInOrder } from './concurrency.ts'
 import { indexFiles } from './images/file-index.ts'
 import { inspectImage, type ImageInspection } from './images/inspect-image.ts'
 import { absolutePath, createItemPlanner, type ItemPlanner } from './images/plan-items.ts'
-import { createIssueCollector } from './issues.ts'
+import { createIssueCollector, type IssueCollector } from './issues.ts'
 import { labelWordsOf } from './cohort-words.ts'
 import { loadCohort, type PlannedStudy } from './load-cohort.ts'
 import { scrubFromHeaders } from './privacy/header-names.ts'
@@ -40,6 +40,7 @@ export async function runImport(request: JobRequest<'import:run'>, context: JobC
   // Before the label words are counted: they are stored, and a name must not become one of them.
   await scrubFromHeaders(studies, mapping, planner, source.sourceDir, cohort.privacy, issues, context.signal)
   assertNoResidue(issues)
+  assertKnownLabels(issues)
   const derived = deriveLabels(cohort, mapping, issues)
   // One cohort, one set of rules: what is stored already was read with the earlier ones.
   if (derived?.hasOtherRules === true && fromOrdinal > 0) throw new AppError('IMPORT_RULES_CHANGED', 'This import began with other rules for labels from reports than this version of Lacuna has.')
@@ -76,6 +77,12 @@ export async function runImport(request: JobRequest<'import:run'>, context: JobC
   }
   outbox.assertTaken()
   return { rowsIn, studyCount: studies.length }
+}
+
+/** @throws AppError IMPORT_DELIVERY_LABELS when a delivery brings labels that its cohort does not have */
+function assertKnownLabels(issues: IssueCollector): void {
+  const added = issues.list().find(({ code, severity }) => code === 'IMPORT_DELIVERY_LABELS' && severity === 'blocks')
+  if (added) throw new AppError('IMPORT_DELIVERY_LABELS', `The cohort has no label ${added.examples[0]?.detail ?? ''}.`)
 }
 
 async function importStudy(study: PlannedStudy, slotCount: number, planner: ItemPlanner, inspect: (path: string) => Promise<ImageInspection>): Promise<ImportedStudy> {

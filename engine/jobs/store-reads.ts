@@ -4,7 +4,9 @@ import type { RunConfig } from '../domain/run.ts'
 import { createReaderProcess, type ReaderProcessOptions } from '../host/reader-process.ts'
 import type { Store } from '../store/open.ts'
 import { handOverDegraded, summariseDegraded } from './degraded/hand-over.ts'
+import { importReportOf } from './deliveries.ts'
 import { writePredictions } from './export-predictions.ts'
+import { handOverOriginals } from './originals.ts'
 import { planRun } from './planning/plan-run.ts'
 import { handOverSpec } from './planning/training-spec.ts'
 import { evaluateRun, intervalsOfRun } from './results.ts'
@@ -30,7 +32,12 @@ export const storeReads = {
       rejections: store.imports.report(cohortId).rejections,
     }),
   },
-  'imports:report': { lane: 'list', read: (store: Store, { cohortId }: { cohortId: number }) => store.imports.report(cohortId) },
+  'imports:report': { lane: 'list', read: (store: Store, { cohortId }: { cohortId: number }) => importReportOf(store, cohortId) },
+  'deliveries:list': { lane: 'list', read: (store: Store, { cohortId }: { cohortId: number }) => store.deliveries.list(cohortId) },
+  'deliveries:changed': { lane: 'list', read: (store: Store, { deliveryId }: { deliveryId: number }) => store.deliveries.changed(deliveryId, 500) },
+  'deliveries:forecast': { lane: 'list', read: (store: Store, { cohortId, keys }: { cohortId: number; keys: string[] }) => store.deliveries.forecast(cohortId, keys) },
+  'deliveries:chain': { lane: 'report', read: (store: Store, { cohortId }: { cohortId: number }) => ({ chain: store.deliveries.contentChain(cohortId) }) },
+  'originals:hand-over': { lane: 'list', read: (store: Store, question: Parameters<typeof handOverOriginals>[1]) => handOverOriginals(store, question) },
   'patients:list': { lane: 'list', read: (store: Store, query: StudyListQuery) => store.patients.listStudies(query) },
   'patients:neighbours': {
     lane: 'list',

@@ -7,12 +7,13 @@ import type { EngineData, Progress } from '../protocol.ts'
 import { locationsOf } from './backbones.ts'
 import { eraseRemoved } from './erase-removed.ts'
 import { inTurns } from './in-turns.ts'
+import { missingFoldersSentence } from './originals.ts'
 import { assignmentsOf } from './planning/plan-run.ts'
 import { specPlacesOf } from './planning/training-spec.ts'
 import type { Workspace } from './workspace.ts'
 
 /** Errors after which nothing but time or space is needed to go on. */
-const resumableCodes: ReadonlySet<ErrorCode> = new Set(['ENGINE_CRASHED', 'ENGINE_UNRESPONSIVE', 'STORE_DISK_FULL', 'COMPUTE_OUT_OF_MEMORY', 'COMPUTE_DEVICE_LOST'])
+const resumableCodes: ReadonlySet<ErrorCode> = new Set(['ENGINE_CRASHED', 'ENGINE_UNRESPONSIVE', 'STORE_DISK_FULL', 'COMPUTE_OUT_OF_MEMORY', 'COMPUTE_DEVICE_LOST', 'IMPORT_ORIGINALS_GONE'])
 
 export interface RunHooks {
   onProgress?: (progress: Progress) => void
@@ -36,7 +37,8 @@ export async function estimateRun(workspace: Workspace, config: RunConfig): Prom
     weightsDir: workspace.paths.weightsDir, cacheDir: workspace.paths.cacheDir, backbones: locationsOf(workspace, config.backbone),
   })
   if (!estimate) throw new AppError('ENGINE_UNAVAILABLE', 'The engine did not answer.')
-  return { ...estimate, ...counted }
+  const gone = missingFoldersSentence(workspace, config.cohortId)
+  return { ...estimate, ...counted, warnings: gone === null ? counted.warnings : [`${gone} Inputs that are not prepared yet cannot be made.`, ...counted.warnings] }
 }
 
 /**
@@ -111,12 +113,20 @@ async function execute(workspace: Workspace, runId: number, hooks: RunHooks): Pr
     },
     (error: unknown) => {
       // A dead engine loses at most an epoch: the run waits to be resumed. Anything else needs a change first.
-      const outcome = toErrorOutcome(error, 'ENGINE_CRASHED')
+      const told = withFolder(workspace, runId, error)
+      const outcome = toErrorOutcome(told, 'ENGINE_CRASHED')
       store.runs.setStatus(runId, resumableCodes.has(outcome.code) ? 'paused' : 'failed', outcome)
-      throw error
+      throw told
     },
   )
   return { runId, done, stop: job.stop, cancel: job.cancel }
+}
+
+/** A file that cannot be read, while its whole folder is gone: the drive is the cause, and plugging it in is enough to go on. */
+function withFolder(workspace: Workspace, runId: number, error: unknown): unknown {
+  if (!(error instanceof AppError) || error.code !== 'RUN_FILE_CHANGED') return error
+  const sentence = missingFoldersSentence(workspace, workspace.store.runs.get(runId).cohortId)
+  return sentence === null ? error : new AppError('IMPORT_ORIGINALS_GONE', sentence, { cause: error })
 }
 
 function storeRunData(workspace: Workspace, runId: number, labelIds: number[], data: EngineData): void {

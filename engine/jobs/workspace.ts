@@ -5,6 +5,7 @@ import { createEngineProcess, type EngineProcess } from '../host/engine-process.
 import { openStore, type Store } from '../store/open.ts'
 import { sealStore } from '../store/sealed-store.ts'
 import { eraseRemoved } from './erase-removed.ts'
+import { inTurns } from './in-turns.ts'
 import { readPseudonymKey } from './pseudonym-key.ts'
 import { createStoreReader, type StoreReader } from './store-reads.ts'
 
@@ -76,6 +77,9 @@ export function openWorkspace(options: WorkspaceOptions): Workspace {
   // In slices while the window is already answered; a store that is closed meanwhile goes on at its next opening.
   eraseRemoved({ store, paths }).catch((error: unknown) => {
     if (!isClosed) options.log(`what was removed could not be erased: ${toErrorOutcome(error, 'STORE_NOT_WRITABLE').code}`)
+  })
+  inTurns(store.deliveries.undoSteps()).catch((error: unknown) => {
+    if (!isClosed) options.log(`a delivery could not be taken back: ${toErrorOutcome(error, 'STORE_NOT_WRITABLE').code}`)
   })
   rmSync(paths.handoverDir, { recursive: true, force: true })
   const createEngine = () => createEngineProcess({ nodePath: options.nodePath, workerFile: options.workerFile, env: { LACUNA_BACKEND: options.backend }, log: options.log })

@@ -4,7 +4,6 @@ import { AppError } from '../domain/errors.ts'
 import type { CohortSummary } from '../domain/records.ts'
 import type { Mapping } from '../domain/mapping.ts'
 import { sealDeliveries } from './deliveries/sealed.ts'
-import { sealDeliveries } from './deliveries/sealed.ts'
 import type { Store } from './open.ts'
 
 /** Begins a sealed text; the 1 is the version of the form. Without slashes, so that a joined path keeps its parts apart. */
@@ -12,7 +11,7 @@ const mark = 'sealed-1-'
 const nonceBytes = 12
 const tagBytes = 16
 
-export export interface Seal {
+export interface Seal {
   seal: (text: string) => string
   /** A text without the mark comes back as it is: cohorts imported before paths were sealed. Throws STORE_KEY_INVALID. */
   unseal: (text: string) => string

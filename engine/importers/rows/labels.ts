@@ -132,6 +132,35 @@ export function buildVocabulary(mapping: LabelMapping, studies: Iterable<RowLabe
   return { names, task, toValues }
 }
 
+/** The labels that a cohort has, for its next delivery; `leaveOutNew`: labels that it does not have are passed over. */
+export interface KnownLabels {
+  names: readonly string[]
+  leaveOutNew: boolean
+}
+
+/**
+ * A vocabulary in the order of a cohort that has its labels already. A label that this table does not name is absent from its studies where
+ * the table lists labels, and unknown where it had a column of its own. New ones are noted, and block unless they are to be left out;
+ * the only class of a study may be among them, which then is unknown.
+ */
+export function fitVocabulary(vocabulary: LabelVocabulary, known: KnownLabels, issues: IssueCollector): LabelVocabulary {
+  const fold = (name: string): string => name.toLowerCase()
+  const positions = known.names.map((name) => vocabulary.names.findIndex((own) => fold(own) === fold(name)))
+  const added = vocabulary.names.filter((own) => !known.names.some((name) => fold(name) === fold(own)))
+  if (added.length > 0) {
+    const shown = added.slice(0, 10).map((name) => `"${name}"`).join(', ')
+    issues.add('IMPORT_DELIVERY_LABELS', known.leaveOutNew ? 'note' : 'blocks', null, `${shown}${added.length > 10 ? ' and others' : ''}`, added.length)
+  }
+  const isNamed = vocabulary.task === 'multi-class'
+  const toValues = (labels: RowLabels): LabelValue[] => {
+    const values = vocabulary.toValues(labels)
+    const hasNewClass = isNamed && added.some((name) => values[vocabulary.names.indexOf(name)] === 1)
+    const unnamed = labels.kind === 'names' && labels.names !== null ? 0 : null
+    return positions.map((position) => (hasNewClass ? null : position === -1 ? unnamed : (values[position] ?? null)))
+  }
+  return { names: [...known.names], task: vocabulary.task, toValues }
+}
+
 /** Joins the labels of two rows of one study; null when they contradict each other. An unknown value yields to a known one. */
 export function mergeLabels(a: RowLabels, b: RowLabels): RowLabels | null {
   if (a.kind === 'names' && b.kind === 'names') {

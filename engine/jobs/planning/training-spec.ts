@@ -1,5 +1,6 @@
 import { join } from 'node:path'
 import { AppError } from '../../domain/errors.ts'
+import type { RunRecord } from '../../domain/records.ts'
 import type { Split } from '../../domain/run.ts'
 import { writeRequestFile } from '../../host/request-file.ts'
 import type { TrainingSpec } from '../../protocol.ts'
@@ -35,7 +36,7 @@ export function trainingSpecOf(workspace: Pick<Workspace, 'store' | 'paths'>, ru
 export function handOverSpec(workspace: WithStore, { runId, places, requestFile }: { runId: number; places: SpecPlaces; requestFile: string }): { studyCount: number } {
   const { cohortId, cohortHash, name } = workspace.store.runs.get(runId)
   // Going on under decisions that were undone, or without ones that were made since, would train on what nobody wants any more.
-  if (workspace.store.curation.hashOf(cohortId) !== cohortHash) throw new AppError('RUN_COHORT_CHANGED', `What counts of the cohort is not what "${name}" began with: studies or decisions changed. Undoing those decisions lets it go on.`)
+  if (workspace.store.curation.hashOf(cohortId) !== cohortHash && !workspace.store.deliveries.hasGrownFrom(cohortId, cohortHash)) throw new AppError('RUN_COHORT_CHANGED', `What counts of the cohort is not what "${name}" began with: studies or decisions changed. Undoing those decisions lets it go on.`)
   const spec = specOf(workspace, runId, places)
   translateErrors(() => writeRequestFile(requestFile, spec))
   return { studyCount: spec.studies.length }
@@ -44,8 +45,8 @@ export function handOverSpec(workspace: WithStore, { runId, places, requestFile 
 /** The specification of a run with a stored split; over a large cohort only for a process without windows. */
 export function specOf(workspace: WithStore, runId: number, places: SpecPlaces): TrainingSpec {
   const run = workspace.store.runs.get(runId)
-  const material = collectMaterial(workspace, run.config, runId)
-  if (material.cohortHash !== run.cohortHash) throw new AppError('RUN_COHORT_CHANGED', `"${material.cohort.name}" is not the cohort that "${run.name}" began with.`)
+  const material = asOfRun(workspace, run, collectMaterial(workspace, run.config, runId))
+  if (material === null) throw new AppError('RUN_COHORT_CHANGED', `"${run.cohortName}" is not the cohort that "${run.name}" began with.`)
   return {
     runId, config: run.config, slots: material.slots, labelNames: material.labelNames, cohortHash: run.cohortHash,
     studies: material.studies.map(({ studyId, patientId, items, labels }) => ({ studyId, patientId, items, labels })),
@@ -53,6 +54,14 @@ export function specOf(workspace: WithStore, runId: number, places: SpecPlaces):
     shown: shownInOrder(workspace, runId, material),
     ...places,
   }
+}
+
+/** What of the cohort the run began with: all of it, or, after further deliveries, without what they added. Null: something else changed. */
+function asOfRun({ store }: WithStore, { runId, cohortId, cohortHash }: RunRecord, material: RunMaterial): RunMaterial | null {
+  if (material.cohortHash === cohortHash) return material
+  if (!store.deliveries.hasGrownFrom(cohortId, cohortHash, runId)) return null
+  const used = new Set(store.runs.getSplit(runId)?.studyIds)
+  return { ...material, studies: material.studies.filter(({ studyId }) => used.has(studyId)) }
 }
 
 /** The stored split, proven once more and checked to be of exactly these studies in this order: a shifted table would mix the sides silently. */

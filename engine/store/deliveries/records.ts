@@ -1,5 +1,6 @@
 import type { Database } from 'better-sqlite3'
 import type { ChangedStudy, Delivery, DeliveryCounts, DeliveryForecast, DeliveryOutcome, OnChanged, StudyChange } from '../../domain/deliveries.ts'
+import { errorCodeSchema } from '../../domain/import.ts'
 import { found } from '../context.ts'
 
 interface DeliveryRow {
@@ -101,7 +102,7 @@ export function createDeliveryRecords(db: Database) {
       return [{ ...first, finishedAt }, ...rows.map((row) => rowToDelivery(row, row === last))]
     },
     changed: (deliveryId: number, limit: number): ChangedStudy[] => selectChanged.all({ deliveryId, limit }).map(({ changes_json: changes, ...row }) => ({ ...row, changes: JSON.parse(changes) as StudyChange[] })),
-    rejections: (deliveryId: number) => selectRejections.all({ deliveryId }).map(({ code, detail, count, rows }) => ({ code, detail, count, rows: JSON.parse(rows) as number[] })),
+    rejections: (deliveryId: number) => selectRejections.all({ deliveryId }).map(({ code, detail, count, rows }) => ({ code: errorCodeSchema.parse(code), reason: detail, count, rows: JSON.parse(rows) as number[] })),
     usersOf: (deliveryId: number) => selectUsers.all({ deliveryId }) as string[],
     isLast: (cohortId: number, deliveryId: number) => selectAll.all({ cohortId }).findLast((row) => row.status !== 'undone')?.id === deliveryId,
     /** `keys`: JSON pairs of patient and study key. */

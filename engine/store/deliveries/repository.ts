@@ -1,7 +1,7 @@
 import { AppError } from '../../domain/errors.ts'
 import type { ChangedStudy, Delivery, DeliveryForecast, OnChanged } from '../../domain/deliveries.ts'
 import type { ImportStart } from '../../domain/exchange.ts'
-import type { ImportedStudy } from '../../domain/import.ts'
+import type { ImportedStudy, ImportReport } from '../../domain/import.ts'
 import type { ImportSource, Mapping } from '../../domain/mapping.ts'
 import { createContentReader, nextContentHash } from '../cohort-content.ts'
 import { canonicalJson, found, slotsOf, type StoreContext } from '../context.ts'
@@ -14,13 +14,15 @@ import { createVersions } from './versions.ts'
 
 interface CohortState { status: 'importing' | 'ready'; slots_json: string; task: string; content_chain: string; content_hash: string | null; next_ordinal: number; study_total: number; finished_at: string | null }
 
-interface DeliveryState { id: number; cohort_id: number; number: number; status: string; on_changed: OnChanged; mapping_json: string; table_sha256: string | null; rows_in: number; study_total: number; next_ordinal: number }
+interface DeliveryState { id: number; cohort_id: number; number: number; status: string; on_changed: OnChanged; mapping_json: string; table_sha256: string | null; rows_in: number; study_total: number; next_ordinal: number; leave_out_new_labels: 0 | 1 }
 
 export interface DeliveryDraft {
   cohortId: number
   source: ImportSource
   mapping: Mapping
   onChanged: OnChanged
+  /** Labels that the cohort does not have are passed over instead of refused. */
+  leaveOutNewLabels: boolean
 }
 
 /** What the import job needs to start a delivery or to go on with it. */
@@ -30,7 +32,7 @@ export interface OpenDelivery {
   status: 'importing' | 'undoing'
   request: { source: ImportSource; mapping: Mapping; fromOrdinal: number; tableSha256: string | null }
   /** The cohort's own, which a delivery cannot change. */
-  labelNames: string[]
+  knownLabels: { names: string[]; leaveOutNew: boolean }
 }
 
 export interface DeliveryRepository {
@@ -46,10 +48,13 @@ export interface DeliveryRepository {
   finish: (deliveryId: number, chain: string | null) => string
   list: (cohortId: number) => Delivery[]
   changed: (deliveryId: number, limit: number) => ChangedStudy[]
-  rejections: (deliveryId: number) => { code: string; detail: string; count: number; rows: number[] }[]
+  rejections: (deliveryId: number) => ImportReport['rejections']
   forecast: (cohortId: number, keys: readonly string[]) => DeliveryForecast
-  /** True when the cohort once was what this hash says and has only grown since: what was there then is there now. */
-  hasGrownFrom: (cohortId: number, contentHash: string) => boolean
+  /**
+   * True when the cohort once was what this hash says and has only grown since: what was there then is there now, since a delivery replaces
+   * no study that a run has used. Decisions are those of now, or with `runId` those of that run.
+   */
+  hasGrownFrom: (cohortId: number, cohortHash: string, runId?: number) => boolean
   /** Marks the delivery; `undoSteps` then takes it back in slices. Throws IMPORT_UNDO_USED or IMPORT_UNDO_ORDER. */
   beginUndo: (deliveryId: number) => void
   undoSteps: () => Generator<void>
@@ -59,7 +64,7 @@ const activeRuns = `SELECT name FROM runs WHERE cohort_id = :cohortId AND status
 
 /** Imports after the first one of a cohort: they add, compare and note, and can be taken back as long as no run has used them. */
 export function createDeliveryRepository(context: StoreContext): DeliveryRepository {
-  const { db, now, audit, changed } = context
+  const { db, now, audit, changed, effective } = context
   const selectCohort = db.prepare<{ cohortId: number }, CohortState>(`SELECT status, slots_json, task, content_chain, content_hash, next_ordinal, study_total, finished_at FROM cohorts
     WHERE id = :cohortId AND removal_began_at IS NULL`)
   const selectState = db.prepare<{ deliveryId: number }, DeliveryState>('SELECT * FROM deliveries WHERE id = :deliveryId')
@@ -67,8 +72,8 @@ export function createDeliveryRepository(context: StoreContext): DeliveryReposit
   const selectActive = db.prepare<{ cohortId: number }, { name: string }>(activeRuns)
   const selectLabels = db.prepare<{ cohortId: number }, { id: number; name: string }>('SELECT id, name FROM labels WHERE cohort_id = :cohortId ORDER BY position')
   const selectNumber = db.prepare<{ cohortId: number }>('SELECT coalesce(max(number), 1) + 1 FROM deliveries WHERE cohort_id = :cohortId').pluck()
-  const insertDelivery = db.prepare(`INSERT INTO deliveries (cohort_id, number, on_changed, source_dir, table_file, sheet, mapping_json, cohort_before_json, hash_before, created_at)
-    VALUES (:cohortId, :number, :onChanged, :sourceDir, :tableFile, :sheet, :mapping, :before, :hashBefore, :now)`)
+  const insertDelivery = db.prepare(`INSERT INTO deliveries (cohort_id, number, on_changed, source_dir, table_file, sheet, mapping_json, cohort_before_json, hash_before, created_at, leave_out_new_labels)
+    VALUES (:cohortId, :number, :onChanged, :sourceDir, :tableFile, :sheet, :mapping, :before, :hashBefore, :now, :leaveOut)`)
   const openCohort = db.prepare<{ cohortId: number }>(`UPDATE cohorts SET status = 'importing', content_hash = NULL, finished_at = NULL WHERE id = :cohortId`)
   const updateStart = db.prepare('UPDATE deliveries SET table_sha256 = :tableSha256, rows_in = :rowsIn, study_total = :studyTotal WHERE id = :deliveryId')
   const insertRejection = db.prepare('INSERT INTO delivery_rejections (delivery_id, row, code, detail) VALUES (:deliveryId, :row, :code, :detail)')
@@ -82,7 +87,7 @@ export function createDeliveryRepository(context: StoreContext): DeliveryReposit
   const selectReplaced = db.prepare<{ deliveryId: number }>(`SELECT EXISTS (SELECT 1 FROM delivery_studies WHERE delivery_id = :deliveryId AND outcome = 'replaced')`).pluck()
   const readyCohort = db.prepare(`UPDATE cohorts SET status = 'ready', content_chain = :chain, content_hash = :hash, finished_at = :now WHERE id = :cohortId`)
   const endDelivery = db.prepare(`UPDATE deliveries SET status = 'done', hash_after = :hash, counts_json = :counts, finished_at = :now WHERE id = :deliveryId`)
-  const selectBefore = db.prepare<{ cohortId: number }, { id: number; hash_before: string; status: string }>('SELECT id, hash_before, status FROM deliveries WHERE cohort_id = :cohortId ORDER BY number')
+  const selectBefore = db.prepare<{ cohortId: number }>(`SELECT hash_before FROM deliveries WHERE cohort_id = :cohortId AND status <> 'undone' ORDER BY number`).pluck()
   const records = createDeliveryRecords(db)
   const undo = createDeliveryUndo(context, records)
   const content = createContentReader(db)
@@ -92,7 +97,7 @@ export function createDeliveryRepository(context: StoreContext): DeliveryReposit
   const cohortOf = (cohortId: number) => found(selectCohort.get({ cohortId }), 'cohort', cohortId)
   const stateOf = (deliveryId: number) => found(selectState.get({ deliveryId }), 'delivery', deliveryId)
 
-  const begin = db.transaction(({ cohortId, source, mapping, onChanged }: DeliveryDraft): number => {
+  const begin = db.transaction(({ cohortId, source, mapping, onChanged, leaveOutNewLabels }: DeliveryDraft): number => {
     const cohort = cohortOf(cohortId)
     if (cohort.status !== 'ready') throw new AppError('STORE_WRONG_STATE', 'An import of this cohort is not finished; a further delivery has to wait.')
     const active = selectActive.get({ cohortId })
@@ -104,7 +109,7 @@ export function createDeliveryRepository(context: StoreContext): DeliveryReposit
     const number = selectNumber.get({ cohortId }) as number
     const deliveryId = Number(insertDelivery.run({
       cohortId, number, onChanged, sourceDir: source.sourceDir, tableFile: source.tableFile, sheet: source.sheet,
-      mapping: JSON.stringify(mapping), before: JSON.stringify(before), hashBefore: cohort.content_hash, now: now(),
+      mapping: JSON.stringify(mapping), before: JSON.stringify(before), hashBefore: cohort.content_hash, now: now(), leaveOut: leaveOutNewLabels ? 1 : 0,
     }).lastInsertRowid)
     openCohort.run({ cohortId })
     audit('delivery.begun', { cohortId, deliveryId, number, onChanged, contentHash: cohort.content_hash })
@@ -202,7 +207,7 @@ export function createDeliveryRepository(context: StoreContext): DeliveryReposit
       return row === undefined ? null : {
         deliveryId: row.id, number: row.number, status: row.status as 'importing' | 'undoing',
         request: { source: { sourceDir: row.source_dir, tableFile: row.table_file, sheet: row.sheet }, mapping: JSON.parse(row.mapping_json) as Mapping, fromOrdinal: row.next_ordinal, tableSha256: row.table_sha256 },
-        labelNames: selectLabels.all({ cohortId }).map(({ name }) => name),
+        knownLabels: { names: selectLabels.all({ cohortId }).map(({ name }) => name), leaveOutNew: row.leave_out_new_labels === 1 },
       }
     },
     setStart: (deliveryId, start) => setStart.immediate(deliveryId, start),
@@ -219,10 +224,9 @@ export function createDeliveryRepository(context: StoreContext): DeliveryReposit
     changed: records.changed,
     rejections: records.rejections,
     forecast: records.forecast,
-    hasGrownFrom: (cohortId, contentHash) => {
-      const rows = selectBefore.all({ cohortId })
-      const from = rows.findIndex((row) => row.status !== 'undone' && row.hash_before === contentHash)
-      return from !== -1
+    hasGrownFrom: (cohortId, cohortHash, runId) => {
+      const decided = runId === undefined ? effective.now(cohortId) : effective.ofRun(runId)
+      return (selectBefore.all({ cohortId }) as string[]).some((hash) => decided.hashOver(hash) === cohortHash)
     },
     ...undo,
   }

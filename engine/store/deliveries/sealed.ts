@@ -36,6 +36,7 @@ export function sealDeliveries(store: Store, { seal, unseal }: Seal, mapWords: (
       list: (cohortId) => deliveries.list(cohortId).map(shown),
     },
     originals: {
+      ...originals,
       folders: (cohortId) => originals.folders(cohortId).map((folder) => ({ ...folder, sourceDir: unseal(folder.sourceDir) })),
       files: (cohortId, deliveryId) => originals.files(cohortId, deliveryId).map((file) => ({ ...file, path: unseal(file.path) })),
       relink: (cohortId, deliveryId, sourceDir, seen) => originals.relink(cohortId, deliveryId, seal(sourceDir), seen),

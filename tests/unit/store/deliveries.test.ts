@@ -20,7 +20,7 @@ function deliver(store: Store, cohortId: number, studies: readonly ImportedStudy
 }
 
 function begin(store: Store, cohortId: number, studies: readonly ImportedStudy[], { onChanged = 'keep', rejected = 0, rowUnit = 'patient' }: Options = {}): number {
-  const deliveryId = store.deliveries.begin({ cohortId, source, mapping: mappingSchema.parse({ ...mapping, rowUnit: { kind: rowUnit } }), onChanged })
+  const deliveryId = store.deliveries.begin({ cohortId, source, mapping: mappingSchema.parse({ ...mapping, rowUnit: { kind: rowUnit } }), onChanged, leaveOutNewLabels: false })
   const rows = studies.reduce((sum, study) => sum + study.rows.length, 0)
   store.deliveries.setStart(deliveryId, makeStart(studies.length, {
     tableSha256: sha256('next'), rowsIn: rows + rejected, rejectedRows: Array.from({ length: rejected }, (_, i) => ({ row: 1000 + i, code: 'IMPORT_ID_BLANK' as const, detail: 'x' })),
@@ -142,7 +142,7 @@ describe('a further delivery', () => {
   it('is refused while another import or a run is under way, with other modalities, and with other labels', () => {
     const store = openTestStore()
     const cohortId = addCohort(store, 8)
-    const draft = { cohortId, source, mapping, onChanged: 'keep' as const }
+    const draft = { cohortId, source, mapping, onChanged: 'keep' as const, leaveOutNewLabels: false }
     const runId = addRun(store, cohortId)
     expect(() => store.deliveries.begin(draft)).toThrow(expect.objectContaining({ code: 'IMPORT_DELIVERY_RUN_ACTIVE' }))
     store.runs.setStatus(runId, 'running')

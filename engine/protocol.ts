@@ -3,6 +3,7 @@ import { backboneCheckSchema, backboneLocationSchema, importedBackboneSchema } f
 import { errorOutcomeSchema, importCheckSchema, importedStudySchema, previewRowSchema, tableInspectionSchema } from './domain/import.ts'
 import { originalsFolderSchema, originalsRequestSchema } from './domain/deliveries.ts'
 import { degradationSchema } from './domain/degradation.ts'
+import { imageMeasuresSchema } from './domain/image-measures.ts'
 import { imageFactsSchema, imageWindowSchema } from './domain/image-facts.ts'
 import { importSourceSchema, mappingSchema, tableJoinSchema } from './domain/mapping.ts'
 import { checkpointInfoSchema, importStartSchema, predictionBlockSchema, trainingStudySchema, trainingSummarySchema } from './domain/exchange.ts'
@@ -81,6 +82,11 @@ export const jobs = {
     }),
     result: z.object({ rowsIn: z.number().int(), studyCount: z.number().int() }),
   },
+  /** Measures images that were imported before anything was measured. */
+  'images:measure': {
+    request: z.object({ images: z.array(z.object({ sha256: z.string(), sourceDir: z.string(), path: z.string() })) }),
+    result: z.object({ measured: z.number().int(), changed: z.number().int(), unusable: z.number().int() }),
+  },
   'image:describe': { request: z.object({ path: z.string() }), result: imageFactsSchema },
   'image:render': { request: renderRequest, result: z.object({ widthPx: z.number().int(), heightPx: z.number().int() }) },
   'demo:generate': {
@@ -117,6 +123,7 @@ export type Progress = z.infer<typeof progressSchema>
 export const engineDataSchema = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('import-start'), start: importStartSchema }),
   z.object({ kind: z.literal('import-batch'), studies: z.array(importedStudySchema), nextOrdinal: z.number().int() }),
+  z.object({ kind: z.literal('image-measures'), measured: z.array(z.object({ sha256: z.string(), measures: imageMeasuresSchema })) }),
   z.object({ kind: z.literal('epoch'), epoch: epochSchema }),
   z.object({ kind: z.literal('batch-loss'), fold: z.number().int(), epoch: z.number().int(), step: z.number().int(), loss: z.number() }),
   z.object({ kind: z.literal('checkpoint'), checkpoint: checkpointInfoSchema }),

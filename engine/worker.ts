@@ -8,6 +8,7 @@ import { readMappedValues } from './importers/profiles/mapped-values.ts'
 import { listIdentities } from './importers/privacy/list-identities.ts'
 import { previewImport } from './importers/preview.ts'
 import { describeImage } from './importers/images/describe-image.ts'
+import { measureImages } from './importers/images/measure-images.ts'
 import { renderImage } from './importers/images/render-image.ts'
 import { runImport } from './importers/run-import.ts'
 import { hostMessageSchema, jobs, type EngineMessage, type JobContext, type JobName, type JobRequest, type JobResult } from './protocol.ts'
@@ -28,6 +29,7 @@ const handlers: Handlers = {
   'import:run': runImport,
   'mapping:values': readMappedValues,
   'originals:check': checkOriginals,
+  'images:measure': measureImages,
   'image:describe': describeImage,
   'image:render': renderImage,
   'demo:generate': drawDemo,

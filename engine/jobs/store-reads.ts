@@ -7,6 +7,8 @@ import { handOverDegraded, summariseDegraded } from './degraded/hand-over.ts'
 import { importReportOf } from './deliveries.ts'
 import { writePredictions } from './export-predictions.ts'
 import { handOverOriginals } from './originals.ts'
+import { listUnmeasured } from './fingerprint/measure-cohort.ts'
+import { readFingerprint } from './fingerprint/read-fingerprint.ts'
 import { planRun } from './planning/plan-run.ts'
 import { handOverSpec } from './planning/training-spec.ts'
 import { evaluateRun, intervalsOfRun } from './results.ts'
@@ -51,6 +53,8 @@ export const storeReads = {
   'runs:material': { lane: 'list', read: (store: Store, { config }: { config: RunConfig }) => summariseMaterial({ store }, config) },
   'runs:plan': { lane: 'list', read: (store: Store, { config }: { config: RunConfig }) => planRun({ store }, config) },
   'runs:hand-over': { lane: 'list', read: (store: Store, request: Parameters<typeof handOverSpec>[1]) => handOverSpec({ store }, request) },
+  'fingerprint:get': { lane: 'report', read: (store: Store, request: { cohortId: number; weightsDir: string }) => readFingerprint(store, request) },
+  'fingerprint:unmeasured': { lane: 'report', read: (store: Store, { cohortId }: { cohortId: number }) => listUnmeasured({ store }, cohortId) },
   'results:get': { lane: 'report', read: (store: Store, { runId, setting }: { runId: number; setting: TestSetting }) => evaluateRun({ store }, runId, setting) },
   'results:intervals': { lane: 'interval', read: (store: Store, { runId, setting }: { runId: number; setting: TestSetting }) => intervalsOfRun({ store }, runId, setting) },
   'runs:hand-over-degraded': { lane: 'report', read: (store: Store, request: Parameters<typeof handOverDegraded>[1]) => handOverDegraded({ store }, request) },

@@ -25,6 +25,8 @@ export interface CohortColumns {
   /** NaN when unknown. */
   ageYears: Float64Array
   sexes: (Sex | null)[]
+  /** Pseudonyms of the places of examination. */
+  sites: (string | null)[]
   /** Bit s is set when slot s is present and no decision takes it away. */
   presentBits: Uint8Array
   /** Bit s is set when slot s was imported as present. */
@@ -96,7 +98,7 @@ export function createStudyIndex(db: Database, effective: EffectiveCohorts): Stu
     SELECT id AS labelId, name, (SELECT count(*) FROM study_labels WHERE label_id = labels.id) = (SELECT count(*) FROM studies WHERE cohort_id = :cohortId) AS isComplete
     FROM labels WHERE cohort_id = :cohortId ORDER BY position`)
   const selectStudies = db.prepare<{ cohortId: number }>(`
-    SELECT studies.id, patient_key, study_key, age_years, sex FROM studies JOIN patients ON patients.id = studies.patient_id
+    SELECT studies.id, patient_key, study_key, age_years, sex, site FROM studies JOIN patients ON patients.id = studies.patient_id
     WHERE studies.cohort_id = :cohortId ORDER BY ordinal`).raw()
   const selectAbsent = db.prepare<{ cohortId: number }>(`
     SELECT items.study_id, items.slot_id, items.reason FROM studies JOIN items ON items.study_id = studies.id
@@ -112,7 +114,7 @@ export function createStudyIndex(db: Database, effective: EffectiveCohorts): Stu
   function loadCohort(cohortId: number): CohortColumns {
     const slots = slotsOf(found(selectCohort.get({ cohortId }), 'cohort', cohortId).slots_json)
     const labels = selectLabels.all({ cohortId })
-    const studies = selectStudies.all({ cohortId }) as [number, string, string, number | null, Sex | null][]
+    const studies = selectStudies.all({ cohortId }) as [number, string, string, number | null, Sex | null, string | null][]
     const rowOf = new Map(studies.map((study, i) => [study[0], i]))
     const references = new Int8Array(studies.length * labels.length)
     labels.forEach(({ labelId, isComplete }, l) => {
@@ -145,6 +147,7 @@ export function createStudyIndex(db: Database, effective: EffectiveCohorts): Stu
       studyKeys: studies.map((study) => study[2]),
       ageYears: Float64Array.from(studies, (study) => study[3] ?? Number.NaN),
       sexes: studies.map((study) => study[4]),
+      sites: studies.map((study) => study[5]),
     }
   }
 

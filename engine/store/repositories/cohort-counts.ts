@@ -1,7 +1,7 @@
 import type { LabelWord } from '../../domain/import.ts'
 import { patternKey, type AbsenceReason } from '../../domain/slots.ts'
 import { found, type StoreContext } from '../context.ts'
-import type { StudyIndex } from '../study-index.ts'
+import type { CohortColumns, StudyIndex } from '../study-index.ts'
 
 export interface StoredLabelCount {
   labelId: number
@@ -17,6 +17,10 @@ export interface CohortCounts {
   absences: (cohortId: number) => { slotId: string; reason: AbsenceReason; count: number }[]
   duplicateImages: (cohortId: number) => { sha256: string; count: number; acrossPatients: boolean; rows: number[] }[]
   labelWords: (cohortId: number) => LabelWord[]
+  /** Images that could not be read, with the reason that the import gave; it names no file. */
+  unreadable: (cohortId: number) => { studyId: number; slotId: string; detail: string }[]
+  /** All studies column by column, for summaries; not to be changed. */
+  columns: (cohortId: number) => Readonly<CohortColumns>
 }
 
 /** What a cohort holds under the decisions that count, counted: excluded studies are in none of these numbers. */
@@ -30,6 +34,9 @@ export function createCohortCounts({ db, effective }: Pick<StoreContext, 'db' | 
   const selectWords = db.prepare<{ cohortId: number }, LabelWord>(`
     SELECT slot_id AS slotId, word, label_name AS labelName, studies_with_word AS studiesWithWord, studies_with_word_and_label AS studiesWithWordAndLabel, auroc
     FROM label_words WHERE cohort_id = :cohortId ORDER BY auroc DESC, word, labelName, slotId`)
+  const selectUnreadable = db.prepare<{ cohortId: number }, { studyId: number; slotId: string; detail: string }>(`
+    SELECT items.study_id AS studyId, items.slot_id AS slotId, coalesce(items.detail, '') AS detail FROM studies JOIN items ON items.study_id = studies.id
+    WHERE studies.cohort_id = :cohortId AND items.is_present = 0 AND items.reason = 'unreadable' ORDER BY studies.ordinal, items.id`)
   const check = (cohortId: number) => ({ cohortId: found(selectCohort.get({ cohortId }), 'cohort', cohortId).id })
 
   function labelCounts(cohortId: number): StoredLabelCount[] {
@@ -91,5 +98,7 @@ export function createCohortCounts({ db, effective }: Pick<StoreContext, 'db' | 
     absences: (cohortId) => absences(check(cohortId).cohortId),
     duplicateImages: (cohortId) => duplicateImages(check(cohortId).cohortId),
     labelWords: (cohortId) => labelWords(check(cohortId).cohortId),
+    unreadable: (cohortId) => selectUnreadable.all(check(cohortId)),
+    columns: (cohortId) => index.cohort(check(cohortId).cohortId),
   }
 }

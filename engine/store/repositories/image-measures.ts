@@ -27,8 +27,8 @@ export interface MeasuredImage {
   measures: ImageMeasures
 }
 
-/** An image that was imported before anything was measured; `path` is relative to the source folder. */
-export interface UnmeasuredImage { sha256: string; path: string }
+/** An image that was imported before anything was measured, and one of the studies that hold it. */
+export interface UnmeasuredImage { sha256: string; studyId: number; slotId: string }
 
 export interface ImageMeasureRepository {
   /** Every present image of a cohort that has measures, in study order; a file that two studies hold comes twice. */
@@ -76,7 +76,7 @@ export function createImageMeasureRepository({ db }: Pick<StoreContext, 'db'>): 
     JOIN image_measures ON image_measures.sha256 = items.sha256 WHERE studies.cohort_id = :cohortId ORDER BY studies.ordinal, items.id`)
   const unmeasured = `FROM ${present} WHERE studies.cohort_id = :cohortId AND NOT EXISTS (SELECT 1 FROM image_measures WHERE sha256 = items.sha256)`
   const selectCount = db.prepare<{ cohortId: number }>(`SELECT count(DISTINCT items.sha256) ${unmeasured}`).pluck()
-  const selectUnmeasured = db.prepare<{ cohortId: number }, UnmeasuredImage>(`SELECT items.sha256 AS sha256, min(items.source_path) AS path ${unmeasured} GROUP BY items.sha256 ORDER BY min(studies.ordinal)`)
+  const selectUnmeasured = db.prepare<{ cohortId: number }, UnmeasuredImage>(`SELECT items.sha256 AS sha256, items.study_id AS studyId, items.slot_id AS slotId, min(studies.ordinal) ${unmeasured} GROUP BY items.sha256 ORDER BY min(studies.ordinal)`)
   const write = createMeasureWriter(db)
   const add = db.transaction((measured: readonly { sha256: string; measures: ImageMeasures }[]): void => {
     for (const { sha256, measures } of measured) write(sha256, measures)
@@ -86,7 +86,7 @@ export function createImageMeasureRepository({ db }: Pick<StoreContext, 'db'>): 
       itemId: row.item_id, studyId: row.study_id, patientId: row.patient_id, slotId: row.slot_id, sha256: row.sha256, measures: rowToMeasures(row),
     })),
     countUnmeasured: (cohortId) => selectCount.get({ cohortId }) as number,
-    listUnmeasured: (cohortId) => selectUnmeasured.all({ cohortId }),
+    listUnmeasured: (cohortId) => selectUnmeasured.all({ cohortId }).map(({ sha256, studyId, slotId }) => ({ sha256, studyId, slotId })),
     add: (measured) => add.immediate(measured),
   }
 }

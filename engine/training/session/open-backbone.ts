@@ -1,5 +1,4 @@
 /** Opens the backbone of a run by its id: the embedded one, an imported one, or two imported encoders as a pair. */
-import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import minilm from '../../../resources/backbones/minilm.json' with { type: 'json' }
 import resnet50 from '../../../resources/backbones/resnet50.json' with { type: 'json' }
@@ -12,9 +11,8 @@ import { type BackboneLocation, backboneIdsOf, embeddedBackboneId } from '../../
 import { AppError } from '../../domain/errors.ts'
 import type { RunConfig } from '../../domain/run.ts'
 import type { TextTokenizer } from '../../modalities/text-tokenizer.ts'
-import { parseTokenizerJson } from '../../modalities/vocabulary.ts'
-import { createWordPiece } from '../../modalities/wordpiece.ts'
 import { type InputReader, gridReader, pixelReader } from '../inputs/input-reader.ts'
+import { openUsualTokenizer } from './usual-tokenizer.ts'
 
 export interface OpenedBackbone {
   backbone: Backbone
@@ -65,18 +63,7 @@ export async function openBackbone(compute: Compute, weightsDir: string, config:
   return { backbone: imported.backbone, reader, imported }
 }
 
-/** The embedded vocabulary, which is that of bert-base-uncased. */
-function openUsualTokenizer(weightsDir: string): TextTokenizer {
-  let text: string
-  try {
-    text = readFileSync(join(weightsDir, 'minilm', 'tokenizer.json'), 'utf8')
-  } catch (error) {
-    throw new AppError('WEIGHTS_FILE_MISSING', 'The vocabulary of the embedded text encoder is missing.', { cause: error })
-  }
-  return createWordPiece(parseTokenizerJson(text, 'tokenizer.json'))
-}
-
-/** That vocabulary for a model with just as many entries. */
+/** The embedded vocabulary for a model with just as many entries. */
 export function usualTokenizerOf(weightsDir: string): (vocabularySize: number) => TextTokenizer | null {
   return (vocabularySize) => {
     const tokenizer = openUsualTokenizer(weightsDir)

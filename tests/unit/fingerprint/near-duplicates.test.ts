@@ -1,4 +1,4 @@
-import sharp from 'sharp'
+import sharp, { type Sharp } from 'sharp'
 import { expect, it } from 'vitest'
 import { drawFundus, fundusSize as size } from '../../../engine/demo/fundus.ts'
 import { measureImage } from '../../../engine/fingerprint/measure-image.ts'
@@ -15,7 +15,7 @@ function drawEyes(count: number): Uint8Array[] {
   })
 }
 
-async function comparable(picture: sharp.Sharp, slotId = 'eye'): Promise<ComparableImage> {
+async function comparable(picture: Sharp, slotId = 'eye'): Promise<ComparableImage> {
   const { data, info } = await picture.removeAlpha().raw().toBuffer({ resolveWithObject: true })
   const measures = measureImage({ pixels: new Uint8Array(data), width: info.width, height: info.height }, { byteSize: 1, format: 'png' })
   return { slotId, perceptualHash: measures.perceptualHash, sdLuminance: measures.sdLuminance, thumbnail: measures.thumbnail }

@@ -1,17 +1,52 @@
-import { randomBytes } from 'node:crypto'
+import { createHmac, randomBytes } from 'node:crypto'
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { AppError } from '../domain/errors.ts'
+
+/** What the database remembers of its key: not the key, only enough to know it again. */
+export interface KeyMemory {
+  check: string | null
+  /** Pseudonyms were made with it: another key would give the same patients other ones. */
+  isInUse: boolean
+}
 
 /**
  * The secret from which patient pseudonyms are made lies beside the database, not in it: whoever gets a copy of the database
  * alone cannot find out by trial which hospital number became which pseudonym.
  *
+ * @param memory what the database knows of its key; without it the file must be there
  * @returns 64 hexadecimal digits; made on first use, readable by its owner only
+ * @throws AppError STORE_KEY_MISSING, STORE_KEY_INVALID, STORE_KEY_NOT_WRITTEN
  */
-export function readPseudonymKey(storePath: string): string {
+export function readPseudonymKey(storePath: string, memory?: KeyMemory): string {
   const file = `${storePath}.key`
-  if (!existsSync(file)) writeFileSync(file, `${randomBytes(32).toString('hex')}\n`, { mode: 0o600, flag: 'wx' })
-  const key = readFileSync(file, 'utf8').trim()
+  if (!existsSync(file)) {
+    if (!memory || memory.isInUse) throw new AppError('STORE_KEY_MISSING', 'The key file beside the database is not there. Pseudonyms, date shifts and the places of the images depend on it, so nothing is opened without it.')
+    writeKey(file)
+    return readKey(file)
+  }
+  const key = readKey(file)
   if (!/^[0-9a-f]{64}$/.test(key)) throw new AppError('STORE_KEY_INVALID', 'The pseudonym key beside the database is not the one Lacuna wrote.')
+  if (memory && memory.check !== null && memory.check !== keyCheck(key)) throw new AppError('STORE_KEY_INVALID', 'The key file beside the database belongs to another database.')
   return key
+}
+
+/** A mark by which a key is known again: an HMAC, so that it says nothing of the key or of any patient. */
+export function keyCheck(key: string): string {
+  return createHmac('sha256', key).update('lacuna\u001fkey check', 'utf8').digest('hex').slice(0, 32)
+}
+
+function writeKey(file: string): void {
+  try {
+    writeFileSync(file, `${randomBytes(32).toString('hex')}\n`, { mode: 0o600, flag: 'wx' })
+  } catch (error) {
+    throw new AppError('STORE_KEY_NOT_WRITTEN', 'The key file could not be written beside the database, so no pseudonym can be made and nothing was imported.', { cause: error })
+  }
+}
+
+function readKey(file: string): string {
+  try {
+    return readFileSync(file, 'utf8').trim()
+  } catch (error) {
+    throw new AppError('STORE_KEY_INVALID', 'The key file beside the database cannot be read.', { cause: error })
+  }
 }

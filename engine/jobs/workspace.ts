@@ -6,7 +6,7 @@ import { openStore, type Store } from '../store/open.ts'
 import { sealStore } from '../store/sealed-store.ts'
 import { eraseRemoved } from './erase-removed.ts'
 import { inTurns } from './in-turns.ts'
-import { readPseudonymKey } from './pseudonym-key.ts'
+import { keyCheck, readPseudonymKey } from './pseudonym-key.ts'
 import { createStoreReader, type StoreReader } from './store-reads.ts'
 
 /** What every job needs: the one open store, two engine processes and the folders. */
@@ -71,6 +71,7 @@ export function openWorkspace(options: WorkspaceOptions): Workspace {
   const opened = openStore(storeFile, { appVersion: options.versions.app })
   const pseudonymKey = readKeyOrClose(opened, storeFile)
   const store = sealStore(opened, pseudonymKey)
+  sealEarlierPaths(store, options.log)
   store.runs.removeUnstarted()
   store.runs.markInterrupted()
   let isClosed = false
@@ -101,10 +102,26 @@ export function openWorkspace(options: WorkspaceOptions): Workspace {
   }
 }
 
+const keyCheckName = 'key_check'
+
+/** Cohorts imported before paths were sealed: once, before anything else is done, and told in the log since it can take seconds. */
+function sealEarlierPaths(store: Store, log: (line: string) => void): void {
+  const total = store.clearPaths.count()
+  let told = 0
+  for (const done of store.clearPaths.seal((text) => text)) {
+    if (total === 0 || (done < total && done - told < 20_000)) continue
+    told = done
+    log(`sealing the paths of earlier imports: ${done} of ${total}`)
+  }
+}
+
 /** A key file that cannot be used must not leave the database locked. */
 function readKeyOrClose(store: Store, storeFile: string): string {
   try {
-    return readPseudonymKey(storeFile)
+    // Whatever was done in a store is logged; a store in which nothing was done may get its first key.
+    const key = readPseudonymKey(storeFile, { check: store.meta.get(keyCheckName), isInUse: store.audit.list(1).length > 0 })
+    if (store.meta.get(keyCheckName) !== keyCheck(key)) store.meta.set(keyCheckName, keyCheck(key))
+    return key
   } catch (error) {
     store.close()
     throw error

@@ -22,6 +22,7 @@ import { createEffectiveCohorts } from './curation/effective-cohort.ts'
 import { createDeliveryRepository, type DeliveryRepository } from './deliveries/repository.ts'
 import { createOriginalRepository, type OriginalRepository } from './deliveries/originals.ts'
 import { createSavedMappingRepository, type SavedMappingRepository } from './deliveries/saved-mappings.ts'
+import { createClearPaths, type ClearPaths } from './privacy/clear-paths.ts'
 import { createTextSignRepository, type TextSignRepository } from './privacy/text-signs.ts'
 import { createRemovals, type Removals } from './removals.ts'
 import { createAuditRepository, type AuditRepository } from './repositories/audit.ts'
@@ -85,6 +86,8 @@ export interface Store {
   backbones: BackboneRepository
   audit: AuditRepository
   meta: MetaRepository
+  /** Paths that were stored before they were sealed. */
+  clearPaths: ClearPaths
   /** What was removed and is still to be erased. */
   removals: Removals
   /** All of it or nothing; `fn` must be synchronous. Nests. */
@@ -174,6 +177,7 @@ function assembleStore(db: Database, path: string, options: OpenStoreOptions, re
     backbones: guarded(createBackboneRepository(context)),
     audit: guarded(audit),
     meta: guarded(createMetaRepository(context)),
+    clearPaths: guarded(createClearPaths(context, backupDir)),
     removals: guarded(createRemovals(context)),
     transaction: (fn) => translateErrors(() => db.transaction(fn).immediate()),
     storageSizes: () => translateErrors(() => {

@@ -26,6 +26,8 @@ function createSeal(secret: string): Seal {
   const [key, nonceKey] = [keyFor('stored paths'), keyFor('stored paths, nonce')]
   return {
     seal: (text) => {
+      // What is sealed stays as it is: an import that was paused before paths were sealed hands on both kinds.
+      if (text.startsWith(mark)) return text
       const nonce = createHmac('sha256', nonceKey).update(text, 'utf8').digest().subarray(0, nonceBytes)
       const cipher = createCipheriv('aes-256-gcm', key, nonce)
       const sealed = Buffer.concat([cipher.update(text, 'utf8'), cipher.final()])
@@ -66,9 +68,10 @@ export function sealStore(store: Store, secret: string): Store {
     ...(mapping.privacy ? { privacy: { ...mapping.privacy, words: mapping.privacy.words.map(change), shapes: mapping.privacy.shapes.map(change) } } : {}),
     ...(mapping.join ? { join: { ...mapping.join, table: change(mapping.join.table) } } : {}),
   })
-  const { cohorts, imports, imageMeasures, patients } = store
+  const { cohorts, imports, patients } = store
   return {
     ...store,
+    clearPaths: { ...store.clearPaths, seal: () => store.clearPaths.seal(seal) },
     ...sealDeliveries(store, { seal, unseal }, mapWords),
     cohorts: {
       ...cohorts,
@@ -96,10 +99,6 @@ export function sealStore(store: Store, secret: string): Store {
         nextOrdinal,
       ),
       sampleImages: (cohortId, count) => imports.sampleImages(cohortId, count).map((image) => ({ ...image, path: unseal(image.path) })),
-    },
-    imageMeasures: {
-      ...imageMeasures,
-      listUnmeasured: (cohortId) => imageMeasures.listUnmeasured(cohortId).map((image) => ({ ...image, path: unseal(image.path) })),
     },
     patients: {
       ...patients,

@@ -10,6 +10,8 @@ import { appHandlers } from './ipc/app.ipc.ts'
 import { backboneHandlers } from './ipc/backbones.ipc.ts'
 import { cohortHandlers } from './ipc/cohorts.ipc.ts'
 import type { HandlerContext } from './ipc/context.ts'
+import { deliveryHandlers } from './ipc/deliveries.ipc.ts'
+import { mappingHandlers } from './ipc/mappings.ipc.ts'
 import { importHandlers } from './ipc/import.ipc.ts'
 import { patientHandlers } from './ipc/patients.ipc.ts'
 import { registerCalls } from './ipc/register.ts'
@@ -57,7 +59,7 @@ function start(): void {
     trainings: createTrainings(workspace, jobs, publish),
     dialogs: createDialogs(),
   }
-  registerCalls({ ...appHandlers(context), ...backboneHandlers(context), ...cohortHandlers(context), ...importHandlers(context), ...runHandlers(context), ...patientHandlers(context) }, log)
+  registerCalls({ ...appHandlers(context), ...backboneHandlers(context), ...cohortHandlers(context), ...importHandlers(context), ...deliveryHandlers(context), ...mappingHandlers(context), ...runHandlers(context), ...patientHandlers(context) }, log)
   openWindow(preloadFile)
   app.on('activate', () => {
     if (BrowserWindow.getAllWindows().length === 0) openWindow(preloadFile)

@@ -1,5 +1,6 @@
 import { AppError, errorCatalog, toErrorOutcome } from './domain/errors.ts'
 import { backbonesCommand } from './cli/backbone-commands.ts'
+import { checkOriginalsCommand, deliveriesCommand, mappingsCommand } from './cli/delivery-commands.ts'
 import { checkCommand, importCommand } from './cli/import-command.ts'
 import { helpText, parseCommandLine, type CliOptions } from './cli/options.ts'
 import { verdictSentence } from './compute/device/verdict.ts'
@@ -32,6 +33,9 @@ async function runCommand(command: string, action: string, options: CliOptions, 
   switch (command) {
     case 'import': return importCommand(workspace, options, output, onInterrupt)
     case 'reidentify': return reidentifyCommand(workspace, action, options, output)
+    case 'check-originals': return checkOriginalsCommand(workspace, options, output, onInterrupt)
+    case 'deliveries': return deliveriesCommand(workspace, action, options, output)
+    case 'mappings': return mappingsCommand(workspace, action, options, output)
     case 'check': return checkCommand(workspace, options, output)
     case 'backbones': return backbonesCommand(workspace, action, options, output, onInterrupt)
     case 'train': return trainCommand(workspace, options, output, onInterrupt)

@@ -1,9 +1,11 @@
 import { z } from 'zod'
 import { backboneCheckSchema, backboneDetailsSchema, backboneReadsSchema, backboneSizesSchema, backboneTensorSchema } from '../../engine/domain/backbones.ts'
+import { changedStudySchema, deliveryForecastSchema, deliverySchema, onChangedSchema, originalsFolderSchema, originalStateSchema } from '../../engine/domain/deliveries.ts'
 import { errorOutcomeSchema, importCheckSchema, importReportSchema, previewRowSchema, tableInspectionSchema } from '../../engine/domain/import.ts'
 import { imageFactsSchema } from '../../engine/domain/image-facts.ts'
 import { tabularColumnSchema } from '../../engine/domain/missingness.ts'
 import { importSourceSchema, mappingSchema, tableJoinSchema } from '../../engine/domain/mapping.ts'
+import { recheckSchema, savedMappingSchema } from '../../engine/domain/saved-mappings.ts'
 import { auditEntrySchema, auditVerdictSchema, cohortSummarySchema, reviewSchema, runRecordSchema, storedPredictionSchema, studyDetailSchema, studyFilterSchema, studyItemSchema, studyListPageSchema, studyListQuerySchema } from '../../engine/domain/records.ts'
 import { degradationSchema } from '../../engine/domain/degradation.ts'
 import { degradedResultsSchema, resultIntervalsSchema, runResultsSchema, testSettingSchema } from '../../engine/domain/results.ts'
@@ -16,6 +18,8 @@ const nothing = z.object({}).strict()
 const cohortId = z.number().int().positive()
 const runId = z.number().int().positive()
 const studyId = z.number().int().positive()
+const deliveryId = z.number().int().positive()
+const mappingId = z.number().int().positive()
 const jobKey = z.string().min(1).max(80)
 const backboneId = z.string().regex(/^[a-z0-9][a-z0-9-]{0,63}$/)
 const pathOrNull = z.object({ path: z.string().nullable() })
@@ -23,7 +27,7 @@ const pathOrNull = z.object({ path: z.string().nullable() })
 /** A long job as the jobs tray shows it. */
 export const jobSchema = z.object({
   jobKey,
-  kind: z.enum(['check', 'import', 'training', 'test', 'demo', 'backbone']),
+  kind: z.enum(['check', 'originals', 'import', 'training', 'test', 'demo', 'backbone']),
   title: z.string(),
   status: z.enum(['running', 'done', 'cancelled', 'failed']),
   stage: z.string(),
@@ -42,7 +46,7 @@ export const previewPictureRowSchema = previewRowSchema.omit({ images: true }).e
 })
 
 /** One slot of the patient page. A present image has an address that shows it with its metadata stripped; file names never cross. */
-export const pageItemSchema = studyItemSchema.omit({ sourcePath: true, sha256: true }).extend({ url: z.string().nullable(), thumbnailUrl: z.string().nullable() })
+export const pageItemSchema = studyItemSchema.omit({ sourcePath: true, sha256: true }).extend({ url: z.string().nullable(), thumbnailUrl: z.string().nullable(), original: originalStateSchema.nullable() })
 export type PageItem = z.infer<typeof pageItemSchema>
 
 /** The patient page: the study, its predictions under every presence pattern (its own first) and its reviews, newest first. */
@@ -129,8 +133,28 @@ export const calls = {
   'import:inspect': { request: z.object({ source: importSourceSchema, join: tableJoinSchema.nullable().optional() }), reply: tableInspectionSchema },
   'import:preview': { request: z.object({ source: importSourceSchema, mapping: mappingSchema }), reply: z.object({ rows: z.array(previewPictureRowSchema), derived: derivedPreviewSchema.nullable() }) },
   'import:label-rules': { request: nothing, reply: labelRulesSchema },
-  'import:check': { request: z.object({ jobKey, source: importSourceSchema, mapping: mappingSchema }), reply: importCheckSchema.nullable() },
+  /** `into`: as a further delivery of this cohort; then it is told how much of it is new. */
+  'import:check': {
+    request: z.object({ jobKey, source: importSourceSchema, mapping: mappingSchema, into: z.object({ cohortId, leaveOutNewLabels: z.boolean() }).optional() }),
+    reply: importCheckSchema.extend({ forecast: deliveryForecastSchema.nullable() }).nullable(),
+  },
   'import:start': { request: z.object({ source: importSourceSchema, mapping: mappingSchema, cohortName: z.string().trim().min(1).max(120) }), reply: z.object({ cohortId, jobKey }) },
+  'deliveries:start': { request: z.object({ cohortId, source: importSourceSchema, mapping: mappingSchema, onChanged: onChangedSchema, leaveOutNewLabels: z.boolean() }), reply: z.object({ jobKey }) },
+  'deliveries:list': { request: z.object({ cohortId }), reply: z.array(deliverySchema) },
+  /** Studies that a delivery brought in another version. */
+  'deliveries:changed': { request: z.object({ deliveryId }), reply: z.array(changedStudySchema) },
+  'deliveries:undo': { request: z.object({ cohortId, deliveryId }), reply: nothing },
+  /** Null when it was cancelled. */
+  'originals:check': { request: z.object({ cohortId, jobKey, depth: z.enum(['size', 'content']) }), reply: z.array(originalsFolderSchema).nullable() },
+  'originals:relink': { request: z.object({ cohortId, jobKey, deliveryId: deliveryId.nullable(), sourceDir: z.string().min(1).max(4096) }), reply: z.array(originalsFolderSchema).nullable() },
+  'mappings:list': { request: nothing, reply: z.array(savedMappingSchema) },
+  'mappings:save': { request: z.object({ name: z.string().trim().min(1).max(120), source: importSourceSchema, mapping: mappingSchema }), reply: z.object({ mappingId }) },
+  /** A saved mapping for a table, and what is different in that table. */
+  'mappings:apply': { request: z.object({ mappingId, source: importSourceSchema }), reply: z.object({ mapping: mappingSchema, recheck: recheckSchema }) },
+  'mappings:rename': { request: z.object({ mappingId, name: z.string().trim().min(1).max(120) }), reply: nothing },
+  'mappings:remove': { request: z.object({ mappingId }), reply: nothing },
+  'mappings:export': { request: z.object({ mappingId }), reply: z.object({ isWritten: z.boolean() }) },
+  'mappings:import': { request: nothing, reply: z.object({ mappingId: mappingId.nullable() }) },
   'import:resume': { request: z.object({ cohortId }), reply: z.object({ jobKey }) },
   'import:report': { request: z.object({ cohortId }), reply: importReportSchema },
   /** Null when the drawing of the cohort was cancelled. */

@@ -17,6 +17,7 @@ export interface HandlerContext {
 export interface Dialogs {
   chooseFolder: () => Promise<string | null>
   chooseBackbone: (what: 'folder' | 'file') => Promise<string | null>
+  chooseMapping: () => Promise<string | null>
   chooseTable: (folder: string | null) => Promise<string | null>
   chooseSaveFile: (suggestedName: string) => Promise<string | null>
 }

@@ -2,7 +2,7 @@ import { dirname, join } from 'node:path'
 import { AppError } from '../../engine/domain/errors.ts'
 import type { ImportReport } from '../../engine/domain/import.ts'
 import { demoCohortName, makeDemoSource } from '../../engine/jobs/demo-cohort.ts'
-import { resumeImport, startImport, type ImportRequest, type RunningImport } from '../../engine/jobs/import-cohort.ts'
+import { resumeImport, startDelivery, startImport, type ImportRequest, type RunningImport } from '../../engine/jobs/import-cohort.ts'
 import { shippedRules } from '../../engine/labeller/rules.ts'
 import type { Progress } from '../../engine/protocol.ts'
 import type { Job } from '../contract/contract.ts'
@@ -10,7 +10,7 @@ import type { JobHandle } from '../services/job-board.ts'
 import type { HandlerContext } from './context.ts'
 import type { Handlers } from './answer.ts'
 
-type ImportCalls = 'import:choose-folder' | 'import:choose-table' | 'import:inspect' | 'import:preview' | 'import:label-rules' | 'import:check' | 'import:start' | 'import:resume' | 'import:report' | 'import:demo'
+type ImportCalls = 'deliveries:start' | 'import:choose-folder' | 'import:choose-table' | 'import:inspect' | 'import:preview' | 'import:label-rules' | 'import:check' | 'import:start' | 'import:resume' | 'import:report' | 'import:demo'
 
 const previewRows = 50
 
@@ -71,20 +71,27 @@ export function importHandlers(context: HandlerContext): Handlers<ImportCalls> {
       }
     },
     'import:label-rules': () => shippedRules(),
-    'import:check': async ({ jobKey, source, mapping }) => {
+    'import:check': async ({ jobKey, source, mapping, into }) => {
       let handle: JobHandle | null = null
-      const job = files.start('import:check', { source, mapping, pseudonymKey }, { onProgress: (progress) => handle?.progress(progress) })
+      const knownLabels = into && { names: store.cohorts.get(into.cohortId).labels.map(({ name }) => name), leaveOutNew: into.leaveOutNewLabels }
+      const job = files.start('import:check', { source, mapping, pseudonymKey, knownLabels, withKeys: into !== undefined }, { onProgress: (progress) => handle?.progress(progress) })
       handle = jobs.start({ jobKey, kind: 'check', title: 'Check of the source', cohortId: null, runId: null }, job.cancel)
       try {
         const outcome = await job.outcome
         handle.end(outcome.status)
-        return outcome.status === 'done' ? outcome.value : null
+        if (outcome.status !== 'done') return null
+        const { keys, ...check } = outcome.value
+        return { ...check, forecast: into && keys ? await reader.read('deliveries:forecast', { cohortId: into.cohortId, keys }) : null }
       } catch (error) {
         handle.fail(error)
         throw error
       }
     },
     'import:start': (request) => follow('import', request.cohortName, (onProgress) => startImport(workspace, request, onProgress)),
+    'deliveries:start': (request) => {
+      if (jobs.isImporting(request.cohortId)) throw new AppError('ENGINE_BUSY', 'An import into this cohort is going on already.')
+      return { jobKey: follow('import', store.cohorts.get(request.cohortId).name, (onProgress) => startDelivery(workspace, request, onProgress)).jobKey }
+    },
     'import:resume': ({ cohortId }) => {
       if (jobs.isImporting(cohortId)) throw new AppError('ENGINE_BUSY', 'This import is going on already.')
       return { jobKey: follow('import', store.cohorts.get(cohortId).name, (onProgress) => resumeImport(workspace, cohortId, onProgress)).jobKey }

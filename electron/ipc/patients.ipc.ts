@@ -1,3 +1,4 @@
+import { originalState } from '../../engine/jobs/originals.ts'
 import type { HandlerContext } from './context.ts'
 import type { Handlers } from './answer.ts'
 
@@ -7,18 +8,19 @@ export function patientHandlers({ workspace, pictures }: HandlerContext): Handle
   const { store, reader, files } = workspace
   return {
     'patients:list': (query) => reader.read('patients:list', query),
-    'patients:get': ({ studyId, runId }) => {
+    'patients:get': async ({ studyId, runId }) => {
       const { items, rows: _rows, ...study } = store.patients.getStudy(studyId)
       return {
         study,
-        items: items.map(({ sourcePath: _sourcePath, sha256: _sha256, ...item }) => {
+        items: await Promise.all(items.map(async ({ sourcePath: _sourcePath, sha256: _sha256, ...item }) => {
           const hasPicture = item.isPresent && item.modality === 'image'
           return {
             ...item,
             url: hasPicture ? pictures.itemUrl(studyId, item.slotId, 'page') : null,
             thumbnailUrl: hasPicture ? pictures.itemUrl(studyId, item.slotId, 'thumbnail') : null,
+            original: hasPicture ? await originalState(store.patients.itemFile(studyId, item.slotId)?.path ?? null, item.byteSize) : null,
           }
-        }),
+        })),
         predictions: runId === null ? [] : store.predictions.forStudy(runId, studyId),
         reviews: runId === null ? [] : store.reviews.ofStudy(runId, studyId),
       }

@@ -32,9 +32,14 @@ export function createDialogs(): Dialogs {
       })
       return chosen.filePaths[0] ?? null
     },
+    chooseMapping: async () => {
+      if (answers.chooseMapping) return answers.chooseMapping
+      const chosen = await dialog.showOpenDialog(parent(), { title: 'Exported mapping', properties: ['openFile'], filters: [{ name: 'Mapping', extensions: ['json'] }] })
+      return chosen.filePaths[0] ?? null
+    },
     chooseSaveFile: async (suggestedName) => {
       if (answers.chooseSaveFile) return answers.chooseSaveFile
-      const chosen = await dialog.showSaveDialog(parent(), { title: 'Save', defaultPath: suggestedName, filters: [{ name: 'CSV', extensions: ['csv'] }] })
+      const chosen = await dialog.showSaveDialog(parent(), { title: 'Save', defaultPath: suggestedName, filters: [suggestedName.endsWith('.json') ? { name: 'JSON', extensions: ['json'] } : { name: 'CSV', extensions: ['csv'] }] })
       if (chosen.filePath) setImmediate(() => revealFile(chosen.filePath))
       return chosen.filePath || null
     },

@@ -8,6 +8,8 @@ const optionTypes = {
   run: { type: 'string' }, out: { type: 'string' }, missing: { type: 'string' }, only: { type: 'string' }, shown: { type: 'string' }, degrade: { type: 'string' },
   use: { type: 'string' },
   from: { type: 'string' }, licence: { type: 'string' }, backbone: { type: 'string' },
+  into: { type: 'string' }, changed: { type: 'string' }, 'new-labels': { type: 'string' }, join: { type: 'string' }, on: { type: 'string' }, spread: { type: 'string' }, mapping: { type: 'string' }, quick: { type: 'boolean' },
+  delivery: { type: 'string' }, moved: { type: 'string' },
   patient: { type: 'string' }, 'privacy-off': { type: 'string' }, 'privacy-list': { type: 'string' }, 'date-order': { type: 'string' },
   json: { type: 'boolean' }, resume: { type: 'boolean' }, help: { type: 'boolean' },
 } as const
@@ -20,7 +22,7 @@ export function parseCommandLine(argv: readonly string[]): { command: string; ac
     const { values, positionals } = parseArgs({ args: [...argv], options: optionTypes, allowPositionals: true, strict: true })
     const [command = 'help', ...words] = positionals
     // Only these commands have one more word.
-    const action = command === 'backbones' ? words.shift() ?? 'list' : command === 'reidentify' ? words.shift() ?? '' : ''
+    const action = command === 'backbones' || command === 'mappings' || command === 'deliveries' ? words.shift() ?? 'list' : command === 'reidentify' ? words.shift() ?? '' : ''
     if (words.length > 0) throw new AppError('CLI_USAGE', `Unexpected word "${words[0]}".`)
     return { command: values.help ? 'help' : command, action, options: values }
   } catch (error) {
@@ -30,14 +32,14 @@ export function parseCommandLine(argv: readonly string[]): { command: string; ac
 }
 
 /** The value of an option that a command cannot do without. */
-export function required(options: CliOptions, name: Exclude<keyof CliOptions, 'json' | 'resume' | 'help'>): string {
+export function required(options: CliOptions, name: Exclude<keyof CliOptions, 'json' | 'resume' | 'help' | 'quick'>): string {
   const value = options[name]
   if (value === undefined || value === '') throw new AppError('CLI_USAGE', `--${name} is missing.`)
   return value
 }
 
 /** A whole number of 0 or more. */
-export function wholeNumber(options: CliOptions, name: 'seed' | 'run' | 'folds' | 'epochs'): number {
+export function wholeNumber(options: CliOptions, name: 'seed' | 'run' | 'folds' | 'epochs' | 'delivery'): number {
   const text = required(options, name)
   if (!/^\d{1,10}$/.test(text)) throw new AppError('CLI_USAGE', `--${name} must be a whole number, not "${text}".`)
   return Number(text)
@@ -59,7 +61,14 @@ export function missingRates(text: string): { image: number; text: number } {
 export const helpText = `Lacuna, command line. Research use only. Not for diagnosis or treatment.
 
 lacuna import   --source DIR [--table FILE] --cohort NAME [--sheet NAME] [--profile odir|odir-per-eye|covid-cxr|indiana|indiana-xml|demo] [--map FILE.json]
-lacuna import   --cohort NAME --resume                  go on with a stopped import
+lacuna import   --into NAME --source DIR [--table FILE]   a further delivery: adds what is new, tells what is known and what changed
+                [--changed keep|replace] [--new-labels refuse|leave-out] [--mapping NAME]; without a mapping that of the cohort
+lacuna import   --cohort NAME --resume                  go on with a stopped import or delivery
+                a second table: [--join FILE --on "COLUMN=COLUMN" [--spread COLUMN]]
+lacuna deliveries list|undo --cohort NAME               the imports of a cohort; undo takes the last delivery back
+lacuna check-originals --cohort NAME [--quick]          are the original files there and unchanged; --quick looks at sizes only
+lacuna check-originals --cohort NAME --moved DIR [--delivery N]  take a folder that was moved, after every file was compared
+lacuna mappings list|save|show|export|import|rename|remove [--mapping NAME] [--name NEW] [--out FILE] [--from FILE]
 lacuna check    --source DIR [--table FILE] [--map FILE]  what an import would do, without writing anything
                 texts are scrubbed unless told: [--privacy-off names,dates,...] [--privacy-list FILE] [--date-order month-first|day-first]
                 FILE: a word to remove in each line, or shape:K-###### (# digit, @ letter)

@@ -1,6 +1,7 @@
 import { existsSync, mkdirSync } from 'node:fs'
+import { stat } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { OriginalsFolder, OriginalsRequest } from '../domain/deliveries.ts'
+import type { OriginalsFolder, OriginalsRequest, OriginalState } from '../domain/deliveries.ts'
 import { AppError } from '../domain/errors.ts'
 import { writeRequestFile } from '../host/request-file.ts'
 import type { Progress } from '../protocol.ts'
@@ -73,6 +74,13 @@ export function relinkOriginals(workspace: Workspace, cohortId: number, delivery
     return result
   })
   return { folders, cancel: check.cancel }
+}
+
+/** State of one original by presence and size, for the page of its patient. */
+export async function originalState(path: string | null, byteSize: number | null): Promise<OriginalState | null> {
+  if (path === null) return null
+  const info = await stat(path).catch(() => null)
+  return info === null || !info.isFile() ? 'missing' : byteSize !== null && info.size !== byteSize ? 'changed' : 'there'
 }
 
 /** The imports of a cohort whose folder is not there now: the first thing to know when a file cannot be read. Looks at no file. */

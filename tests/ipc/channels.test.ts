@@ -8,6 +8,8 @@ import { appHandlers } from '../../electron/ipc/app.ipc.ts'
 import { backboneHandlers } from '../../electron/ipc/backbones.ipc.ts'
 import { cohortHandlers } from '../../electron/ipc/cohorts.ipc.ts'
 import type { HandlerContext } from '../../electron/ipc/context.ts'
+import { deliveryHandlers } from '../../electron/ipc/deliveries.ipc.ts'
+import { mappingHandlers } from '../../electron/ipc/mappings.ipc.ts'
 import { importHandlers } from '../../electron/ipc/import.ipc.ts'
 import { patientHandlers } from '../../electron/ipc/patients.ipc.ts'
 import { runHandlers } from '../../electron/ipc/runs.ipc.ts'
@@ -24,7 +26,7 @@ import { addCohort, addRun, makeBlock, openTestStore, summary, temporaryFolder }
 const ownFrame = { senderFrame: { url: 'app://lacuna/index.html', parent: null } } as never
 const channels = Object.keys(calls) as CallName[]
 /** Calls that would reach the engine; with the dead engine they may only fail in an orderly way. */
-const engineCalls = new Set<CallName>(['patients:image-facts', 'import:inspect', 'import:preview', 'import:check', 'import:demo', 'runs:estimate', 'backbones:add', 'backbones:verify'])
+const engineCalls = new Set<CallName>(['patients:image-facts', 'import:inspect', 'import:preview', 'import:check', 'import:demo', 'deliveries:start', 'originals:check', 'originals:relink', 'mappings:save', 'mappings:apply', 'runs:estimate', 'backbones:add', 'backbones:verify'])
 
 let handlers: Handlers
 let cohortId: number
@@ -62,9 +64,9 @@ beforeEach(() => {
     workspace, jobs, publish: () => {},
     pictures: { itemUrl: (id, slotId) => `lacuna://item/${id}/${slotId}`, previewUrl: () => 'lacuna://preview/x', handleProtocol: () => {} },
     trainings: createTrainings(workspace, jobs, () => {}),
-    dialogs: { chooseFolder: async () => null, chooseBackbone: async () => null, chooseTable: async () => null, chooseSaveFile: async () => join(folder, 'out.csv') },
+    dialogs: { chooseFolder: async () => null, chooseBackbone: async () => null, chooseMapping: async () => null, chooseTable: async () => null, chooseSaveFile: async () => join(folder, 'out.csv') },
   }
-  handlers = { ...appHandlers(context), ...backboneHandlers(context), ...cohortHandlers(context), ...importHandlers(context), ...runHandlers(context), ...patientHandlers(context) }
+  handlers = { ...appHandlers(context), ...backboneHandlers(context), ...cohortHandlers(context), ...importHandlers(context), ...deliveryHandlers(context), ...mappingHandlers(context), ...runHandlers(context), ...patientHandlers(context) }
 })
 
 const ask = (channel: CallName, request: unknown, event: never = ownFrame) => answerCall(channel, handlers[channel] as never, event, request, () => {})
@@ -102,7 +104,7 @@ describe('valid requests', () => {
   const filter = () => ({ cohortId, runId })
   const valid: [CallName, () => unknown][] = [
     ['cohorts:list', () => ({})], ['cohorts:mapping', () => ({ cohortId })], ['cohorts:get', () => ({ cohortId })], ['cohorts:rename', () => ({ cohortId, name: 'Renamed' })],
-    ['import:choose-folder', () => ({})], ['import:choose-table', () => ({ folder: null })], ['import:report', () => ({ cohortId })],
+    ['deliveries:list', () => ({ cohortId })], ['deliveries:changed', () => ({ deliveryId: 1 })], ['mappings:list', () => ({})], ['mappings:import', () => ({})], ['import:choose-folder', () => ({})], ['import:choose-table', () => ({ folder: null })], ['import:report', () => ({ cohortId })],
     ['runs:list', () => ({ cohortId: null })], ['runs:get', () => ({ runId })], ['runs:suggest', () => ({ cohortId })],
     ['results:get', () => ({ runId, setting: { kind: 'actual' } })], ['results:intervals', () => ({ runId, setting: { kind: 'actual' } })], ['patients:list', () => filter()], ['patients:get', () => ({ studyId, runId })],
     ['patients:neighbours', () => ({ filter: filter(), studyId })], ['patients:source-rows', () => ({ studyId })],

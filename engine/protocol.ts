@@ -10,6 +10,7 @@ import { checkpointInfoSchema, importStartSchema, predictionBlockSchema, trainin
 import { derivedPreviewSchema } from './domain/report-labels.ts'
 import { deviceVerdictSchema, epochSchema, runConfigSchema, runEstimateSchema, splitSchema } from './domain/run.ts'
 import { mappedValuesSchema } from './domain/saved-mappings.ts'
+import { privacyTrialSchema } from './domain/privacy.ts'
 import { slotSchema } from './domain/slots.ts'
 
 /**
@@ -27,6 +28,8 @@ export const trainingSpecSchema = z.object({
   cohortHash: z.string().optional(),
   studies: z.array(trainingStudySchema),
   assignments: z.array(z.array(splitSchema)),
+  /** Studies left out because their one class is none of the chosen ones. */
+  otherClassCount: z.number().int().optional(),
   /** Presence pattern that study i is shown with on each side (simulated losses); absent: those that the configuration's rates give. */
   shown: z.object({ train: z.array(z.string()), val: z.array(z.string()), test: z.array(z.string()) }).optional(),
   /** Folder of the run's checkpoints (`fold_0/best`, `fold_0/final`) and of its resume state. */
@@ -44,6 +47,7 @@ export const predictSpecSchema = trainingSpecSchema.extend({ fold: z.number().in
 export type PredictSpec = z.infer<typeof predictSpecSchema>
 
 const knownLabelsSchema = z.object({ names: z.array(z.string()), leaveOutNew: z.boolean() })
+
 const renderRequest = z.object({ path: z.string(), maxEdgePx: z.number().int().min(16).max(4096), outFile: z.string(), window: imageWindowSchema.optional() })
 
 /** Jobs by name: what the host asks and what the engine returns at the end. */
@@ -66,6 +70,10 @@ export const jobs = {
   'mapping:values': { request: z.object({ source: importSourceSchema, mapping: mappingSchema }), result: mappedValuesSchema },
   /** The original files of a cohort against what they were at import; the request comes as a file. */
   'originals:check': { request: originalsRequestSchema, result: z.object({ folders: z.array(originalsFolderSchema) }) },
+  'privacy:try': {
+    request: z.object({ source: importSourceSchema, mapping: mappingSchema, pseudonymKey: z.string(), example: z.string().max(20_000).nullable() }),
+    result: privacyTrialSchema,
+  },
   'import:identities': {
     request: z.object({ source: importSourceSchema, mapping: mappingSchema, pseudonymKey: z.string(), tableSha256: z.string().nullable() }),
     result: z.object({ pairs: z.array(z.object({ patientKey: z.string(), patientId: z.string() })) }),

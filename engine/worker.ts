@@ -5,6 +5,7 @@ import { checkImport } from './importers/check.ts'
 import { inspectTable } from './importers/inspect-table.ts'
 import { checkOriginals } from './importers/originals/check-originals.ts'
 import { readMappedValues } from './importers/profiles/mapped-values.ts'
+import { tryRules } from './importers/privacy/try-rules.ts'
 import { listIdentities } from './importers/privacy/list-identities.ts'
 import { previewImport } from './importers/preview.ts'
 import { describeImage } from './importers/images/describe-image.ts'
@@ -26,6 +27,7 @@ const handlers: Handlers = {
   'import:preview': previewImport,
   'import:check': checkImport,
   'import:identities': listIdentities,
+  'privacy:try': tryRules,
   'import:run': runImport,
   'mapping:values': readMappedValues,
   'originals:check': checkOriginals,

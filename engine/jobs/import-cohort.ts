@@ -8,6 +8,7 @@ import { AppError } from '../domain/errors.ts'
 import type { ImportedStudy, ImportReport } from '../domain/import.ts'
 import { noteReportLabels, withRuleVersion } from './report-labels.ts'
 import { withPrivacy, type ImportSource, type Mapping } from '../domain/mapping.ts'
+import { profileCodes } from '../domain/privacy.ts'
 import type { RunningJob } from '../host/engine-process.ts'
 import type { EngineData, JobRequest, Progress } from '../protocol.ts'
 import type { StoredImage } from '../store/repositories/imports.ts'
@@ -56,7 +57,14 @@ export function startImport(workspace: Workspace, request: ImportRequest, onProg
     noteReportLabels(workspace, created, mapping)
     return created
   })
-  return execute(workspace, firstImport(workspace, cohortId), onProgress)
+  const running = execute(workspace, firstImport(workspace, cohortId), onProgress)
+  return { ...running, report: running.report.catch((error: unknown) => dropBlocked(workspace, cohortId, error)) }
+}
+
+/** An import that was refused because something identifying could not be removed leaves nothing behind, not even its own name. */
+function dropBlocked({ store }: Workspace, cohortId: number, error: unknown): never {
+  if (error instanceof AppError && error.code.startsWith('IMPORT_PRIVACY_') && store.cohorts.get(cohortId).nextOrdinal === 0) store.cohorts.remove(cohortId)
+  throw error
 }
 
 /**
@@ -83,8 +91,10 @@ export function resumeImport(workspace: Workspace, cohortId: number, onProgress?
 
 /** The words of the user's own list may be names: the log has their number only. */
 function notePrivacy(workspace: Workspace, cohortId: number, mapping: Mapping): void {
-  const { off, dateOrder, words, shapes } = mapping.privacy!
-  workspace.store.audit.append('import.privacy', { cohortId, rulesOff: off.join(', '), dateOrder, ownWords: words.length, ownShapes: shapes.length })
+  const { off, dateOrder, words, shapes, dates, characteristics, burnedIn } = mapping.privacy!
+  workspace.store.audit.append('import.privacy', {
+    cohortId, rulesOff: off.join(', '), dateOrder, ownWords: words.length, ownShapes: shapes.length, profile: profileCodes(mapping.privacy!), dates, characteristics, burnedIn,
+  })
 }
 
 function firstImport({ store }: Workspace, cohortId: number): Target {

@@ -6,6 +6,7 @@ import { withPrivacy, type Mapping } from '../../../../engine/domain/mapping.ts'
 import { defaultPrivacy } from '../../../../engine/domain/privacy.ts'
 import { checkImport } from '../../../../engine/importers/check.ts'
 import { previewImport } from '../../../../engine/importers/preview.ts'
+import { tryRules } from '../../../../engine/importers/privacy/try-rules.ts'
 import { runImport } from '../../../../engine/importers/run-import.ts'
 import { openStore } from '../../../../engine/store/open.ts'
 import { sealStore } from '../../../../engine/store/sealed-store.ts'
@@ -106,4 +107,45 @@ it('keeps rows apart that differ in an age over 89 only', async () => {
   await writeFiles(folder, { 'table.csv': 'id,image,note,age,A,B\np1,,well,93,1,0\np1,,well,95,1,0\n' })
   const { studies } = await run({ sourceDir: folder, tableFile: join(folder, 'table.csv'), sheet: null }, withPrivacy({ ...mapping, rowUnit: { kind: 'row' } }))
   expect(studies.map(({ ageYears }) => ageYears)).toEqual([90, 90])
+})
+
+it('tries the rules on an example and on the notes of the table, and says what each own entry hit', async () => {
+  const { source, notes } = await delivery()
+  const used = { ...mapping, privacy: { ...defaultPrivacy, words: ['Swan-Ganz', 'Nowhere Ward'], shapes: ['T##'] } }
+  const trial = await tryRules({ source, mapping: used, pseudonymKey, example: 'Seen by Dr Jane Miller near the Swan-Ganz catheter' }, createContext())
+  expect(trial.example.map(({ text, rule }) => [text, rule])).toEqual([['Seen by Dr ', null], ['Jane Miller', 'names'], [' near the ', null], ['Swan-Ganz', 'own-list'], [' catheter', null]])
+  expect(trial.textsRead).toBe(notes.length)
+  const hits = notes.filter(({ text }) => text.includes('Swan-Ganz')).length
+  expect(trial.own).toEqual([{ entry: 'Swan-Ganz', count: notes.reduce((sum, { text }) => sum + text.split('Swan-Ganz').length - 1, 0) }, { entry: 'Nowhere Ward', count: 0 }, { entry: 'T##', count: notes.reduce((sum, { text }) => sum + text.split('T12').length - 1, 0) }])
+  expect(hits).toBeGreaterThan(0)
+  for (const { row, parts } of trial.samples) {
+    // The pieces are the note itself, as the table has it; known names of the row are marked too.
+    expect(parts.map(({ text }) => text).join('')).toContain(notes[row - 2]!.text.slice(0, 40))
+    expect(parts.some(({ rule }) => rule !== null)).toBe(true)
+  }
+  expect(trial.samples[0]!.parts.some(({ rule }) => rule === 'own-list')).toBe(true)
+})
+
+it('stops an import with a text that no rule can read, or whose DICOM header cannot be read, before anything is sent', async () => {
+  const folder = await makeFolder()
+  const damaged = `${'\uFFFD'.repeat(12)} Dr \uFFFD\uFFFD\uFFFD Miller`
+  const file = Buffer.concat([Buffer.alloc(128), Buffer.from('DICM'), Buffer.from([2, 0, 16, 0]), Buffer.from('UI'), Buffer.from([22, 0]), Buffer.from('1.2.840.10008.1.2.1.99'), Buffer.from('no deflated data')])
+  await writeFiles(folder, { 'text.csv': `id,image,note,age,A,B\np1,,${damaged},60,1,0\n`, 'header.csv': 'id,image,note,age,A,B\np1,bad.dcm,Seen by Anouk.,60,1,0\n', 'bad.dcm': file })
+  const at = (table: string) => ({ source: { sourceDir: folder, tableFile: join(folder, table), sheet: null }, mapping: withPrivacy(mapping), pseudonymKey })
+  for (const [table, code] of [['text.csv', 'IMPORT_PRIVACY_UNREADABLE'], ['header.csv', 'IMPORT_PRIVACY_HEADER']] as const) {
+    const context = createContext()
+    await expect(runImport({ ...at(table), fromOrdinal: 0, tableSha256: null }, context)).rejects.toMatchObject({ code, message: expect.stringContaining('Nothing was imported.') as string })
+    expect(context.data).toEqual([])
+    const { issues } = await checkImport(at(table), createContext())
+    expect(issues.find((issue) => issue.code === code)).toMatchObject({ severity: 'blocks', count: 1 })
+  }
+})
+
+it('keeps neither age nor sex nor any date when that was asked for', async () => {
+  const folder = await makeFolder()
+  await writeFiles(folder, { 'table.csv': 'id,image,note,age,sex,A,B\np1,,Admitted 14 March 2020.,60,F,1,0\n' })
+  const privacy = { ...defaultPrivacy, dates: 'remove' as const, characteristics: 'remove' as const }
+  const { studies } = await run({ sourceDir: folder, tableFile: join(folder, 'table.csv'), sheet: null }, { ...mapping, attributes: { age: 'age', sex: 'sex' }, privacy })
+  expect(studies[0]).toMatchObject({ ageYears: null, sex: null })
+  expect(noteOf(studies[0]!)).toBe('Admitted [DATE].')
 })

@@ -48,7 +48,7 @@ export type PredictSpec = z.infer<typeof predictSpecSchema>
 
 const knownLabelsSchema = z.object({ names: z.array(z.string()), leaveOutNew: z.boolean() })
 
-const renderRequest = z.object({ path: z.string(), maxEdgePx: z.number().int().min(16).max(4096), outFile: z.string(), window: imageWindowSchema.optional() })
+const renderRequest = z.object({ path: z.string(), maxEdgePx: z.number().int().min(16).max(4096), outFile: z.string(), window: imageWindowSchema.optional(), frame: z.number().int().min(0).optional() })
 
 /** Jobs by name: what the host asks and what the engine returns at the end. */
 export const jobs = {
@@ -95,7 +95,7 @@ export const jobs = {
     request: z.object({ images: z.array(z.object({ sha256: z.string(), sourceDir: z.string(), path: z.string() })) }),
     result: z.object({ measured: z.number().int(), changed: z.number().int(), unusable: z.number().int() }),
   },
-  'image:describe': { request: z.object({ path: z.string() }), result: imageFactsSchema },
+  'image:describe': { request: z.object({ path: z.string(), frame: z.number().int().min(0).optional() }), result: imageFactsSchema },
   'image:render': { request: renderRequest, result: z.object({ widthPx: z.number().int(), heightPx: z.number().int() }) },
   'demo:generate': {
     request: z.object({ outDir: z.string(), seed: z.number().int(), patientCount: z.number().int().min(1).max(10_000).optional() }),

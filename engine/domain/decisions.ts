@@ -13,6 +13,17 @@ export function decide(task: Task, probabilities: ArrayLike<number>, thresholds:
   return Array.from(probabilities, (_, label) => label === top)
 }
 
+/**
+ * Whether a study has a place among the classes of a run. A study whose one class was not chosen has none: to a model that must name one of
+ * the chosen classes every answer about it is wrong, and counted as a negative of each it would fill F1 and AUROC with cases that the
+ * question leaves out. Such studies are neither trained on nor counted. Unknown classes (NaN) are another matter and stay.
+ *
+ * @param reference 1, 0 or NaN for each chosen label
+ */
+export function hasChosenClass(task: Task, reference: ArrayLike<number>): boolean {
+  return task === 'multi-label' || Array.from(reference).some((value) => value !== 0)
+}
+
 /** Index of the largest value, the first among equals; -1 of an empty list. */
 export function indexOfLargest(values: ArrayLike<number>): number {
   let top = values.length === 0 ? -1 : 0

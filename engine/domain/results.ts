@@ -35,6 +35,8 @@ export const metricsRowSchema = z.object({
   macroAuroc: estimateSchema,
   macroAuprc: estimateSchema,
   estimableLabels: z.number().int(),
+  /** Studies left out of every number because their one class is none of the chosen ones (multi-class); absent for none. */
+  otherClassCount: z.number().int().optional(),
   labels: z.array(labelMetricsSchema),
   /** Usable information about the labels in bits, mean over the estimable ones: H(Y) - crossEntropy(Y | X_S). */
   informationBits: estimateSchema.optional(),

@@ -126,6 +126,8 @@ export type SplitProof = z.infer<typeof splitProofSchema>
 export const runEstimateSchema = z.object({
   trainedParameters: z.number().int(),
   totalParameters: z.number().int(),
+  /** What each phase of training trains, where the method has several. */
+  phases: z.array(z.object({ name: z.string(), trainedParameters: z.number().int() })).optional(),
   estimatedSeconds: z.number(),
   estimatedBytes: z.number(),
   availableBytes: z.number(),

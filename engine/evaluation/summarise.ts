@@ -1,4 +1,4 @@
-import { decide } from '../domain/decisions.ts'
+import { decide, hasChosenClass } from '../domain/decisions.ts'
 import type { LabelMetrics, MetricEstimate, MetricsRow } from '../domain/results.ts'
 import { countDecisions, f1 } from './confusion.ts'
 import type { Estimate } from './estimate.ts'
@@ -14,13 +14,20 @@ export interface LabelledPrediction {
 
 export type MetricsSummary = Omit<MetricsRow, 'pattern' | 'patternTitle'>
 
+/** The predictions that count: of a multi-class task those of studies with one of its classes (`hasChosenClass`). */
+export function countedOf<Prediction extends LabelledPrediction>(predictions: readonly Prediction[], task: 'multi-label' | 'multi-class'): readonly Prediction[] {
+  return task === 'multi-label' ? predictions : predictions.filter(({ reference }) => hasChosenClass(task, reference))
+}
+
 /**
  * The numbers of one row of the results table.
  * Each label is counted over the studies whose reference for it is known. Where these hold one class only, the values are null with the
  * reason, and the macro means are taken over the estimable labels.
- * Multi-class: a study is called its most probable class, ties to the first; thresholds do not apply.
+ * Multi-class: a study is called its most probable class, ties to the first; thresholds do not apply. Studies of classes that were not
+ * chosen are left out and counted in `otherClassCount`.
  */
-export function summarisePredictions(predictions: readonly LabelledPrediction[], labels: readonly { labelId: number; labelName: string }[], task: 'multi-label' | 'multi-class'): MetricsSummary {
+export function summarisePredictions(given: readonly LabelledPrediction[], labels: readonly { labelId: number; labelName: string }[], task: 'multi-label' | 'multi-class'): MetricsSummary {
+  const predictions = countedOf(given, task)
   const decided = predictions.map((prediction) => decide(task, prediction.probabilities, prediction.thresholds))
   const rows = labels.map((label, index): LabelMetrics => {
     const known = predictions.map((_, i) => i).filter((i) => !Number.isNaN(predictions[i]!.reference[index]!))
@@ -46,6 +53,7 @@ export function summarisePredictions(predictions: readonly LabelledPrediction[],
     macroAuroc: meanOf(rows.map((row) => row.auroc)),
     macroAuprc: meanOf(rows.map((row) => row.auprc)),
     estimableLabels: rows.filter((row) => row.auroc.value !== null).length,
+    ...(given.length > predictions.length ? { otherClassCount: given.length - predictions.length } : {}),
     labels: rows,
   }
 }

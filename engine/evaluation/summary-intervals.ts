@@ -1,7 +1,7 @@
 import { decide } from '../domain/decisions.ts'
 import type { Interval, RowIntervals } from '../domain/results.ts'
 import { bootstrapInterval, drawResamples } from './bootstrap.ts'
-import type { LabelledPrediction } from './summarise.ts'
+import { type LabelledPrediction, countedOf } from './summarise.ts'
 
 /**
  * Percentile bootstrap over patients (Efron and Tibshirani 1993, ch. 13) for the numbers of a results row. A patient is drawn with all
@@ -37,7 +37,9 @@ type Metric = keyof Values
 const metrics: readonly Metric[] = ['f1', 'auroc', 'auprc']
 
 /** Intervals of the label metrics and of their means over the labels that are estimable in the row. */
-export function summaryIntervals(predictions: readonly LabelledPrediction[], labelIds: readonly number[], task: 'multi-label' | 'multi-class', options: ResamplingOptions): Omit<RowIntervals, 'pattern'> {
+export function summaryIntervals(given: readonly LabelledPrediction[], labelIds: readonly number[], task: 'multi-label' | 'multi-class', options: ResamplingOptions): Omit<RowIntervals, 'pattern'> {
+  // Studies of classes that were not chosen take no part in the numbers, so none in their spread.
+  const predictions = countedOf(given, task)
   const positionOf = new Map<number, number>()
   const patients = Uint32Array.from(predictions, ({ patientId }) => {
     if (!positionOf.has(patientId)) positionOf.set(patientId, positionOf.size)

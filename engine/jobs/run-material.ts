@@ -1,4 +1,5 @@
 import { AppError } from '../domain/errors.ts'
+import { hasChosenClass } from '../domain/decisions.ts'
 import type { MissingnessDescription } from '../domain/missingness.ts'
 import type { CohortSummary } from '../domain/records.ts'
 import type { RunConfig } from '../domain/run.ts'
@@ -23,6 +24,8 @@ export interface RunMaterial {
   labelNames: string[]
   studies: StoredTrainingStudy[]
   excludedStudyCount: number
+  /** Of these, studies whose one class is none of the chosen ones (multi-class). */
+  otherClassCount: number
 }
 
 /**
@@ -43,7 +46,8 @@ export function collectMaterial(workspace: Pick<Workspace, 'store'>, config: Run
     return label.name
   })
   const all = store.patients.trainingStudies(config.cohortId, config.slotIds, config.labelIds, runId)
-  const studies = all.filter((study) => study.pattern !== '' && study.labels.some((value) => !Number.isNaN(value)))
+  const usable = all.filter((study) => study.pattern !== '' && study.labels.some((value) => !Number.isNaN(value)))
+  const studies = usable.filter((study) => hasChosenClass(config.task, study.labels))
   if (studies.length === 0) throw new AppError('RUN_NO_STUDIES', `None of the ${all.length} studies has one of the chosen modalities and a known label.`)
   for (const [index, name] of labelNames.entries()) {
     const positives = studies.filter((study) => study.labels[index] === 1).length
@@ -52,7 +56,7 @@ export function collectMaterial(workspace: Pick<Workspace, 'store'>, config: Run
       throw new AppError('RUN_LABEL_UNUSABLE', `"${name}" has ${positives} positive and ${negatives} negative studies; both need at least ${minimumOfEachClass}.`)
     }
   }
-  return { cohort, cohortHash: store.curation.hashOf(config.cohortId, runId), slots, labelNames, studies, excludedStudyCount: all.length - studies.length }
+  return { cohort, cohortHash: store.curation.hashOf(config.cohortId, runId), slots, labelNames, studies, excludedStudyCount: all.length - studies.length, otherClassCount: usable.length - studies.length }
 }
 
 /** What a configuration would train on, counted, with what is worth a warning. */
@@ -68,6 +72,10 @@ export function describeMissingness(config: RunConfig, material: RunMaterial): M
   return planMissingness(config, material, assignments, proof.splitHash).descriptions
 }
 
+function otherClasses({ otherClassCount: count }: RunMaterial): string[] {
+  return count === 0 ? [] : [`${count} ${count === 1 ? 'study has' : 'studies have'} a class that was not chosen: neither trained on nor counted.`]
+}
+
 function warningsOf(workspace: Pick<Workspace, 'store'>, config: RunConfig, material: RunMaterial): string[] {
   const leaks = slotWarnings(material.slots, workspace.store.cohorts.labelWords(config.cohortId), material.cohort.labels.filter(({ labelId }) => config.labelIds.includes(labelId))).map((warning) => warning.text)
   const rare = material.labelNames.flatMap((name, index) => {
@@ -76,5 +84,5 @@ function warningsOf(workspace: Pick<Workspace, 'store'>, config: RunConfig, mate
   })
   const patterns = Map.groupBy(material.studies, (study) => study.pattern)
   const thin = [...patterns].filter(([, list]) => list.length < 5).map(([pattern, list]) => `Only ${list.length} ${list.length === 1 ? 'study shows' : 'studies show'} "${describePattern(material.slots, pattern)}".`)
-  return [...leaks, ...rare, ...thin]
+  return [...otherClasses(material), ...leaks, ...rare, ...thin]
 }

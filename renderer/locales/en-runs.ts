@@ -149,6 +149,7 @@ export const enRuns = {
     invalid: 'Correct the marked settings to see an estimate.',
     trained: 'Trained parameters',
     trainedOf: (total: string, percent: string) => `of ${total} (${percent} %)`,
+    trainedIn: (phase: string, trained: string, percent: string) => `${phase}: ${trained} (${percent} %)`,
     time: 'Estimated time',
     memory: 'Estimated memory',
     memoryOf: (available: string) => `of ${available} free`,

@@ -52,6 +52,7 @@ export function specOf(workspace: WithStore, runId: number, places: SpecPlaces):
     studies: material.studies.map(({ studyId, patientId, items, labels }) => ({ studyId, patientId, items, labels })),
     assignments: splitInOrder(workspace, runId, material),
     shown: shownInOrder(workspace, runId, material),
+    otherClassCount: material.otherClassCount,
     ...places,
   }
 }

@@ -1,11 +1,12 @@
 import { createHash } from 'node:crypto'
-import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, linkSync, mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { z } from 'zod'
+import { basePrefix } from '../../adapters/sites/base-network.ts'
 import { encodeSafetensors, openSafetensors } from '../../backbones/safetensors.ts'
 import type { HostValues } from '../../compute/parameters.ts'
 import { AppError } from '../../domain/errors.ts'
-import { runConfigSchema } from '../../domain/run.ts'
+import { type RunConfig, runConfigSchema } from '../../domain/run.ts'
 import { slotSchema } from '../../domain/slots.ts'
 import { tabularStatisticsSchema } from '../../modalities/tabular.ts'
 import type { CheckpointInfo } from '../../domain/exchange.ts'
@@ -29,6 +30,8 @@ const adapterConfigSchema = z.object({
   trainedPatterns: z.array(z.string()).optional(),
   /** How tabular values were standardised; absent without tables. */
   tabular: tabularStatisticsSchema.optional(),
+  /** The trained copy of the backbone that the adapter stands on, in a file of its own; absent where the loaded backbone is the base. */
+  base: z.object({ file: z.literal('base_model.safetensors'), sha256: z.string() }).optional(),
   /** SHA-256 of the tensors file, so that a half-copied folder is noticed; this and the rest are absent in checkpoints of 0.1. */
   tensorsSha256: z.string().optional(),
   cohortHash: z.string().optional(),
@@ -42,6 +45,7 @@ export type AdapterConfig = z.infer<typeof adapterConfigSchema>
 
 const configName = 'adapter_config.json'
 const tensorsName = 'adapter_model.safetensors'
+const baseName = 'base_model.safetensors'
 const cardName = 'README.md'
 
 /**
@@ -55,14 +59,44 @@ export function saveCheckpoint(runDir: string, kind: CheckpointInfo['kind'], con
   const freshDir = `${dir}.part`
   rmSync(freshDir, { recursive: true, force: true })
   mkdirSync(freshDir, { recursive: true })
-  const bytes = encodeSafetensors(toFile(trained), { format: 'pt' })
-  const tensorsSha256 = createHash('sha256').update(bytes).digest('hex')
+  const [base, adapter] = divideBase(trained)
+  const bytes = encodeSafetensors(toFile(adapter), { format: 'pt' })
+  const tensorsSha256 = sha256Of(bytes)
   writeFileSync(join(freshDir, tensorsName), bytes)
-  writeFileSync(join(freshDir, configName), `${JSON.stringify({ ...config, ...peftFields(config.config, trained), tensorsSha256 }, null, 2)}\n`)
-  writeFileSync(join(freshDir, cardName), modelCard(config, trained))
+  const written = { ...config, ...(base === null ? {} : { base: writeBase(foldDir, freshDir, base) }) }
+  writeFileSync(join(freshDir, configName), `${JSON.stringify({ ...written, ...peftFields(config.config, trained), tensorsSha256 }, null, 2)}\n`)
+  writeFileSync(join(freshDir, cardName), modelCard(written, trained))
   rmSync(dir, { recursive: true, force: true })
   renameSync(freshDir, dir)
   return { fold: config.fold, kind, epoch: config.epoch, path: dir, sha256: tensorsSha256 }
+}
+
+const sha256Of = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex')
+
+function divideBase(trained: Record<string, HostValues>): [base: Record<string, HostValues> | null, rest: Record<string, HostValues>] {
+  const isBase = ([name]: [string, HostValues]): boolean => name.startsWith(basePrefix)
+  const entries = Object.entries(trained)
+  const base = entries.filter(isBase)
+  return [base.length === 0 ? null : Object.fromEntries(base), Object.fromEntries(entries.filter((entry) => !isBase(entry)))]
+}
+
+/** Later stages leave the base as it is: then its file is that of the checkpoint before, not written again. */
+function writeBase(foldDir: string, dir: string, base: Record<string, HostValues>): NonNullable<AdapterConfig['base']> {
+  const bytes = encodeSafetensors(base, { format: 'pt' })
+  const sha256 = sha256Of(bytes)
+  const file = join(dir, baseName)
+  for (const kind of ['best', 'final']) {
+    const known = join(foldDir, kind, baseName)
+    if (!existsSync(known) || statSync(known).size !== bytes.byteLength || sha256Of(readFileSync(known)) !== sha256) continue
+    try {
+      linkSync(known, file)
+      return { file: baseName, sha256 }
+    } catch {
+      // Not every file system has links: the bytes are written below.
+    }
+  }
+  writeFileSync(file, bytes)
+  return { file: baseName, sha256 }
 }
 
 /**
@@ -76,10 +110,32 @@ export function loadCheckpoint(runDir: string, fold: number, kind: CheckpointInf
   const config = readConfig(join(dir, configName), which)
   if (config.backboneHash !== backboneHash) throw new AppError('RUN_CHECKPOINT_MISMATCH', `${which} belongs to another backbone (${config.backboneHash.slice(0, 12)}, not ${backboneHash.slice(0, 12)}).`)
   const file = join(dir, tensorsName)
+  const base = config.base === undefined ? {} : readBase(join(dir, baseName), config.base.sha256, which)
   if (config.tensorsSha256 !== undefined && createHash('sha256').update(readFileSync(file)).digest('hex') !== config.tensorsSha256) {
     throw new AppError('RUN_CHECKPOINT_DAMAGED', `${which} was changed or cut short after it was written: ${tensorsName} is not the file that ${configName} names.`)
   }
-  return { config, trained: fromFile(readTensors(file)) }
+  return { config, trained: { ...fromFile(readTensors(file)), ...base } }
+}
+
+function readBase(file: string, sha256: string, which: string): Record<string, HostValues> {
+  if (!existsSync(file)) throw new AppError('RUN_CHECKPOINT_DAMAGED', `${which} stands on a trained base, and ${baseName} is not beside it.`)
+  if (sha256Of(readFileSync(file)) !== sha256) throw new AppError('RUN_CHECKPOINT_DAMAGED', `${which} stands on another base: ${baseName} is not the file that ${configName} names.`)
+  return readTensors(file)
+}
+
+/**
+ * The configuration of a run with the settings that its checkpoint was trained with, where an older version did not know them: what it left
+ * frozen must not be looked for among its tensors.
+ */
+export function configOfTraining(config: RunConfig, trained: Record<string, HostValues>): RunConfig {
+  const names = Object.keys(trained)
+  const hasBase = names.some((name) => name.startsWith(basePrefix))
+  const embeddings = names.some((name) => name.startsWith('embeddings.'))
+  const baseOf = <Settings extends { base: RunConfig['ssf']['base'] }>(settings: Settings): Settings => ({ ...settings, base: hasBase ? 'network' : 'head' })
+  return {
+    ...config, ssf: baseOf(config.ssf), lora: baseOf(config.lora),
+    full: { ...config.full, embeddings }, bitfit: { ...config.bitfit, embeddings }, 'norm-tuning': { ...config['norm-tuning'], embeddings },
+  }
 }
 
 function readConfig(file: string, which: string): AdapterConfig {

@@ -1,3 +1,4 @@
+import { basePrefix } from '../../adapters/sites/base-network.ts'
 import type { HostValues } from '../../compute/parameters.ts'
 import { describePattern } from '../../domain/slots.ts'
 import type { AdapterConfig } from './checkpoint.ts'
@@ -22,6 +23,7 @@ export function modelCard(checkpoint: AdapterConfig, trained: Record<string, Hos
     `- Method: ${config.adapter}, settings in \`adapter_config.json\``,
     `- Frozen backbone: ${checkpoint.base_model_name_or_path}, SHA-256 of its weights ${checkpoint.backboneHash}`,
     `- Trained parameters: ${share}`,
+    ...(checkpoint.base === undefined ? [] : [`  - of these for the base that the combinations stand on, in \`${checkpoint.base.file}\` (SHA-256 ${checkpoint.base.sha256}): ${baseCount(trained).toLocaleString('en-GB')}`]),
     ...countByCombination(trained).map(([combination, count]) => `  - of these for ${cell(combination)} alone: ${count.toLocaleString('en-GB')}${shareOf(count, checkpoint.totalParameters)}`),
     `- Task: ${config.task === 'multi-label' ? 'several labels may apply to one study' : 'exactly one label applies to each study'}`,
     `- Inputs: ${slots.map(({ title, modality }) => `${cell(title)} (${modality})`).join(', ')}`,
@@ -45,6 +47,10 @@ export function modelCard(checkpoint: AdapterConfig, trained: Record<string, Hos
     '- Probabilities are plain sigmoids unless a calibration was fitted in the run. Other scanners, languages, hospitals and populations are untested.',
     '- It belongs to the backbone with the hash above and is refused on any other.',
   ].join('\n')}\n`
+}
+
+function baseCount(trained: Record<string, HostValues>): number {
+  return Object.entries(trained).reduce((sum, [name, { values }]) => sum + (name.startsWith(basePrefix) ? values.length : 0), 0)
 }
 
 /** Numbers in the set of each combination of modalities; its tensors begin with the combination's name and a slash. */

@@ -7,7 +7,7 @@ import type { Network, PrefixEntry } from '../../adapters/network.ts'
 import type { Compute } from '../../compute/backend.ts'
 import type { Keeping } from '../../compute/kernels.ts'
 import type { Gradients, HostValues } from '../../compute/parameters.ts'
-import { type Tensor2D, takeFloats } from '../../compute/tensorflow.ts'
+import { type Tensor2D, disposeAll, takeFloats } from '../../compute/tensorflow.ts'
 import { AppError } from '../../domain/errors.ts'
 import { binaryCrossEntropy, crossEntropy } from './losses.ts'
 import { splitByLength } from './batches.ts'
@@ -100,9 +100,20 @@ export function createTrainingModel(options: TrainingModelOptions): TrainingMode
   const keepingAtStart = compute.keeping
   const isFused = compute.kernels.blocks !== undefined && network.load?.trainsInside !== true
   let isFirstStep = true
-  /** What loading weights and inputs left behind is given back before the long part; small networks leave nothing that matters. */
-  const releaseOnce = (): void => {
-    if (isFirstStep && network.frozenParameterCount > RELEASE_FROM_PARAMETERS) compute.kernels.releaseMemory?.()
+  /**
+   * What loading weights and inputs left behind is given back before the long part; small networks leave nothing that matters. One sample
+   * goes both ways before that, for nothing: the libraries' code that only a first pass reads is then given back too.
+   */
+  const releaseOnce = ({ entries }: TrainingBatch): void => {
+    const { releaseMemory } = compute.kernels
+    if (isFirstStep && releaseMemory !== undefined && network.frozenParameterCount > RELEASE_FROM_PARAMETERS) {
+      releaseMemory()
+      const pass = network.forward(entries.slice(0, 1), true)
+      const nothing: Tensor2D = tf.zeros([1, C])
+      for (const gradient of pass.backward!(nothing).values()) gradient.dispose()
+      disposeAll(nothing, pass.logits)
+      releaseMemory()
+    }
     isFirstStep = false
   }
 
@@ -135,7 +146,7 @@ export function createTrainingModel(options: TrainingModelOptions): TrainingMode
       if (isFused) compute.keeping = keeping
     },
     step: (batch, rate) => {
-      releaseOnce()
+      releaseOnce(batch)
       const pieces = splitByLength(batch)
       if (pieces.length > 1) return stepAccumulated(pieces, rate)
       const result = gradients(batch)

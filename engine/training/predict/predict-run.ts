@@ -3,7 +3,7 @@ import type { TrainingSummary } from '../../domain/exchange.ts'
 import type { Slot } from '../../domain/slots.ts'
 import { degradeText } from '../../modalities/degrade.ts'
 import type { JobContext, PredictSpec } from '../../protocol.ts'
-import { loadCheckpoint } from '../checkpoint/checkpoint.ts'
+import { configOfTraining, loadCheckpoint } from '../checkpoint/checkpoint.ts'
 import { createSampleBuilder, planModalities } from '../inputs/inputs.ts'
 import { predictStudies } from './predict-studies.ts'
 import { createPrefixes } from '../inputs/prefixes.ts'
@@ -14,11 +14,12 @@ import { createShowing } from '../missingness/showing.ts'
 /** Predicts any studies from the best checkpoint of a fold, under every what-if pattern. Throws RUN_CHECKPOINT_MISSING or RUN_CHECKPOINT_MISMATCH. */
 export async function predictRun(spec: PredictSpec, context: JobContext): Promise<TrainingSummary> {
   const startedMs = performance.now()
-  const { config, slots, degradation } = spec
+  const { slots, degradation } = spec
   const studies = degradation === undefined ? spec.studies
     : spec.studies.map((study) => ({ ...study, items: study.items.map((item) => (item.text === null || item.path !== null || !isText(slots, item.slotId) ? item : { ...item, text: degradeText(item.text, degradation) })) }))
   const session = await openSession(spec, context.signal)
   const best = loadCheckpoint(spec.runDir, spec.fold, 'best', session.backbone.weightsHash)
+  const config = configOfTraining(spec.config, best.trained)
   const plan = planModalities(slots, config.mora.modalitiesBy)
   const images = await session.reader.openImages(imagesOf(spec), { cacheDir: imageCacheOf(spec), context, degradation })
   const network = createNetwork(session, config, plan, spec.fold)

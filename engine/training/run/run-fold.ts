@@ -79,7 +79,7 @@ async function trainPhases(
   for (let index = first; index < phases.length && isOver; index++) {
     const phase = phases[index]!
     position.phase = index
-    const material = materialOf(run, fold, phase, position)
+    const material = materialOf(run, network, fold, phase, position)
     // A phase without enough studies is named in the run's notes, see notesOf.
     if (material.train.length < minimumPhaseStudies) continue
     if (run.hasPhases) model.beginPhase(phase)
@@ -95,10 +95,10 @@ async function trainPhases(
     isOver = await trainPhase(model, material, position.progress, {
       context,
       onStep: stepReporter(run, fold, position),
-      onEpoch: async (epoch, next, valProbabilities) => {
+      onEpoch: async (epoch, next, validation) => {
         reached = index + 1
         // Thresholds of earlier phases would belong to half a model; the whole one gets its own below.
-        if (epoch.isBest) await keep('best', epoch.epoch, run.hasPhases ? halves(width) : thresholdsOf(run, material.val, valProbabilities), { macroAuroc: epoch.valMacroAuroc, loss: epoch.valLoss })
+        if (epoch.isBest) await keep('best', epoch.epoch, run.hasPhases ? halves(width) : thresholdsOf(run, validation.studies, validation.probabilities), { macroAuroc: epoch.valMacroAuroc, loss: epoch.valLoss })
         position.progress = next
         save({ isTrained: false, isDelivered: false })
         await context.send({ kind: 'epoch', epoch })
@@ -135,7 +135,7 @@ function checkpointOf(run: PreparedRun, fold: number, epoch: number, thresholds:
   }
 }
 
-function materialOf(run: PreparedRun, fold: number, phase: Phase, position: Position): PhaseMaterial {
+function materialOf(run: PreparedRun, network: Network, fold: number, phase: Phase, position: Position): PhaseMaterial {
   const { spec, showing } = run
   const { config } = spec
   const train = run.membersOf(fold, 'train', phase)
@@ -148,6 +148,7 @@ function materialOf(run: PreparedRun, fold: number, phase: Phase, position: Posi
     patternOf: (index) => patterns.get(index)!,
     reductionsOf: (index) => showing.reductionsOf(patterns.get(index)!),
     prefixOf: (index, pattern) => run.prefixesOf(fold).get(index, pattern),
+    isServed: (pattern) => network.serving?.(showing.bitsOf(pattern)) !== 'refused',
   }
 }
 

@@ -24,6 +24,8 @@ export interface PhaseMaterial {
   /** What modality dropout may show instead; empty where nothing can go. */
   reductionsOf: (studyIndex: number) => readonly string[]
   prefixOf: (studyIndex: number, pattern: string) => PrefixEntry
+  /** Whether anybody answers for a pattern as the model stands; a validation study that nobody answers for does not count. */
+  isServed: (pattern: string) => boolean
 }
 
 /** One study as an epoch shows it. */
@@ -43,8 +45,8 @@ export type EpochProgress = Pick<FoldProgress, 'epochsDone' | 'bestMetric' | 'be
 
 export interface FoldHooks {
   context: JobContext
-  /** Called after every epoch, before the next one starts; saves the state. `valProbabilities` are [val, C] row-major. */
-  onEpoch: (epoch: Epoch, progress: EpochProgress, valProbabilities: Float32Array) => Promise<void>
+  /** Called after every epoch, before the next one starts; saves the state. */
+  onEpoch: (epoch: Epoch, progress: EpochProgress, validation: Validation) => Promise<void>
   /** Steps done and expected over the whole run, for the time left. */
   onStep: (loss: number, epoch: number, step: number) => void
 }
@@ -98,7 +100,7 @@ export async function trainPhase(model: TrainingModel, material: PhaseMaterial, 
       fold, epoch: phase.epochsBefore + epoch, isBest, learningRate,
       trainLoss: lossSum / train.length, valLoss: validation.loss, valMacroAuroc: validation.macroAuroc,
       elapsedMs: performance.now() - startedMs,
-    }, progress, validation.probabilities)
+    }, progress, validation)
   }
   return true
 }
@@ -107,10 +109,13 @@ function hasStoppedEarly(config: RunConfig, progress: EpochProgress): boolean {
   return config.patience > 0 && progress.epochsWithoutBetter >= config.patience
 }
 
-interface Validation {
+export interface Validation {
+  /** The validation studies that were predicted. */
+  studies: readonly number[]
   /** Null when no study of the phase validates: then the last epoch counts as the best. */
   loss: number | null
   macroAuroc: number | null
+  /** [studies, C] row-major. */
   probabilities: Float32Array
 }
 
@@ -122,9 +127,10 @@ function isBetter(validation: Validation, progress: EpochProgress): boolean {
 }
 
 function validate(model: TrainingModel, material: PhaseMaterial): Validation {
-  const { config, studies, val } = material
+  const { config, studies } = material
+  const val = material.val.filter((index) => material.isServed(material.patternOf(index)))
   const width = config.labelIds.length
-  if (val.length === 0) return { loss: null, macroAuroc: null, probabilities: new Float32Array() }
+  if (val.length === 0) return { studies: val, loss: null, macroAuroc: null, probabilities: new Float32Array() }
   const logits = model.predict(val.map((index) => material.prefixOf(index, material.patternOf(index))), config.batchSize)
   const { labels, known } = labelsOf(studies, val, width)
   const probabilities = probabilitiesOf(config.task, logits, width)
@@ -134,7 +140,7 @@ function validate(model: TrainingModel, material: PhaseMaterial): Validation {
     thresholds: new Float32Array(width).fill(0.5),
     reference: studies[studyIndex]!.labels,
   })), config.labelIds.map((labelId) => ({ labelId, labelName: '' })), config.task)
-  return { loss: model.lossOf(logits, labels, known), macroAuroc: summary.macroAuroc.value, probabilities }
+  return { studies: val, loss: model.lossOf(logits, labels, known), macroAuroc: summary.macroAuroc.value, probabilities }
 }
 
 function batchOf(material: PhaseMaterial, shown: readonly ShownStudy[]): TrainingBatch {

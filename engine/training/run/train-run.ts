@@ -2,6 +2,7 @@ import type { TrainingSummary } from '../../domain/exchange.ts'
 import type { JobContext, TrainingSpec } from '../../protocol.ts'
 import { prepareRun, wholePhase } from './prepare-run.ts'
 import { runFold } from './run-fold.ts'
+import { baseNotes } from './run-notes.ts'
 import { createModel, createNetwork, openSession } from '../session/session.ts'
 import { labelWeightsOf } from './train-fold.ts'
 import type { TrainingModel } from '../optimise/training-model.ts'
@@ -21,6 +22,7 @@ export async function trainRun(spec: TrainingSpec, context: JobContext): Promise
     for (let fold = 0; fold < spec.assignments.length && !hasStopped; fold++) {
       // The frozen prefix is the same in every fold; only the trained tensors start anew.
       const network = createNetwork(session, spec.config, run.plan, fold)
+      if (fold === 0) run.notes.push(...baseNotes(network, run))
       const train = run.membersOf(fold, 'train', wholePhase).map(([index]) => index)
       model = createModel(session, network, spec.config, labelWeightsOf(spec.config, spec.studies, train))
       await run.fillPrefixes(network, fold)

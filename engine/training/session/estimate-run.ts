@@ -7,7 +7,7 @@ import type { DeviceVerdict, RunConfig } from '../../domain/run.ts'
 import type { Slot } from '../../domain/slots.ts'
 import type { JobContext, JobRequest, JobResult } from '../../protocol.ts'
 import { planModalities } from '../inputs/inputs.ts'
-import { createModel, createNetwork, openSession, type Session } from './session.ts'
+import { countTrained, createModel, createNetwork, openSession, phasesOf, type Session } from './session.ts'
 
 /** Tokens of a typical short note with its frame. */
 const typicalTextTokens = 24
@@ -30,10 +30,12 @@ export async function estimateRun(request: JobRequest<'run:estimate'>, context: 
   const network = createNetwork(session, config, plan, 0)
   const model = createModel(session, network, config, null)
   const { trainedParameterCount, totalParameterCount } = model
+  const phases = phasesOf(config, plan)?.map((phase) => ({ name: phase.name, trainedParameters: countTrained(network, phase) }))
   model.dispose()
   return {
     trainedParameters: trainedParameterCount,
     totalParameters: totalParameterCount,
+    ...(phases === undefined ? {} : { phases }),
     ...forecast(session, request, network.load, plan.imageIndexOfSlot.size, trainedParameterCount, totalParameterCount),
     availableBytes: freeDeviceBytes(session.compute.kind) ?? freemem(),
     verdict: session.compute.verdict,

@@ -99,6 +99,11 @@ export function phasesOf(config: RunConfig, plan: ModalityPlan): readonly Phase[
   return method.phases?.(method.configSchema.parse(methodSettings(config)), plan.modalities) ?? null
 }
 
+/** How many numbers a phase of training changes. */
+export function countTrained({ parameters }: Network, phase: Phase): number {
+  return parameters.all.reduce((sum, parameter) => sum + (phase.trains(parameter) ? parameter.shape.reduce((a, b) => a * b, 1) : 0), 0)
+}
+
 /** @param labelWeights [C] class weights, or null for none */
 export function createModel(session: Session, network: Network, config: RunConfig, labelWeights: Float32Array | null): TrainingModel {
   return createTrainingModel({

@@ -1,5 +1,12 @@
 import { describe, expect, it } from 'vitest'
-import { confidenceOf, confidenceOfAll, decide, indexOfLargest } from '../../../engine/domain/decisions.ts'
+import { confidenceOf, confidenceOfAll, decide, hasChosenClass, indexOfLargest } from '../../../engine/domain/decisions.ts'
+
+it('knows a study whose one class was not chosen from one without any label or of unknown class', () => {
+  expect(hasChosenClass('multi-class', [0, 0])).toBe(false)
+  expect(hasChosenClass('multi-class', [0, 1])).toBe(true)
+  expect(hasChosenClass('multi-class', [Number.NaN, Number.NaN])).toBe(true)
+  expect(hasChosenClass('multi-label', [0, 0])).toBe(true)
+})
 
 describe('decide', () => {
   it('calls every label that reaches its threshold, the threshold itself included', () => {

@@ -48,4 +48,16 @@ describe('summarisePredictions', () => {
     const rows = [prediction(1, [0.3, 0.7], [0, 1]), prediction(2, [0.45, 0.55], [1, 0])]
     expect(summarisePredictions(rows, labels, 'multi-class').labels[1]!.f1.value).toBeCloseTo(2 / 3, 12)
   })
+
+  it('leaves studies of classes that were not chosen out of every number, and counts them apart', () => {
+    const rows = [prediction(1, [0.3, 0.7], [0, 1]), prediction(2, [0.45, 0.55], [1, 0])]
+    const others = [prediction(3, [0.9, 0.1], [0, 0]), prediction(4, [0.2, 0.8], [0, 0])]
+    const { otherClassCount, ...counted } = summarisePredictions([...rows, ...others], labels, 'multi-class')
+    expect(otherClassCount).toBe(2)
+    expect(counted).toEqual(summarisePredictions(rows, labels, 'multi-class'))
+    // Where several labels may apply, a study without any is a negative of all.
+    expect(summarisePredictions([...rows, ...others], labels, 'multi-label').labels[0]).toMatchObject({ positives: 1, negatives: 3 })
+    // A class that is not known is not one that was not chosen.
+    expect(summarisePredictions([...rows, prediction(5, [0.5, 0.5], [Number.NaN, Number.NaN])], labels, 'multi-class')).toMatchObject({ studyCount: 3 })
+  })
 })

@@ -21,6 +21,12 @@ function cohort(patientCount: number, seed = 3): LabelledPrediction[] {
 }
 
 describe('summaryIntervals', () => {
+  it('draws only studies of the chosen classes', () => {
+    const chosen = cohort(40).map((row) => ({ ...row, reference: Float32Array.of(row.reference[0]!, 1 - row.reference[0]!) }))
+    const others = cohort(20, 9).map((row) => ({ ...row, patientId: 100 + row.patientId, reference: Float32Array.of(0, 0) }))
+    expect(summaryIntervals([...others, ...chosen], [1, 2], 'multi-class', options())).toEqual(summaryIntervals(chosen, [1, 2], 'multi-class', options()))
+  })
+
   it('equals the plain way: resample patients, summarise each resample anew', () => {
     const predictions = cohort(60)
     const intervals = summaryIntervals(predictions, [1, 2], 'multi-label', options())

@@ -5,6 +5,7 @@ import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import { runConfigSchema, type RunConfigInput } from '../../../engine/domain/run.ts'
 import { takeRequestFile } from '../../../engine/host/request-file.ts'
 import { assignmentsOf, planRun } from '../../../engine/jobs/planning/plan-run.ts'
+import { collectMaterial, summariseMaterial } from '../../../engine/jobs/run-material.ts'
 import { trainingSpecOf } from '../../../engine/jobs/planning/training-spec.ts'
 import { resumeTraining, startTraining } from '../../../engine/jobs/train-run.ts'
 import { openWorkspace, type Workspace } from '../../../engine/jobs/workspace.ts'
@@ -45,6 +46,20 @@ function countOf(workspace: Workspace, table: 'splits' | 'runs'): number {
   db.close()
   return count
 }
+
+describe('a multi-class run on some of the classes', () => {
+  it('leaves studies of the others out of plan and specification, and says how many', () => {
+    const workspace = open(temporaryFolder())
+    const cohortId = addCohort(workspace.store, 60, 'Eyes', (study) => ({ ...study, labels: study.labels.map((_, label) => (study.ordinal % 3 === label ? 1 : 0)) }))
+    const config = runConfigSchema.parse({ ...configOf(workspace, cohortId), task: 'multi-class' })
+    const { studies, otherClassCount, excludedStudyCount } = collectMaterial(workspace, config)
+    expect([studies.length, otherClassCount, excludedStudyCount]).toEqual([40, 20, 20])
+    expect(planRun(workspace, config).studyIds).toHaveLength(40)
+    expect(summariseMaterial(workspace, config).warnings).toContain('20 studies have a class that was not chosen: neither trained on nor counted.')
+    // Where several labels may apply, a study without any is a negative.
+    expect(collectMaterial(workspace, { ...config, task: 'multi-label' }).otherClassCount).toBe(0)
+  })
+})
 
 describe('starting a training', () => {
   it('stores the planned split and hands the engine exactly the specification, in a file of its owner that is then gone', async () => {

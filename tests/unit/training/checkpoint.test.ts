@@ -1,12 +1,12 @@
 /** Checkpoint folders: what is written comes back, what does not fit is refused, plain LoRA has peft's layout, old folders stay loadable. */
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { encodeSafetensors } from '../../../engine/backbones/safetensors.ts'
 import type { HostValues } from '../../../engine/compute/parameters.ts'
 import { runConfigSchema } from '../../../engine/domain/run.ts'
-import { type AdapterConfig, loadCheckpoint, readTensors, saveCheckpoint } from '../../../engine/training/checkpoint/checkpoint.ts'
+import { type AdapterConfig, configOfTraining, loadCheckpoint, readTensors, saveCheckpoint } from '../../../engine/training/checkpoint/checkpoint.ts'
 
 const hash = 'a'.repeat(64)
 const slots: AdapterConfig['slots'] = [
@@ -37,6 +37,45 @@ it('gives back what was saved, bit for bit', () => {
   const loaded = loadCheckpoint(runDir, 0, 'best', hash)
   expect(loaded.trained).toEqual(trained)
   expect(loaded.config).toMatchObject(configOf('mora'))
+})
+
+describe('a trained base', () => {
+  const trained = { 'base.encoder.layer.0.output.dense.weight': numbers([4, 3]), 'text/encoder.layer.0.output.dense.gamma': numbers([3]), 'pooler.dense.bias': numbers([3]) }
+
+  it('lies in a file of its own, hashed and named, and comes back with the adapter', () => {
+    saveCheckpoint(runDir, 'best', configOf('ssf'), trained)
+    expect(Object.keys(readTensors(file('adapter_model.safetensors'))).sort()).toEqual(['pooler.dense.bias', 'text/encoder.layer.0.output.dense.gamma'])
+    expect(Object.keys(readTensors(file('base_model.safetensors')))).toEqual(['base.encoder.layer.0.output.dense.weight'])
+    const loaded = loadCheckpoint(runDir, 0, 'best', hash)
+    expect(loaded.trained).toEqual(trained)
+    expect(readFileSync(file('README.md'), 'utf8')).toContain(`\`base_model.safetensors\` (SHA-256 ${loaded.config.base!.sha256}): 12`)
+    expect(configOfTraining(loaded.config.config, loaded.trained).ssf.base).toBe('network')
+  })
+
+  it('is not written again while it stays the same, and stays with the checkpoint that it belongs to', () => {
+    saveCheckpoint(runDir, 'best', configOf('ssf'), trained)
+    saveCheckpoint(runDir, 'final', configOf('ssf'), { ...trained, 'pooler.dense.bias': numbers([3]) })
+    const other = file('base_model.safetensors').replace('best', 'final')
+    expect(statSync(other).ino).toBe(statSync(file('base_model.safetensors')).ino)
+    saveCheckpoint(runDir, 'final', configOf('ssf'), { ...trained, 'base.encoder.layer.0.output.dense.weight': { shape: [4, 3], values: new Float32Array(12) } })
+    expect(loadCheckpoint(runDir, 0, 'best', hash).trained).toEqual(trained)
+    expect(loadCheckpoint(runDir, 0, 'final', hash).trained['base.encoder.layer.0.output.dense.weight']!.values.every((value) => value === 0)).toBe(true)
+  })
+
+  it('is asked for and checked: without it, or with another, the checkpoint is refused', () => {
+    saveCheckpoint(runDir, 'best', configOf('ssf'), trained)
+    writeFileSync(file('base_model.safetensors'), encodeSafetensors({ x: numbers([2]) }, {}))
+    expect(() => loadCheckpoint(runDir, 0, 'best', hash)).toThrow(expect.objectContaining({ code: 'RUN_CHECKPOINT_DAMAGED' }) as Error)
+    rmSync(file('base_model.safetensors'))
+    expect(() => loadCheckpoint(runDir, 0, 'best', hash)).toThrow(/not beside it/)
+  })
+})
+
+it('reads what an older version trained with the settings that it trained with', () => {
+  const config = runConfigSchema.parse({ ...configOf('full').config, backbone: 'vilt-0123456789' })
+  const old = configOfTraining(config, { 'encoder.layer.0.output.dense.weight': numbers([2, 2]) })
+  expect([old.full.embeddings, old.bitfit.embeddings, old.ssf.base, old.lora.base]).toEqual([false, false, 'head', 'head'])
+  expect(configOfTraining(config, { 'embeddings.cls_token': numbers([1, 2]) }).full.embeddings).toBe(true)
 })
 
 describe('plain LoRA', () => {

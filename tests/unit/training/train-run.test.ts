@@ -166,7 +166,7 @@ describe('trainRun', { timeout: 300_000 }, () => {
 
   it.each([
     // The rest differ from these in what the shared suite of the adapters tests.
-    ['mora', {}], ['ssf', {}], ['lora', { lora: { by: 'combination' } }], ['prompt', { prompt: { level: 'attention' } }], ['full', {}],
+    ['mora', {}], ['ssf', {}], ['ssf', { ssf: { base: 'network' } }], ['lora', { lora: { by: 'combination' } }], ['prompt', { prompt: { level: 'attention' } }], ['full', {}],
   ] as const)('predicts the same again from the stored checkpoint: %s %o', async (adapter, settings) => {
     const trained = record()
     const spec = specFor(`again-${adapter}-${Object.keys(settings).length}-${JSON.stringify(settings).length}`, { config: runConfigSchema.parse({ ...base.config, ...settings, adapter, epochs: 2 }) })

@@ -62,6 +62,8 @@ export type Mention = z.infer<typeof mentionSchema>
 /** Why a label has its value: the decision and the sentences it rests on, deciding ones first. */
 export const labelEvidenceSchema = z.object({
   finding: findingId,
+  /** Name of the label in its cohort; set where the evidence goes with a study. */
+  label: z.string().optional(),
   outcome: z.enum(['positive', 'negative', 'uncertain', 'unmentioned', 'no-report']),
   mentions: z.array(mentionSchema).max(8),
 })

@@ -151,6 +151,7 @@ export const enImport = {
       'patient-id': 'Choose the column with the patient ID.',
       'study-column': 'Choose the column with the study ID.',
       'no-slots': 'Add at least one image or text.',
+      'report-labels': 'Finish the labels from the report text.',
       'slot-title': 'Give this item a title.',
       'slot-title-twice': 'Two items have this title.',
       'slot-letter': 'Give this item a letter.',

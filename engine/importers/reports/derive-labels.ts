@@ -40,7 +40,7 @@ export function deriveLabels(cohort: LoadedCohort, mapping: Mapping, issues: Iss
   for (const study of cohort.studies) {
     const texts = slotIndexes.flatMap((index) => (study.values[index] == null ? [] : [{ slotId: mapping.slots[index]!.slot.slotId, text: study.values[index]! }]))
     const byFinding = new Map(labelReport(texts, rules).map((entry) => [entry.finding, entry]))
-    const evidence = chosen.map(({ id }) => byFinding.get(id)!)
+    const evidence = chosen.map(({ id, title }) => ({ ...byFinding.get(id)!, label: derivedLabelName(title) }))
     study.labelValues.push(...evidence.map(({ outcome }) => valueOf(outcome, options)))
     // What a report does not name needs no sentence; the page says so from the outcome's absence.
     study.evidence = evidence.filter(({ outcome, mentions }) => outcome !== 'unmentioned' || mentions.length > 0)

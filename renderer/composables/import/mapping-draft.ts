@@ -1,6 +1,7 @@
 import { mappingSchema, type LabelMapping, type MappedSlot, type Mapping, type TableJoin, type TabularSource } from '../../../engine/domain/mapping.ts'
 import { defaultPrivacy, type PrivacyOptions } from '../../../engine/domain/privacy.ts'
 import { maxSlots } from '../../../engine/domain/slots.ts'
+import { draftOfReportLabels, problemOfReportLabels, reportLabelsOfDraft, type ReportLabelsDraft } from './report-labels-draft.ts'
 
 /**
  * The mapping while it is being written: fields may be blank, and what was typed for one way of finding an image or reading
@@ -40,6 +41,8 @@ export interface MappingDraft {
   studyColumn: string | null
   slots: SlotDraft[]
   labels: LabelsDraft
+  /** Further labels from the words of reports. */
+  reportLabels: ReportLabelsDraft | null
   ageColumn: string | null
   sexColumn: string | null
   siteColumn: string | null
@@ -50,26 +53,28 @@ export interface MappingDraft {
 export interface DraftProblem {
   code:
     | 'patient-id' | 'study-column' | 'no-slots' | 'slot-title' | 'slot-letter' | 'slot-letter-twice' | 'slot-title-twice' | 'image-column' | 'view-column' | 'view-values'
-    | 'pattern-id' | 'template-column' | 'template-unknown' | 'value-columns' | 'label-columns' | 'label-name' | 'label-name-twice' | 'label-column' | 'separators' | 'column-gone' | 'invalid'
+    | 'pattern-id' | 'template-column' | 'template-unknown' | 'value-columns' | 'label-columns' | 'label-name' | 'label-name-twice' | 'label-column' | 'separators' | 'report-labels' | 'column-gone' | 'invalid'
   slotKey?: number
   detail?: string
 }
 
 export const emptyDraft: MappingDraft = {
   profile: 'manual', join: null, patientIdColumn: null, rowUnit: 'patient', studyColumn: null, slots: [],
-  labels: { kind: 'none', oneHot: [], listColumn: null, separators: ',;|', singleColumn: null }, ageColumn: null, sexColumn: null, siteColumn: null, privacy: defaultPrivacy,
+  labels: { kind: 'none', oneHot: [], listColumn: null, separators: ',;|', singleColumn: null }, reportLabels: null, ageColumn: null, sexColumn: null, siteColumn: null, privacy: defaultPrivacy,
 }
 
 /** The draft of a whole mapping, such as the one suggested for a table. */
 export function draftOfMapping(mapping: Mapping): MappingDraft {
   const { labels, rowUnit } = mapping
+  const slots = mapping.slots.map(draftOfSlot)
   return {
     profile: mapping.profile,
     join: mapping.join ?? null,
     patientIdColumn: mapping.patientIdColumn,
     rowUnit: rowUnit.kind,
     studyColumn: rowUnit.kind === 'study' ? rowUnit.column : null,
-    slots: mapping.slots.map(draftOfSlot),
+    slots,
+    reportLabels: mapping.reportLabels === undefined ? null : draftOfReportLabels(mapping.reportLabels, slots),
     labels: {
       ...emptyDraft.labels,
       kind: labels.kind,
@@ -203,6 +208,8 @@ export function problemsOfDraft(draft: MappingDraft, columns: readonly string[])
     }
   }
   problems.push(...problemsOfLabels(draft.labels))
+  // The panel says which of its fields is meant.
+  if (draft.reportLabels !== null && problemOfReportLabels(draft.reportLabels, draft.slots, draft.labels.kind) !== null) problems.push({ code: 'report-labels' })
   const inTemplates = new Set(draft.slots.flatMap((slot) => (slot.modality === 'text' ? templateColumns(slot.template) : [])))
   const gone = columnsOfDraft(draft).find((name) => !known.has(name) && !inTemplates.has(name))
   if (gone !== undefined) problems.push({ code: 'column-gone', detail: gone })
@@ -234,6 +241,7 @@ export function mappingOfDraft(draft: MappingDraft, columns: readonly string[]):
     rowUnit: draft.rowUnit === 'study' ? { kind: 'study', column: draft.studyColumn } : { kind: draft.rowUnit },
     slots: draft.slots.map(slotOfDraft),
     labels: labelsOfDraft(draft.labels),
+    ...(draft.reportLabels === null ? {} : { reportLabels: reportLabelsOfDraft(draft.reportLabels, draft.slots) }),
     attributes: { age: draft.ageColumn, sex: draft.sexColumn, ...(draft.siteColumn === null ? {} : { site: draft.siteColumn }) },
     privacy: draft.privacy,
   })

@@ -1,6 +1,7 @@
 import { computed, onScopeDispose, ref, shallowRef, watch, type ComputedRef, type Ref, type ShallowRef } from 'vue'
 import type { CallReply, Job } from '../../../electron/contract/contract.ts'
 import type { AppError } from '../../../engine/domain/errors.ts'
+import type { DerivedPreview } from '../../../engine/domain/report-labels.ts'
 import type { Mapping, TableJoin } from '../../../engine/domain/mapping.ts'
 import { call } from '../../api.ts'
 import { useImportStore } from '../../stores/import.store.ts'
@@ -23,6 +24,8 @@ export interface ImportWizard {
   isInspecting: Ref<boolean>
   problems: ComputedRef<DraftProblem[]>
   preview: ShallowRef<PreviewRows | null>
+  /** What the rules for labels from reports read in the same rows. */
+  derived: ShallowRef<DerivedPreview | null>
   previewError: ShallowRef<AppError | null>
   isPreviewing: Ref<boolean>
   checkJob: ComputedRef<Job | null>
@@ -92,7 +95,7 @@ export function useImportWizard(): ImportWizard {
     if (state.value.inspection === null) void inspect()
   }, { immediate: true })
 
-  const { preview, previewError, isPreviewing } = usePreview(state, mapping)
+  const { preview, derived, previewError, isPreviewing } = usePreview(state, mapping)
 
   async function runCheck(): Promise<void> {
     if (state.value.inspection !== null && mapping.value !== null) await store.check(state.value.inspection, mapping.value)
@@ -115,7 +118,7 @@ export function useImportWizard(): ImportWizard {
   }
 
   return {
-    state, send: store.send, error, isInspecting, problems, preview, previewError, isPreviewing,
+    state, send: store.send, error, isInspecting, problems, preview, derived, previewError, isPreviewing,
     checkJob: computed(() => (store.checking === null ? null : jobs.byKey.get(store.checking.jobKey) ?? null)),
     checkError: computed(() => store.checkError), isChecking: computed(() => store.checking !== null),
     isStarting, chooseFolder, chooseTable, useHeaders, chooseJoin, changeJoin, inspect, runCheck, cancelCheck: store.cancelCheck, start,
@@ -123,8 +126,9 @@ export function useImportWizard(): ImportWizard {
 }
 
 /** Rows of the table under the mapping as it stands; the last good ones stay while the mapping is unfinished. */
-function usePreview(state: ComputedRef<ImportState>, mapping: ComputedRef<Mapping | null>): Pick<ImportWizard, 'preview' | 'previewError' | 'isPreviewing'> {
+function usePreview(state: ComputedRef<ImportState>, mapping: ComputedRef<Mapping | null>): Pick<ImportWizard, 'preview' | 'derived' | 'previewError' | 'isPreviewing'> {
   const preview = shallowRef<PreviewRows | null>(null)
+  const derived = shallowRef<DerivedPreview | null>(null)
   const previewError = shallowRef<AppError | null>(null)
   const isPreviewing = ref(false)
   let latest = 0
@@ -137,10 +141,10 @@ function usePreview(state: ComputedRef<ImportState>, mapping: ComputedRef<Mappin
     const mine = latest
     isPreviewing.value = true
     try {
-      const { rows } = await call('import:preview', { source, mapping: current })
-      if (mine === latest) [preview.value, previewError.value] = [rows, null]
+      const answer = await call('import:preview', { source, mapping: current })
+      if (mine === latest) [preview.value, derived.value, previewError.value] = [answer.rows, answer.derived, null]
     } catch (caught) {
-      if (mine === latest) [preview.value, previewError.value] = [null, asAppError(caught)]
+      if (mine === latest) [preview.value, derived.value, previewError.value] = [null, null, asAppError(caught)]
     }
     if (mine === latest) isPreviewing.value = false
   }
@@ -155,5 +159,5 @@ function usePreview(state: ComputedRef<ImportState>, mapping: ComputedRef<Mappin
     clearTimeout(timer)
     latest += 1
   })
-  return { preview, previewError, isPreviewing }
+  return { preview, derived, previewError, isPreviewing }
 }

@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import { expect, it } from 'vitest'
-import { mappingSchema, type Mapping } from '../../../../engine/domain/mapping.ts'
+import { mappingSchema, withPrivacy, type Mapping } from '../../../../engine/domain/mapping.ts'
 import { checkImport } from '../../../../engine/importers/check.ts'
 import { previewImport } from '../../../../engine/importers/preview.ts'
 import { runImport } from '../../../../engine/importers/run-import.ts'
@@ -35,8 +35,7 @@ const importInto = async (changes?: Parameters<typeof makeSource>[0]) => {
     if (data.kind === 'import-start') store.imports.setStart(cohortId, data.start)
     else if (data.kind === 'import-batch') store.imports.addBatch(cohortId, data.studies, data.nextOrdinal)
   })
-  const { privacy } = request.mapping
-  await runImport({ ...request, mapping: { ...request.mapping, privacy: privacy ?? { off: [], dateOrder: 'month-first', words: [], shapes: [] } }, fromOrdinal: 0, tableSha256: null }, context)
+  await runImport({ ...request, mapping: withPrivacy(request.mapping), fromOrdinal: 0, tableSha256: null }, context)
   store.imports.finish(cohortId)
   const values = store.patients.listStudyIds({ cohortId }).map((studyId) => store.patients.getStudy(studyId)).sort((a, b) => a.ordinal - b.ordinal).map(({ labels }) => labels.map(({ value }) => value))
   return { store, cohortId, values }

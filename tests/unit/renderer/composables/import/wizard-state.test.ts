@@ -20,7 +20,7 @@ function inspectionOf(tableFile: string, changes: Partial<TableInspection> = {})
 }
 
 const check: ImportCheck = {
-  rowsIn: 3, rowsAccepted: 3, rowsRejected: 0, patientCount: 3, studyCount: 3, slots: [], labelCounts: [], patternCounts: [], absences: [], duplicateImages: [], labelWords: [], privacy: null, issues: [],
+  rowsIn: 3, rowsAccepted: 3, rowsRejected: 0, patientCount: 3, studyCount: 3, slots: [], labelCounts: [], patternCounts: [], absences: [], duplicateImages: [], labelWords: [], privacy: null, derived: null, issues: [],
 }
 
 const play = (events: ImportEvent[], from: ImportState = firstState): ImportState => events.reduce(nextStep, from)

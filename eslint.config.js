@@ -6,7 +6,7 @@ import vueParser from 'vue-eslint-parser'
 
 // Engine layers from the top down: each may import those below it, never one above.
 const layers = ['training', 'adapters', 'backbones', 'modalities', 'compute']
-const maths = ['modalities', 'backbones', 'adapters', 'training', 'evaluation', 'fingerprint']
+const maths = ['modalities', 'backbones', 'adapters', 'training', 'evaluation', 'fingerprint', 'alarms']
 
 const fromEngine = (...folders) => folders.map((folder) => `./engine/${folder}`)
 const layerZones = layers.slice(1).map((layer, index) => ({
@@ -24,6 +24,7 @@ const zones = [
   { target: './engine/host', from: './engine', except: ['./domain', './host', './protocol.ts'], message: 'engine/host imports domain, protocol and node only: it must start without loading the engine.' },
   { target: './engine/evaluation', from: './engine', except: ['./domain', './evaluation'], message: 'engine/evaluation is plain arrays in, plain numbers out: read tensors in the caller.' },
   { target: './engine/fingerprint', from: './engine', except: ['./domain', './evaluation', './fingerprint'], message: 'engine/fingerprint is plain arrays in, plain numbers out: read files and rows in the caller.' },
+  { target: './engine/alarms', from: './engine', except: ['./domain', './evaluation', './fingerprint', './compute/rng.ts', './compute/random-source.ts', './importers/label-words.ts', './alarms'], message: 'engine/alarms is plain columns in, findings out: read the store in engine/jobs/alarms.' },
   { target: './engine/protocol.ts', from: './engine', except: ['./domain'], message: 'The protocol is made of domain schemas only.' },
   ...layerZones,
   { target: './engine', from: ['./electron', './renderer'], message: 'The engine runs without a window: move shared code to engine/domain.' },

@@ -1,5 +1,5 @@
 import { toErrorOutcome } from './domain/errors.ts'
-import type { ReadAnswer, ReadQuestion } from './host/reader-process.ts'
+import type { ReadAnswer, ReadProgress, ReadQuestion } from './host/reader-process.ts'
 import { answerRead } from './jobs/store-reads.ts'
 import { readPseudonymKey } from './jobs/pseudonym-key.ts'
 import { openStore, type Store } from './store/open.ts'
@@ -10,14 +10,14 @@ import { sealStore } from './store/sealed-store.ts'
 const [storeFile, appVersion] = process.argv.slice(2)
 let store: Store | null = null
 
-function answer(answered: ReadAnswer): void {
+function answer(answered: ReadAnswer | ReadProgress): void {
   if (process.connected) process.send?.(answered)
 }
 
 async function handle({ id, name, request }: ReadQuestion): Promise<void> {
   try {
     store ??= sealStore(openStore(storeFile!, { appVersion: appVersion!, readonly: true }), readPseudonymKey(storeFile!))
-    answer({ id, ok: true, value: await answerRead(store, name, request) })
+    answer({ id, ok: true, value: await answerRead(store, name, request, (progress) => answer({ id, progress })) })
   } catch (error) {
     answer({ id, ok: false, error: toErrorOutcome(error, 'REQUEST_INVALID') })
   }

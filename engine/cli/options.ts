@@ -11,6 +11,7 @@ const optionTypes = {
   into: { type: 'string' }, changed: { type: 'string' }, 'new-labels': { type: 'string' }, join: { type: 'string' }, on: { type: 'string' }, spread: { type: 'string' }, mapping: { type: 'string' }, quick: { type: 'boolean' },
   delivery: { type: 'string' }, moved: { type: 'string' },
   patient: { type: 'string' }, 'privacy-off': { type: 'string' }, 'privacy-list': { type: 'string' }, 'date-order': { type: 'string' },
+  slot: { type: 'string' }, words: { type: 'string' }, patients: { type: 'string' }, studies: { type: 'string' }, alarm: { type: 'string' }, remedy: { type: 'string' }, reason: { type: 'string' }, undo: { type: 'string' },
   json: { type: 'boolean' }, resume: { type: 'boolean' }, help: { type: 'boolean' },
 } as const
 
@@ -22,7 +23,7 @@ export function parseCommandLine(argv: readonly string[]): { command: string; ac
     const { values, positionals } = parseArgs({ args: [...argv], options: optionTypes, allowPositionals: true, strict: true })
     const [command = 'help', ...words] = positionals
     // Only these commands have one more word.
-    const action = command === 'backbones' || command === 'mappings' || command === 'deliveries' ? words.shift() ?? 'list' : command === 'reidentify' ? words.shift() ?? '' : ''
+    const action = command === 'backbones' || command === 'mappings' || command === 'deliveries' || command === 'curate' ? words.shift() ?? 'list' : command === 'reidentify' ? words.shift() ?? '' : ''
     if (words.length > 0) throw new AppError('CLI_USAGE', `Unexpected word "${words[0]}".`)
     return { command: values.help ? 'help' : command, action, options: values }
   } catch (error) {
@@ -39,7 +40,7 @@ export function required(options: CliOptions, name: Exclude<keyof CliOptions, 'j
 }
 
 /** A whole number of 0 or more. */
-export function wholeNumber(options: CliOptions, name: 'seed' | 'run' | 'folds' | 'epochs' | 'delivery'): number {
+export function wholeNumber(options: CliOptions, name: 'seed' | 'run' | 'folds' | 'epochs' | 'undo' | 'remedy' | 'delivery'): number {
   const text = required(options, name)
   if (!/^\d{1,10}$/.test(text)) throw new AppError('CLI_USAGE', `--${name} must be a whole number, not "${text}".`)
   return Number(text)
@@ -75,6 +76,11 @@ lacuna check    --source DIR [--table FILE] [--map FILE]  what an import would d
 lacuna reidentify export --cohort NAME --out FILE       hospital numbers and pseudonyms, encrypted with LACUNA_PASSPHRASE
 lacuna reidentify lookup --from FILE --patient KEY|ID   one patient of such a file
 lacuna cohorts                                          the cohorts in the store
+lacuna fingerprint --cohort NAME                        what a cohort holds, before training: presence, images, texts, labels, duplicates
+lacuna alarms   --cohort NAME                           what would make results mean less than they seem to, with remedies
+lacuna curate   list|mask|drop|merge|exclude --cohort NAME [--slot ID] [--words A,B|@FILE] [--patients KEY,KEY] [--studies N,N] [--reason TEXT]
+lacuna curate   remedy --cohort NAME --alarm ID [--remedy N]   do what an alarm offers
+lacuna curate   --undo N                                undo a decision; originals and imported rows never change
 lacuna train    --cohort NAME [--method mora|late-fusion|dedicated|...] [--config FILE.json] [--seed N] [--folds K] [--epochs N]
                 [--backbone ID or TEXT-ID+IMAGE-ID] [--slots right-eye,left-eye,...] [--labels "Diabetes,Glaucoma"] [--name TEXT] [--missing image=0.35,text=0.35]
 lacuna train    --run ID --resume                       go on with a stopped run

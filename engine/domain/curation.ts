@@ -63,6 +63,26 @@ export function counted(count: number, one: string, many = `${one}s`): string {
   return `${count} ${count === 1 ? one : many}`
 }
 
+/** Groups that share a key are one group: A with B, and B with C, makes one person of three. */
+export function joinGroups(groups: readonly (readonly string[])[]): string[][] {
+  const parent = new Map<string, string>()
+  const rootOf = (key: string): string => {
+    const above = parent.get(key) ?? key
+    if (above === key) return key
+    const root = rootOf(above)
+    parent.set(key, root)
+    return root
+  }
+  for (const group of groups) {
+    for (const key of group) {
+      const [a, b] = [rootOf(group[0]!), rootOf(key)]
+      if (!parent.has(a)) parent.set(a, a)
+      parent.set(b, a)
+    }
+  }
+  return [...Map.groupBy([...parent.keys()], rootOf).values()]
+}
+
 export const textPartSchema = z.object({ text: z.string(), isMasked: z.boolean() })
 export type TextPart = z.infer<typeof textPartSchema>
 

@@ -1,10 +1,13 @@
 import { spawn, type ChildProcess } from 'node:child_process'
 import { AppError, fromErrorOutcome, type ErrorOutcome } from '../domain/errors.ts'
+import type { Progress } from '../protocol.ts'
 import { yieldToWindow } from './priority.ts'
 
 /** One question to the reader process; `name` is one of the reads of engine/jobs/store-reads.ts. */
 export interface ReadQuestion { id: number; name: string; request: unknown }
 export type ReadAnswer = { id: number; ok: true; value: unknown } | { id: number; ok: false; error: ErrorOutcome }
+/** How far a long read is; any number of them come before its answer. */
+export interface ReadProgress { id: number; progress: Progress }
 
 export interface ReaderProcessOptions {
   /** Stock Node, as for the engine: better-sqlite3 is loaded there, TensorFlow never. */
@@ -21,7 +24,9 @@ export interface ReaderProcessOptions {
 }
 
 export interface ReaderProcess {
-  ask: (name: string, request: unknown) => Promise<unknown>
+  ask: (name: string, request: unknown, onProgress?: (progress: Progress) => void) => Promise<unknown>
+  /** Ends the process: everything under way fails with ENGINE_CRASHED, the next question starts it again. */
+  stop: () => void
   pid: () => number | null
   dispose: () => void
 }
@@ -31,7 +36,7 @@ export interface ReaderProcess {
  * It starts at the first question and again after a crash, which fails the questions under way with ENGINE_CRASHED and nothing else.
  */
 export function createReaderProcess(options: ReaderProcessOptions): ReaderProcess {
-  const waiting = new Map<number, { resolve: (value: unknown) => void; reject: (error: AppError) => void }>()
+  const waiting = new Map<number, { resolve: (value: unknown) => void; reject: (error: AppError) => void; onProgress?: (progress: Progress) => void }>()
   let child: ChildProcess | null = null
   let nextId = 1
   let idle: NodeJS.Timeout | null = null
@@ -64,9 +69,13 @@ export function createReaderProcess(options: ReaderProcessOptions): ReaderProces
     })
     if (options.isBackground) yieldToWindow(spawned)
     spawned.on('message', (raw: unknown) => {
-      const answer = raw as ReadAnswer
+      const answer = raw as ReadAnswer | ReadProgress
       const asked = waiting.get(answer.id)
       if (!asked) return
+      if ('progress' in answer) {
+        asked.onProgress?.(answer.progress)
+        return
+      }
       waiting.delete(answer.id)
       restWhenIdle()
       if (answer.ok) asked.resolve(answer.value)
@@ -88,19 +97,23 @@ export function createReaderProcess(options: ReaderProcessOptions): ReaderProces
   }
 
   return {
-    ask: (name, request) => {
+    ask: (name, request, onProgress) => {
       if (idle) clearTimeout(idle)
       idle = null
       child ??= start()
       const id = nextId++
       const question: ReadQuestion = { id, name, request }
       return new Promise((resolve, reject) => {
-        waiting.set(id, { resolve, reject })
+        waiting.set(id, { resolve, reject, onProgress })
         // A process that has just been killed closes its end before its exit is told; the exit then fails everything that waits.
         child?.send(question, () => {})
       })
     },
     pid: () => child?.pid ?? null,
+    stop: () => {
+      end()
+      failAll(() => new AppError('ENGINE_CRASHED', 'The reading was stopped.'))
+    },
     dispose: () => {
       end()
       failAll(() => new AppError('ENGINE_CRASHED', 'The process that reads the database was ended with the app.'))

@@ -2,6 +2,10 @@ import type { StudyFilter, StudyListQuery } from '../domain/records.ts'
 import type { TestSetting } from '../domain/results.ts'
 import type { RunConfig } from '../domain/run.ts'
 import { createReaderProcess, type ReaderProcessOptions } from '../host/reader-process.ts'
+import type { DecisionDraft } from '../domain/curation.ts'
+import type { Progress } from '../protocol.ts'
+import { keptAlarms, searchAlarms } from './alarms/alarm-report.ts'
+import { previewDecision } from './alarms/curate.ts'
 import type { Store } from '../store/open.ts'
 import { handOverDegraded, summariseDegraded } from './degraded/hand-over.ts'
 import { importReportOf } from './deliveries.ts'
@@ -19,6 +23,7 @@ import { suggestRun } from './suggest-run.ts'
  * Reads that grow with the cohort. The process of the windows never runs them: over 20,000 patients each takes a tenth of a second to
  * seconds, and nothing is drawn or answered meanwhile. They run in a reader process with a read-only connection of its own.
  * A process for each lane. `list`: somebody is waiting at a list. `report`: may take a second or several. `interval`: thousands of resamples.
+ * `alarm`: seconds to a minute, and can be stopped by ending its process.
  */
 export const storeReads = {
   'cohorts:list': { lane: 'list', read: (store: Store) => store.cohorts.list() },
@@ -60,6 +65,9 @@ export const storeReads = {
   'runs:hand-over-degraded': { lane: 'report', read: (store: Store, request: Parameters<typeof handOverDegraded>[1]) => handOverDegraded({ store }, request) },
   'results:degraded': { lane: 'report', read: (store: Store, request: Parameters<typeof summariseDegraded>[1]) => summariseDegraded({ store }, request) },
   'predictions:export': { lane: 'report', read: (store: Store, { runId, outFile }: { runId: number; outFile: string }) => writePredictions({ store }, runId, outFile) },
+  'alarms:get': { lane: 'list', read: (store: Store, { cohortId }: { cohortId: number }) => ({ report: keptAlarms(store, cohortId), decisions: store.curation.list(cohortId), cohort: store.cohorts.get(cohortId) }) },
+  'alarms:search': { lane: 'alarm', read: (store: Store, { cohortId }: { cohortId: number }, tell: (progress: Progress) => void) => searchAlarms(store, cohortId, tell) },
+  'curation:preview': { lane: 'list', read: (store: Store, { cohortId, draft }: { cohortId: number; draft: DecisionDraft }) => previewDecision(store, cohortId, draft) },
   'audit:list': { lane: 'list', read: (store: Store, { limit }: { limit: number }) => store.audit.list(limit) },
   'audit:verify': { lane: 'report', read: (store: Store) => store.audit.verify() },
 } as const
@@ -71,14 +79,16 @@ type Reply<N extends ReadName> = Awaited<ReturnType<Reads[N]['read']>>
 
 export interface StoreReader {
   read: <N extends ReadName>(name: N, request: Request<N> extends undefined ? object : Request<N>) => Promise<Reply<N>>
+  /** A long read that tells how far it is; null when it was cancelled. Only one at a time. */
+  start: <N extends ReadName>(name: N, request: Request<N>, onProgress?: (progress: Progress) => void) => { answer: Promise<Reply<N> | null>; cancel: () => void }
   dispose: () => void
 }
 
 /** Answers one read from an open store; what the reader process does with each question. */
-export function answerRead(store: Store, name: string, request: unknown): unknown {
+export function answerRead(store: Store, name: string, request: unknown, tell: (progress: Progress) => void): unknown {
   const found = Object.hasOwn(storeReads, name) ? storeReads[name as ReadName] : undefined
   if (found === undefined) throw new Error(`there is no read named ${name}`)
-  return (found.read as (store: Store, request: unknown) => unknown)(store, request)
+  return (found.read as (store: Store, request: unknown, tell: (progress: Progress) => void) => unknown)(store, request, tell)
 }
 
 const listIdleMs = 600_000
@@ -90,9 +100,25 @@ export function createStoreReader(options: Omit<ReaderProcessOptions, 'idleMs' |
     list: createReaderProcess({ ...options, idleMs: listIdleMs, isBackground: false }),
     report: createReaderProcess({ ...options, idleMs: reportIdleMs, isBackground: true }),
     interval: createReaderProcess({ ...options, idleMs: reportIdleMs, isBackground: true }),
+    alarm: createReaderProcess({ ...options, idleMs: reportIdleMs, isBackground: true }),
   }
   return {
     read: (name, request) => lanes[storeReads[name].lane].ask(name, request) as Promise<never>,
+    start: (name, request, onProgress) => {
+      const lane = lanes[storeReads[name].lane]
+      let isCancelled = false
+      const asked = lane.ask(name, request, onProgress)
+      return {
+        answer: asked.catch((error: unknown) => {
+          if (isCancelled) return null
+          throw error
+        }) as Promise<never>,
+        cancel: () => {
+          isCancelled = true
+          lane.stop()
+        },
+      }
+    },
     dispose: () => {
       for (const lane of Object.values(lanes)) lane.dispose()
     },

@@ -17,7 +17,7 @@ import { createJobBoard } from '../../electron/services/job-board.ts'
 import { createTrainings } from '../../electron/services/trainings.ts'
 import { errorCatalog } from '../../engine/domain/errors.ts'
 import { createEngineProcess } from '../../engine/host/engine-process.ts'
-import { answerRead, type StoreReader } from '../../engine/jobs/store-reads.ts'
+import { readInPlace } from '../unit/jobs/reader-in-place.ts'
 import type { Workspace } from '../../engine/jobs/workspace.ts'
 import { addCohort, addRun, makeBlock, openTestStore, summary, temporaryFolder } from '../unit/store/fixtures.ts'
 
@@ -52,8 +52,7 @@ beforeEach(() => {
   const createEngine = () => createEngineProcess({ nodePath: process.execPath, workerFile: join(folder, 'no-such-worker.js'), env: {}, log: () => {} })
   const paths = { storeFile: store.path, cacheDir: join(folder, 'prepared'), runsDir: join(folder, 'runs'), backbonesDir: join(folder, 'backbones'), weightsDir: join(folder, 'weights'), handoverDir: join(folder, 'handover') }
   for (const dir of [paths.cacheDir, paths.runsDir]) mkdirSync(dir)
-  // The same reads without their process, which the end-to-end tests start.
-  const reader: StoreReader = { read: async (name, request) => answerRead(store, name, request) as never, dispose: () => {} }
+  const reader = readInPlace(store)
   const workspace: Workspace = { store, reader, files: createEngine(), compute: createEngine(), paths, pseudonymKey: 'ab'.repeat(32), versions: { app: '0.1.0', code: 'test' }, log: () => {}, close: () => {} }
   onTestFinished(() => {
     workspace.files.dispose()

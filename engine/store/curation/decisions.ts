@@ -30,6 +30,9 @@ export interface DecisionRecord {
   madeBy: string
 }
 
+/** What of an image file is known without its content. */
+export interface StoredImageFile { studyId: number; slotId: string; byteSize: number | null; widthPx: number | null; heightPx: number | null }
+
 export interface CurationRepository {
   decide: (cohortId: number, record: DecisionRecord) => Decision
   undo: (decisionId: number, by: { reason: string; undoneBy: string }) => Decision
@@ -44,6 +47,10 @@ export interface CurationRepository {
   hashOf: (cohortId: number, runId?: number) => string
   /** Keys that are one person each, the one that stands for it first; now, or as the run was planned. */
   persons: (cohortId: number, runId?: number) => readonly (readonly string[])[]
+  /** Image files of the effective cohort, for the search for alarms. */
+  imageFiles: (cohortId: number) => StoredImageFile[]
+  /** Pseudonym of the place of examination by study, where the import knew one. */
+  sites: (cohortId: number) => Map<number, string>
   /** What was found in this state of a cohort by these rules, or null. */
   alarmReport: (cohortId: number, effectiveHash: string, rulesVersion: number) => unknown
   saveAlarmReport: (cohortId: number, effectiveHash: string, rulesVersion: number, report: object) => void
@@ -65,6 +72,10 @@ export function createCurationRepository({ db, now, audit, changed, effective }:
     INSERT INTO curation_undos (decision_id, reason, undone_by, undone_at) VALUES (:decisionId, :reason, :undoneBy, :now)`)
   const countStudies = db.prepare<{ cohortId: number; studyIds: string }>('SELECT count(*) FROM json_each(:studyIds) AS chosen CROSS JOIN studies ON studies.id = chosen.value AND cohort_id = :cohortId').pluck()
   const countPatients = db.prepare<{ cohortId: number; keys: string }>('SELECT count(*) FROM json_each(:keys) AS chosen CROSS JOIN patients ON patient_key = chosen.value AND cohort_id = :cohortId').pluck()
+  const selectImageFiles = db.prepare<{ cohortId: number }, StoredImageFile>(`
+    SELECT items.study_id AS studyId, items.slot_id AS slotId, byte_size AS byteSize, width_px AS widthPx, height_px AS heightPx FROM studies JOIN items ON items.study_id = studies.id
+    WHERE studies.cohort_id = :cohortId AND items.is_present = 1 AND items.source_path IS NOT NULL`)
+  const selectSites = db.prepare<{ cohortId: number }>('SELECT id, site FROM studies WHERE cohort_id = :cohortId AND site IS NOT NULL').raw()
   const selectReport = db.prepare<{ cohortId: number; hash: string; version: number }>('SELECT report_json FROM alarm_reports WHERE cohort_id = :cohortId AND effective_hash = :hash AND rules_version = :version').pluck()
   const removeReport = db.prepare<{ cohortId: number; hash: string; version: number }>('DELETE FROM alarm_reports WHERE cohort_id = :cohortId AND effective_hash = :hash AND rules_version = :version')
   const insertReport = db.prepare<{ cohortId: number; hash: string; version: number; report: string; now: string }>(`
@@ -156,6 +167,11 @@ export function createCurationRepository({ db, now, audit, changed, effective }:
     alarmsOfRun: (runId) => JSON.parse((selectRunAlarms.get({ runId }) as string | undefined) ?? '[]') as unknown,
     hashOf,
     persons: (cohortId, runId) => (runId === undefined ? effective.now(cohortId) : effective.ofRun(runId)).persons,
+    imageFiles: (cohortId) => {
+      const decided = effective.now(cohortId)
+      return selectImageFiles.all({ cohortId }).filter(({ studyId, slotId }) => !decided.isItemExcluded(studyId, slotId))
+    },
+    sites: (cohortId) => new Map(selectSites.all({ cohortId }) as [number, string][]),
     alarmReport: (cohortId, hash, version) => {
       const json = selectReport.get({ cohortId, hash, version }) as string | undefined
       return json === undefined ? null : JSON.parse(json) as unknown

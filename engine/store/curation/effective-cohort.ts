@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import type { Database } from 'better-sqlite3'
-import { createTextMask, decisionDraftSchema, type DecisionDraft, type TextMask } from '../../domain/curation.ts'
+import { createTextMask, decisionDraftSchema, joinGroups, type DecisionDraft, type TextMask } from '../../domain/curation.ts'
 import { canonicalJson } from '../context.ts'
 
 /**
@@ -96,24 +96,4 @@ export function createEffectiveCohorts(db: Database): EffectiveCohorts {
     now: (cohortId) => derive(cohortId, selectActive.all({ cohortId })),
     ofRun: (runId) => derive((selectRun.get({ runId }) as number | undefined) ?? 0, selectRecorded.all({ runId })),
   }
-}
-
-/** Groups that share a key are one group: A with B, and B with C, makes one person of three. */
-function joinGroups(groups: readonly (readonly string[])[]): string[][] {
-  const parent = new Map<string, string>()
-  const rootOf = (key: string): string => {
-    const above = parent.get(key) ?? key
-    if (above === key) return key
-    const root = rootOf(above)
-    parent.set(key, root)
-    return root
-  }
-  for (const group of groups) {
-    for (const key of group) {
-      const [a, b] = [rootOf(group[0]!), rootOf(key)]
-      if (!parent.has(a)) parent.set(a, a)
-      parent.set(b, a)
-    }
-  }
-  return [...Map.groupBy([...parent.keys()], rootOf).values()]
 }

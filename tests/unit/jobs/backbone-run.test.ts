@@ -12,7 +12,7 @@ import { removeBackbone } from '../../../engine/jobs/backbones.ts'
 import { makeDemoSource } from '../../../engine/jobs/demo-cohort.ts'
 import { startDegradedTests } from '../../../engine/jobs/degraded/evaluate-degraded.ts'
 import { startImport } from '../../../engine/jobs/import-cohort.ts'
-import { answerRead } from '../../../engine/jobs/store-reads.ts'
+import { readInPlace } from './reader-in-place.ts'
 import { openWorkspace, type Workspace } from '../../../engine/jobs/workspace.ts'
 import { bertConfig, bertShapes, randomTensors, viltConfig, viltShapes, vitConfig, vitShapes, writeFolder } from '../backbones/import/tiny-folders.ts'
 
@@ -29,7 +29,7 @@ beforeAll(async () => {
     storeFile: join(folder, 'lacuna.db'), weightsDir: process.env.LACUNA_WEIGHTS ?? '', nodePath: process.execPath, workerFile: join(root, 'engine', 'worker.ts'),
     readerFile: 'not started', versions: { app: '0.1.0', code: 'test' }, log: () => {},
   })
-  workspace = { ...opened, reader: { read: async (name, request) => answerRead(opened.store, name, request) as never, dispose: () => {} } }
+  workspace = { ...opened, reader: readInPlace(opened.store) }
   const request = await makeDemoSource(workspace, join(folder, 'demo')).request
   await startImport(workspace, { ...request!, cohortName: cohort }).report
   const { cohortId } = workspace.store.cohorts.getByName(cohort)!

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { expect, it, onTestFinished } from 'vitest'
 import { createEngineProcess } from '../../../engine/host/engine-process.ts'
 import { resumeImport } from '../../../engine/jobs/import-cohort.ts'
-import { answerRead } from '../../../engine/jobs/store-reads.ts'
+import { readInPlace } from './reader-in-place.ts'
 import type { Workspace } from '../../../engine/jobs/workspace.ts'
 import { absentItem, imageItem, makeStart, makeStudy, mapping, openTestStore, sha256, temporaryFolder, textItem } from '../store/fixtures.ts'
 
@@ -24,7 +24,7 @@ function pausedImport() {
   store.imports.addBatch(cohortId, studies, 30)
   const createEngine = () => createEngineProcess({ nodePath: process.execPath, workerFile: join(folder, 'no-such-worker.js'), env: {}, log: () => {} })
   const workspace: Workspace = {
-    store, files: createEngine(), compute: createEngine(), reader: { read: async (name, request) => answerRead(store, name, request) as never, dispose: () => {} },
+    store, files: createEngine(), compute: createEngine(), reader: readInPlace(store),
     paths: { storeFile: store.path, cacheDir: folder, runsDir: folder, backbonesDir: folder, weightsDir: folder, handoverDir: join(folder, 'handover') }, pseudonymKey: 'ab'.repeat(32), versions: { app: '0.1.0', code: 'test' }, log: () => {}, close: () => {},
   }
   onTestFinished(() => workspace.files.dispose())

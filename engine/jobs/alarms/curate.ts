@@ -1,0 +1,81 @@
+import { userInfo } from 'node:os'
+import { counted, createTextMask, joinGroups, type Decision, type DecisionDraft } from '../../domain/curation.ts'
+import type { Store } from '../../store/open.ts'
+import type { Workspace } from '../workspace.ts'
+
+/**
+ * What a decision would change, in words and counts; runs in the reader process. Says nothing of whether it is allowed: that is
+ * checked when it is made.
+ */
+export function previewDecision(store: Store, cohortId: number, draft: DecisionDraft): { effect: string } {
+  const cohort = store.cohorts.get(cohortId)
+  const titleOf = (slotId: string) => cohort.slots.find((slot) => slot.slotId === slotId)?.title ?? slotId
+  const slotIds = cohort.slots.map(({ slotId }) => slotId)
+  switch (draft.kind) {
+    case 'mask-words': {
+      const { slotId, words } = draft
+      if (!slotIds.includes(slotId)) return { effect: `The cohort has no modality "${slotId}".` }
+      const mask = createTextMask(words)
+      let notes = 0
+      let occurrences = 0
+      let emptied = 0
+      for (const { items } of store.patients.trainingStudies(cohortId, [slotId], [])) {
+        const text = items[0]?.text ?? null
+        if (text === null) continue
+        const hidden = mask.parts(text).filter(({ isMasked }) => isMasked).length
+        if (hidden === 0) continue
+        notes++
+        occurrences += hidden
+        if (mask.apply(text) === '') emptied++
+      }
+      const left = emptied === 0 ? '' : ` ${counted(emptied, 'text has', 'texts have')} no word left.`
+      return { effect: `Masks ${counted(words.length, 'word')} at ${counted(occurrences, 'place')} in ${counted(notes, 'text')} of ${titleOf(slotId)}.${left}` }
+    }
+    case 'drop-slot': {
+      if (!slotIds.includes(draft.slotId)) return { effect: `The cohort has no modality "${draft.slotId}".` }
+      const having = store.patients.trainingStudies(cohortId, slotIds.filter((slotId) => !cohort.curation.droppedSlotIds.includes(slotId)), []).map(({ items }) => items.map(({ slotId }) => slotId)).filter((list) => list.includes(draft.slotId))
+      const alone = having.filter((list) => list.length === 1).length
+      return { effect: `Leaves ${titleOf(draft.slotId)} out of ${counted(having.length, 'study', 'studies')}.${alone === 0 ? '' : ` ${counted(alone, 'study has', 'studies have')} nothing else and ${alone === 1 ? 'leaves' : 'leave'} training with it.`}` }
+    }
+    case 'merge-patients': {
+      const keys = new Set(draft.groups.flat())
+      const studies = store.patients.trainingStudies(cohortId, [], []).filter(({ patientKey }) => keys.has(patientKey)).length
+      return { effect: `Counts ${counted(keys.size, 'patient key')} as ${counted(joinGroups(draft.groups).length, 'person', 'persons')}: ${counted(studies, 'study', 'studies')} that stay together in every split.` }
+    }
+    case 'exclude-studies': {
+      const chosen = new Set(draft.studyIds)
+      const left = store.patients.trainingStudies(cohortId, [], [])
+      const gone = left.filter(({ studyId }) => chosen.has(studyId))
+      return { effect: `Excludes ${counted(gone.length, 'study', 'studies')} of ${counted(new Set(gone.map(({ patientId }) => patientId)).size, 'patient')}; ${left.length - gone.length} remain.` }
+    }
+    case 'exclude-items': {
+      const chosen = new Set(draft.items.map(({ studyId, slotId }) => `${studyId} ${slotId}`))
+      const used = store.patients.trainingStudies(cohortId, slotIds.filter((slotId) => !cohort.curation.droppedSlotIds.includes(slotId)), [])
+      const touched = used.filter(({ studyId, items }) => items.some(({ slotId }) => chosen.has(`${studyId} ${slotId}`)))
+      const count = touched.reduce((sum, { studyId, items }) => sum + items.filter(({ slotId }) => chosen.has(`${studyId} ${slotId}`)).length, 0)
+      const emptied = touched.filter(({ studyId, items }) => items.every(({ slotId }) => chosen.has(`${studyId} ${slotId}`))).length
+      return { effect: `Excludes ${counted(count, 'item')} of ${counted(touched.length, 'study', 'studies')}.${emptied === 0 ? '' : ` ${counted(emptied, 'study has', 'studies have')} nothing left.`}` }
+    }
+  }
+}
+
+/** Makes a decision and logs it. What it changes is counted in the reader process and kept with it. */
+export async function makeDecision({ store, reader }: Pick<Workspace, 'store' | 'reader'>, cohortId: number, draft: DecisionDraft, reason: string): Promise<Decision> {
+  const { effect } = await reader.read('curation:preview', { cohortId, draft })
+  return store.curation.decide(cohortId, { draft, effect, reason, madeBy: currentUser() })
+}
+
+/** Undoes a decision and logs it; what it changed counts again at once. */
+export function undoDecision({ store }: Pick<Workspace, 'store'>, decisionId: number, reason: string): Decision {
+  return store.curation.undo(decisionId, { reason, undoneBy: currentUser() })
+}
+
+/** The account of this machine: the app has no users of its own. */
+function currentUser(): string {
+  try {
+    return userInfo().username || 'unknown'
+  } catch {
+    // An account without a name, as in some containers.
+    return 'unknown'
+  }
+}

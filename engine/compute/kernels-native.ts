@@ -1,32 +1,22 @@
-import { existsSync } from 'node:fs'
-import { createRequire } from 'node:module'
-import path from 'node:path'
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
+import { loadNativeLibrary } from './device/native-library.ts'
 import type { BlockCall, BlockKernels, Kernels } from './kernels.ts'
 import { createTensorflowKernels, tensorflowBackend } from './kernels-tensorflow.ts'
 import type { Tensor, Tensor2D, Tensor4D, Tf } from './tensorflow.ts'
 
-const require = createRequire(import.meta.url)
-
-/** The compiled library lies beside the TensorFlow binding; the set-up builds both (native/lacuna-kernels.cc). */
-function libraryFile(): string {
-  return path.join(path.dirname(require.resolve('@tensorflow/tfjs-node-gpu/package.json')), 'lib', 'napi-v8', 'lacuna_kernels.node')
-}
-
 /**
  * Fused processor kernels from the compiled library, or null where it is not there: then the engine computes the same numbers with
- * plain TensorFlow operations, slower. A library that is there but does not load is an error, not a silent fallback.
+ * plain TensorFlow operations, slower.
  */
 export function loadNativeKernels(tf: Tf): Kernels | null {
-  const file = libraryFile()
-  if (!existsSync(file)) return null
-  const library = require(file) as { releaseMemory: () => void }
+  const library = loadNativeLibrary('lacuna_kernels') as { releaseMemory: () => void } | null
+  if (library === null) return null
   const releaseMemory = (): void => {
     collectGarbage()
     library.releaseMemory()
   }
-  // TensorFlow's start-up reads 300 MB of its libraries once.
+  // TensorFlow's start-up reads parts of its libraries that nothing needs again.
   releaseMemory()
   return { ...createNativeKernels(tf), releaseMemory }
 }
@@ -34,8 +24,9 @@ export function loadNativeKernels(tf: Tf): Kernels | null {
 /** V8 frees typed arrays, the weights' copies among them, only when it collects; it does not see that native memory is short. */
 function collectGarbage(): void {
   setFlagsFromString('--expose-gc')
-  const collect = runInNewContext('gc') as () => void
-  collect()
+  const collect = runInNewContext('gc') as (options: object) => void
+  // The thorough kind also gives back the pages that the heap grew to while packages were read.
+  collect({ type: 'major', execution: 'sync', flavor: 'last-resort' })
 }
 
 function createNativeKernels(tf: Tf): Kernels {

@@ -3,6 +3,7 @@ import util from 'node:util'
 import { tensorflowBackend } from '../kernels-tensorflow.ts'
 import type { Tf } from '../tensorflow.ts'
 import type { DeviceFacts, Trial } from './facts.ts'
+import { withSmallLibraries } from './native-library.ts'
 import { isRightProduct } from './self-test.ts'
 import { bestCard } from './verdict.ts'
 import { errorLine } from './words.ts'
@@ -33,10 +34,13 @@ function load(facts: DeviceFacts, showCard: boolean): LoadedTensorflow | Error {
   legacyUtil.isNullOrUndefined ??= (value) => value === null || value === undefined
   legacyUtil.isArray = Array.isArray
   try {
-    const tf = require('@tensorflow/tfjs-node-gpu') as Tf
-    // The package prints an advertisement for itself otherwise; warnings of the namespace itself are not wanted in logs.
-    tf.env().set('IS_TEST', true)
-    if (!isRightProduct(tf)) return new Error('it multiplies two matrices wrongly')
+    const [tf, isRight] = withSmallLibraries(() => {
+      const namespace = require('@tensorflow/tfjs-node-gpu') as Tf
+      // The package prints an advertisement for itself otherwise; warnings of the namespace itself are not wanted in logs.
+      namespace.env().set('IS_TEST', true)
+      return [namespace, isRightProduct(namespace)] as const
+    })
+    if (!isRight) return new Error('it multiplies two matrices wrongly')
     return { tf, usesGpu: (tf.backend() as unknown as { isUsingGpuDevice: boolean }).isUsingGpuDevice }
   } catch (error) {
     return error instanceof Error ? error : new Error(String(error))

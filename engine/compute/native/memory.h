@@ -18,8 +18,8 @@ namespace lacuna {
 // raise that limit to 32 MB by itself and keep them between smaller ones.
 inline void returnLargeTensors() {
 #if defined(__GLIBC__)
-  mallopt(M_MMAP_THRESHOLD, 1 << 20);
-  mallopt(M_TRIM_THRESHOLD, 16 << 20);
+  mallopt(M_MMAP_THRESHOLD, 1 << 18);
+  mallopt(M_TRIM_THRESHOLD, 2 << 20);
 #endif
 }
 

@@ -23,7 +23,8 @@ export interface LabelRule {
 
 const minimumDocuments = 2
 const maxTerms = 3000
-const readingBonus = 0.01
+/** Of mean sensitivity and specificity on held-out persons. */
+const nearlyAsGood = 0.01
 
 /**
  * Looks for a short rule that reproduces a label from the words of a text. It is made on one half of the persons and judged on the
@@ -51,11 +52,14 @@ export function findRule(documents: readonly Document[], labels: Int8Array, pers
     const judged = judge(form, isNegated, documents, holders, labels, known.filter((i) => half[i] === 1))
     return { isNegated, learn, heldOut: judged, heldOutBalance: balanceOf(judged) }
   }))
-  // In the order of how easily they are read; a form that is harder to read must be clearly better.
-  const best = candidates.reduce((first, next) => (next.heldOutBalance > first.heldOutBalance + readingBonus ? next : first))
-  const form = best.learn(() => true)
+  const highest = Math.max(...candidates.map(({ heldOutBalance }) => heldOutBalance))
+  // Of forms that do about as well on others, the one that is right more often on all; of equals, the one that is read more easily.
+  const best = candidates.filter(({ heldOutBalance }) => heldOutBalance >= highest - nearlyAsGood).map((candidate) => {
+    const form = candidate.learn(() => true)
+    return { ...candidate, form, onAll: judge(form, candidate.isNegated, documents, holders, labels, known) }
+  }).reduce((first, next) => (balanceOf(next.onAll) > balanceOf(first.onAll) + 1e-9 ? next : first))
   return {
-    isNegated: best.isNegated, form, ...judge(form, best.isNegated, documents, holders, labels, known), heldOutBalance: best.heldOutBalance,
+    isNegated: best.isNegated, form: best.form, ...best.onAll, heldOutBalance: best.heldOutBalance,
     pValue: Math.min(1, candidates.length * chanceOf(best.heldOut, known.length / byPerson.size)),
   }
 }

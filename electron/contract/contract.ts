@@ -177,7 +177,7 @@ export const calls = {
   'patients:get': { request: z.object({ studyId, runId: runId.nullable() }), reply: patientPageSchema },
   'patients:neighbours': { request: z.object({ filter: studyFilterSchema, studyId }), reply: z.object({ position: z.number().int(), total: z.number().int(), previous: studyId.nullable(), next: studyId.nullable() }) },
   /** What the viewer needs of one image: its window, presets, directions. */
-  'patients:image-facts': { request: z.object({ studyId, slotId: z.string() }), reply: imageFactsSchema.nullable() },
+  'patients:image-facts': { request: z.object({ studyId, slotId: z.string(), frame: z.number().int().min(0).max(100_000).default(0) }), reply: imageFactsSchema.nullable() },
   'patients:source-rows': { request: z.object({ studyId }), reply: z.object({ rows: z.array(z.number().int()) }) },
   'reviews:save': { request: z.object({ studyId, runId, verdict: z.enum(['agree', 'disagree', 'unsure']), comment: z.string().max(4000) }), reply: reviewSchema },
   'predictions:export': { request: z.object({ runId }), reply: z.object({ path: z.string().nullable(), rowCount: z.number().int() }) },

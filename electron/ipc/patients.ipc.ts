@@ -26,9 +26,9 @@ export function patientHandlers({ workspace, pictures }: HandlerContext): Handle
       }
     },
     'patients:neighbours': (request) => reader.read('patients:neighbours', request),
-    'patients:image-facts': async ({ studyId, slotId }) => {
+    'patients:image-facts': async ({ studyId, slotId, frame }) => {
       const file = store.patients.itemFile(studyId, slotId)
-      return file === null ? null : (await files.run('image:describe', { path: file.path })) ?? null
+      return file === null ? null : (await files.run('image:describe', { path: file.path, frame })) ?? null
     },
     // The row leads back to the hospital's own table, hence to a person: asked for on purpose, and logged.
     'patients:source-rows': ({ studyId }) => {

@@ -45,11 +45,11 @@ export function createPictures(workspace: Workspace): Pictures {
     return outFile
   }
 
-  /** Under a window of the reader's own: one of many, so it is not kept. */
-  async function renderOnce(path: string, window: ImageWindow): Promise<Response> {
+  /** Under a window of the reader's own, or another frame: one of many, so it is not kept. */
+  async function renderOnce(path: string, window: ImageWindow | null, frame: number): Promise<Response> {
     const outFile = join(dir, 'windows', `${randomUUID()}.jpg`)
     try {
-      await workspace.files.run('image:render', { path, maxEdgePx: sizes.page, outFile, window })
+      await workspace.files.run('image:render', { path, maxEdgePx: sizes.page, outFile, frame, ...(window === null ? {} : { window }) })
       return await fileResponse(outFile)
     } finally {
       await rm(outFile, { force: true })
@@ -65,8 +65,10 @@ export function createPictures(workspace: Workspace): Pictures {
     if (url.host === 'item' && first && second) {
       const size = url.searchParams.get('size') === 'thumbnail' ? 'thumbnail' : 'page'
       const file = workspace.store.patients.itemFile(Number(first), second)
-      const window = { center: Number(url.searchParams.get('center') ?? Number.NaN), width: Number(url.searchParams.get('width') ?? Number.NaN) }
-      if (file && Number.isFinite(window.center) && window.width > 0) return await renderOnce(file.path, window)
+      const asked = { center: Number(url.searchParams.get('center') ?? Number.NaN), width: Number(url.searchParams.get('width') ?? Number.NaN) }
+      const window = Number.isFinite(asked.center) && asked.width > 0 ? asked : null
+      const frame = Number(url.searchParams.get('frame') ?? 0)
+      if (file && (window !== null || frame > 0)) return await renderOnce(file.path, window, frame)
       if (file) return fileResponse(await render(file.path, file.sha256, size))
     }
     return new Response(null, { status: 404 })

@@ -10,8 +10,9 @@ import path from 'node:path'
 import sharp, { type Metadata } from 'sharp'
 import { AppError } from '../domain/errors.ts'
 // DICOM is read below the importers, which need its headers as well; nothing there looks back at this folder.
-import { drawDicom } from '../importers/dicom/decode-pool.ts'
+import { runOnThread } from '../importers/dicom/decode-pool.ts'
 import { isDicom } from '../importers/dicom/parse.ts'
+import type { PixelDescription } from '../importers/dicom/pixel-description.ts'
 import { readDicom } from '../importers/dicom/read-dicom.ts'
 import type { Reduction } from './image-resample.ts'
 
@@ -116,16 +117,16 @@ function recogniseFormat(content: Uint8Array, name: string): ImageFormat {
 
 async function decodeDicom(content: Uint8Array, name: string, { maxPixels, reduce, isGiven }: DecodeOptions & { maxPixels: number }): Promise<DecodedImage> {
   const namedError = (cause: unknown): unknown => (cause instanceof AppError ? new AppError(cause.code, `${name}: ${cause.message}`, { cause }) : cause)
-  let size: { width: number; height: number }
+  let description: PixelDescription
   try {
-    const { columns, rows } = readDicom(content).description
-    size = { width: columns, height: rows }
+    description = readDicom(content).description
   } catch (error) {
     throw namedError(error)
   }
+  const size = { width: description.columns, height: description.rows }
   if (size.width * size.height > maxPixels) throw new AppError('IMAGE_TOO_LARGE', `${name} has ${size.width} x ${size.height} pixels; the limit is ${Math.round(maxPixels / 1e6)} megapixels.`)
   const to = reduce === undefined ? null : { ...reduce.size(size), filter: reduce.filter }
-  const { pixels, width, height, isGrey, frameCount, bitsStored } = await drawDicom({ bytes: content, frame: 0, voi: null, to }, isGiven).catch((cause: unknown) => {
+  const { pixels, width, height, isGrey, frameCount, bitsStored } = await runOnThread({ kind: 'draw', bytes: content, frame: 0, voi: null, to }, { isGiven, description }).catch((cause: unknown) => {
     throw namedError(cause)
   })
   return { pixels, width, height, isGrey, format: 'dicom', bitsPerChannel: bitsStored > 8 ? 16 : 8, orientation: 1, pageCount: frameCount }

@@ -1,11 +1,13 @@
-/** A thread that draws DICOM frames for decode-pool.ts: bytes in, red-green-blue pixels out, nothing kept between messages. */
+/** A thread that decodes DICOM frames for decode-pool.ts: bytes in, red-green-blue pixels or facts out, nothing kept between messages. */
 import { parentPort } from 'node:worker_threads'
 import { toErrorOutcome, type ErrorOutcome } from '../../domain/errors.ts'
 import { resample, resamplePlane, type ResampleFilter } from '../../modalities/image-resample.ts'
 import type { VoiTransform } from './display/grayscale.ts'
+import type { DicomFacts } from './facts.ts'
 import { readDicom } from './read-dicom.ts'
 
 export interface DrawRequest {
+  kind: 'draw'
   bytes: Uint8Array
   frame: number
   /** Replaces the window that the file proposes; null keeps it. */
@@ -25,7 +27,28 @@ export interface DrawnFrame {
   bitsStored: number
 }
 
-export type DrawReply = { ok: true; value: DrawnFrame } | { ok: false; error: ErrorOutcome }
+export interface DescribeRequest {
+  kind: 'describe'
+  bytes: Uint8Array
+  frame: number
+}
+
+/** What can be said of a frame without showing it. */
+export interface FrameDescription {
+  facts: DicomFacts
+  /** What the file's own way of showing the frame is, and all ways that it proposes; null and none for colours. */
+  voi: VoiTransform | null
+  presets: VoiTransform[]
+  /** From the smallest to the largest value; null for colours. */
+  range: VoiTransform | null
+  isInverted: boolean
+}
+
+interface Results { draw: DrawnFrame; describe: FrameDescription }
+export type ThreadRequest = DrawRequest | DescribeRequest
+export type ThreadResult<R extends ThreadRequest> = Results[R['kind']]
+/** `cpuMs` is the processor time of the whole thread so far. */
+export type ThreadReply = ({ ok: true; value: Results[keyof Results] } | { ok: false; error: ErrorOutcome }) & { cpuMs: number }
 
 function draw({ bytes, frame, voi, to }: DrawRequest): DrawnFrame {
   const image = readDicom(bytes)
@@ -35,6 +58,12 @@ function draw({ bytes, frame, voi, to }: DrawRequest): DrawnFrame {
   if (to === null) return { pixels: channels === 3 ? pixels : toThreeChannels(pixels), width, height, ...facts }
   const small = channels === 3 ? resample({ pixels, width, height }, to.width, to.height, to.filter).pixels : toThreeChannels(resamplePlane(pixels, { width, height }, to, to.filter))
   return { pixels: small, width: to.width, height: to.height, ...facts }
+}
+
+function describe({ bytes, frame }: DescribeRequest): FrameDescription {
+  const image = readDicom(bytes, frame)
+  const { voi } = image.renderFrame(frame)
+  return { facts: image.facts, voi, presets: image.presets, range: voi === null ? null : image.fullRange(frame), isInverted: image.description.photometric === 'MONOCHROME1' }
 }
 
 function toThreeChannels(grey: Uint8Array): Uint8Array {
@@ -55,14 +84,18 @@ function toThreeChannels(grey: Uint8Array): Uint8Array {
   return pixels
 }
 
-parentPort?.on('message', (request: DrawRequest) => {
-  let reply: DrawReply
-  try {
-    reply = { ok: true, value: draw(request) }
-  } catch (error) {
-    reply = { ok: false, error: toErrorOutcome(error, 'DICOM_FRAME_DAMAGED') }
+parentPort?.on('message', (request: ThreadRequest) => {
+  let reply: ThreadReply
+  const cpuMs = (): number => {
+    const { user, system } = process.threadCpuUsage()
+    return (user + system) / 1000
   }
+  try {
+    reply = { ok: true, value: request.kind === 'draw' ? draw(request) : describe(request), cpuMs: cpuMs() }
+  } catch (error) {
+    reply = { ok: false, error: toErrorOutcome(error, 'DICOM_FRAME_DAMAGED'), cpuMs: cpuMs() }
+  }
+  const pixels = reply.ok && 'pixels' in reply.value ? reply.value.pixels : null
   // A view into a larger buffer is copied; a buffer of its own changes hands.
-  const isOwn = reply.ok && reply.value.pixels.byteLength === reply.value.pixels.buffer.byteLength
-  parentPort!.postMessage(reply, reply.ok && isOwn ? [reply.value.pixels.buffer as ArrayBuffer] : [])
+  parentPort!.postMessage(reply, pixels !== null && pixels.byteLength === pixels.buffer.byteLength ? [pixels.buffer as ArrayBuffer] : [])
 })

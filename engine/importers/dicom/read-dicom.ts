@@ -14,7 +14,7 @@ import { assertImageSize, readPixelDescription, type PixelDescription } from './
 export interface DicomImage {
   facts: DicomFacts
   description: PixelDescription
-  /** Ways of showing the first frame that the file proposes, the default first; empty for colours and when it proposes none. */
+  /** Ways of showing the frame that the file was opened for that it proposes, the default first; empty for colours and when it proposes none. */
   presets: VoiTransform[]
   /** Stored values of a frame, counted from 0. Throws AppError DICOM_*. */
   readFrame: (frame: number) => DecodedFrame
@@ -25,11 +25,11 @@ export interface DicomImage {
 }
 
 /**
- * Opens a DICOM image.
+ * Opens a DICOM image; `facts` and `presets` are those of one frame, counted from 0.
  * @throws AppError DICOM_UNREADABLE, DICOM_NO_IMAGE, DICOM_HEADER_INCOMPLETE, DICOM_PHOTOMETRIC_UNSUPPORTED,
  * DICOM_SYNTAX_UNSUPPORTED, DICOM_PIXELS_SHORT, IMAGE_TOO_LARGE
  */
-export function readDicom(bytes: Uint8Array): DicomImage {
+export function readDicom(bytes: Uint8Array, frame = 0): DicomImage {
   // A Buffer's slice is a view where a typed array's is a copy; everything below counts on copies.
   const file = parseDicom(new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength))
   const pixels = findPixels(file)
@@ -37,12 +37,12 @@ export function readDicom(bytes: Uint8Array): DicomImage {
   const readFrame = openFrames(file, pixels, description)
   const { dataSet } = file
   return {
-    facts: readFacts(dataSet, file.transferSyntax, description.frameCount),
+    facts: readFacts(dataSet, file.transferSyntax, description.frameCount, frame),
     description,
-    presets: description.photometric.startsWith('MONOCHROME') ? readPresets(frameScopes(dataSet, 0), description.isSigned) : [],
+    presets: description.photometric.startsWith('MONOCHROME') ? readPresets(frameScopes(dataSet, frame), description.isSigned) : [],
     readFrame,
-    renderFrame: (frame, voi) => drawFrame(readFrame(frame), frame, description, dataSet, voi ?? null),
-    fullRange: (frame) => fullRange(readFrame(frame).data, readModality(frameScopes(dataSet, frame), description.isSigned)),
+    renderFrame: (index, voi) => drawFrame(readFrame(index), index, description, dataSet, voi ?? null),
+    fullRange: (index) => fullRange(readFrame(index).data, readModality(frameScopes(dataSet, index), description.isSigned)),
   }
 }
 

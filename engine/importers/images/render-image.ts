@@ -6,7 +6,7 @@ import { AppError } from '../../domain/errors.ts'
 import type { ImageWindow } from '../../domain/image-facts.ts'
 import { decodeImage, type RgbImage } from '../../modalities/image-decode.ts'
 import type { JobContext, JobRequest, JobResult } from '../../protocol.ts'
-import { drawDicom } from '../dicom/decode-pool.ts'
+import { runOnThread } from '../dicom/decode-pool.ts'
 import { isDicom } from '../dicom/parse.ts'
 import { systemCode } from '../file-errors.ts'
 
@@ -14,13 +14,13 @@ const jpegQuality = 90
 
 /**
  * Draws an image file for the screen: the pixels that training sees (EXIF rotation applied, 16 bit scaled, palette looked up),
- * no larger than `maxEdgePx`, without any metadata. A `window` replaces that of a DICOM file. JPEG, or PNG when `outFile` ends so. The picture appears under its name
+ * no larger than `maxEdgePx`, without any metadata. A `window` replaces that of a DICOM file, and another of its `frame`s the first. JPEG, or PNG when `outFile` ends so. The picture appears under its name
  * only when it is complete.
  * @throws AppError IMAGE_* for the original, STORE_DISK_FULL or EXPORT_FAILED for the place it is written to
  */
 export async function renderImage(request: JobRequest<'image:render'>, context: JobContext): Promise<JobResult<'image:render'>> {
-  const { path, maxEdgePx, outFile, window } = request
-  const { pixels, width, height } = window ? await drawWindow(path, window) : await decodeImage(path, { name: 'The image' })
+  const { path, maxEdgePx, outFile, window, frame } = request
+  const { pixels, width, height } = window || frame ? await drawOther(path, window ?? null, frame ?? 0) : await decodeImage(path, { name: 'The image' })
   context.signal.throwIfAborted()
   const isPng = extname(outFile).toLowerCase() === '.png'
   const picture = sharp(pixels, { raw: { width, height, channels: 3 } }).resize({ width: maxEdgePx, height: maxEdgePx, fit: 'inside', withoutEnlargement: true })
@@ -39,12 +39,13 @@ export async function renderImage(request: JobRequest<'image:render'>, context: 
   return { widthPx: info.width, heightPx: info.height }
 }
 
-/** A DICOM image under a window that the reader chose; any other picture as it is. */
-async function drawWindow(path: string, window: ImageWindow): Promise<RgbImage> {
+/** A frame of a DICOM image under a window that the reader chose, or its own; any other picture as it is. */
+async function drawOther(path: string, window: ImageWindow | null, frame: number): Promise<RgbImage> {
   const bytes = await readFile(path).catch((cause: unknown) => {
     throw new AppError('IMAGE_NOT_FOUND', `The image cannot be read (${systemCode(cause) || 'unknown error'}).`, { cause })
   })
   if (!isDicom(bytes)) return decodeImage(bytes, { name: 'The image' })
   // The exact form has no steps at its ends, so that what was seen while dragging is what is drawn.
-  return drawDicom({ bytes, frame: 0, voi: { kind: 'window', window: { ...window, function: 'LINEAR_EXACT', name: null } }, to: null })
+  const voi = window === null ? null : { kind: 'window' as const, window: { ...window, function: 'LINEAR_EXACT' as const, name: null } }
+  return runOnThread({ kind: 'draw', bytes, frame, voi, to: null }, { isGiven: true })
 }

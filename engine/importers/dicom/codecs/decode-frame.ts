@@ -40,6 +40,8 @@ function trimToStart(bytes: Uint8Array): Uint8Array {
 }
 
 function decodeJpeg(bytes: Uint8Array, description: PixelDescription): DecodedFrame {
+  // Without its first marker the codec waits for one for ever.
+  if (bytes[0] !== 0xff || bytes[1] !== 0xd8) throw new AppError('DICOM_FRAME_DAMAGED', 'A compressed frame does not start like a JPEG picture; it is damaged.')
   const header = readJpegHeader(bytes)
   assertSize(header.rows, header.columns, header.components.length, description)
   const { precision, kind } = header

@@ -24,7 +24,9 @@ export function readJpeg2000Header(bytes: Uint8Array): Jpeg2000Header {
   const count = view.getUint16(40)
   const columns = width - left
   const rows = height - top
-  if (count === 0 || codestream.length < 42 + 3 * count || columns < 1 || rows < 1 || tileWidth === 0 || tileHeight === 0) throw damaged()
+  // The first tile must hold the first pixel (T.800 B.3); a codec that is told otherwise may not end.
+  const isFirstTileOff = tileLeft > left || tileTop > top || tileLeft + tileWidth <= left || tileTop + tileHeight <= top
+  if (isFirstTileOff || count === 0 || codestream.length < 42 + 3 * count || columns < 1 || rows < 1 || tileWidth === 0 || tileHeight === 0) throw damaged()
   const components = Array.from({ length: count }, (_, i) => {
     const [depth, dx, dy] = [codestream[42 + 3 * i]!, codestream[43 + 3 * i]!, codestream[44 + 3 * i]!]
     return { precision: (depth & 0x7f) + 1, isSigned: depth >= 0x80, isSubsampled: dx !== 1 || dy !== 1 }

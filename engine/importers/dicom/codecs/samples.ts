@@ -55,9 +55,9 @@ export function shortage(expected: number, found: number): AppError {
 
 function readWords(bytes: Uint8Array, bytesEach: 1 | 2 | 4, count: number): Uint8Array | Uint16Array | Uint32Array {
   if (bytesEach === 1) return bytes.subarray(0, count)
-  // Typed arrays of words need an aligned start; slices of a file rarely have one.
+  // Typed arrays of words need an aligned start; slices of a file rarely have one. A Buffer's own slice would be a view again.
   const isAligned = bytes.byteOffset % bytesEach === 0
-  const { buffer, byteOffset } = isAligned ? bytes : bytes.slice(0, count * bytesEach)
+  const { buffer, byteOffset } = isAligned ? bytes : Uint8Array.prototype.slice.call(bytes, 0, count * bytesEach)
   return bytesEach === 2 ? new Uint16Array(buffer, byteOffset, count) : new Uint32Array(buffer, byteOffset, count)
 }
 

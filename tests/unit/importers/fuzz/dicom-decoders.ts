@@ -1,6 +1,7 @@
 /** DICOM, a decoder for each way of writing data sets and packing pixels. */
 import { deflateRawSync } from 'node:zlib'
 import sharp from 'sharp'
+import { runOnThread } from '../../../../engine/importers/dicom/decode-pool.ts'
 import { readDicom } from '../../../../engine/importers/dicom/read-dicom.ts'
 import { encode, imageElements, makeValues, syntaxes, toBytes, writeDicom, type Elements, type Encoder, type Shape } from '../dicom/make-dicom.ts'
 import type { FuzzDecoder, FuzzSource } from './decoders.ts'
@@ -15,6 +16,11 @@ const display: Elements = {
   '5200,9230': ['SQ', [{ '0028,9145': ['SQ', [{ '0028,1052': ['DS', '-10'], '0028,1053': ['DS', '2'] }]] }]],
 }
 const palette = (data: string): Elements => Object.fromEntries([1, 2, 3].flatMap((i) => [[`0028,110${i}`, ['US', [4, 0, 16]]], [`0028,12${data}${i}`, ['OW', [0, 1, 10, 1, 3, 90]]]])) as Elements
+
+/** As the product reads files: on a thread that is ended when it runs in circles. */
+async function readOnThread(bytes: Buffer): Promise<void> {
+  await runOnThread({ kind: 'draw', bytes, frame: 0, voi: null, to: null })
+}
 
 /** At most three frames are drawn: a damaged count may say thousands. */
 function read(bytes: Buffer): void {
@@ -36,7 +42,7 @@ function native(name: string, syntax: string, options: Parameters<typeof writeDi
 /** Whole files, and frames alone that are damaged before they are put into a sound file. */
 function compressed(name: string, syntax: string, frames: () => Promise<[Shape, Uint8Array][]>): FuzzDecoder {
   return {
-    name, read,
+    name, read: readOnThread,
     sources: async () => (await frames()).flatMap(([shape, frame]): FuzzSource[] => {
       const wrap = (damaged: Uint8Array): Buffer => writeDicom(imageElements(shape), { table: [0], fragments: [damaged] }, { syntax })
       return [{ bytes: wrap(frame) }, { bytes: Buffer.from(frame), wrap }, { bytes: Buffer.from(frame), wrap }]

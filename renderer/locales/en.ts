@@ -5,6 +5,7 @@ import type { Job } from '../../electron/contract/contract.ts'
 import type { PresenceState } from '../composables/common/presence.ts'
 import { enBackbones } from './en-backbones.ts'
 import { enCohorts } from './en-cohorts.ts'
+import { enDeliveries } from './en-deliveries.ts'
 import { enImport } from './en-import.ts'
 import { enPatients } from './en-patients.ts'
 import { enRuns } from './en-runs.ts'
@@ -48,7 +49,7 @@ export const en = {
   jobs: {
     title: 'Jobs',
     none: 'No job is running.',
-    kinds: { check: 'Check', import: 'Import', training: 'Training', test: 'Test', demo: 'Demo cohort', backbone: 'Backbone' } satisfies Record<Job['kind'], string>,
+    kinds: { check: 'Check', originals: 'Original files', import: 'Import', training: 'Training', test: 'Test', demo: 'Demo cohort', backbone: 'Backbone' } satisfies Record<Job['kind'], string>,
     statuses: { running: 'Running', done: 'Done', cancelled: 'Stopped', failed: 'Failed' } satisfies Record<Job['status'], string>,
     progress: (title: string) => `Progress of ${title}`,
     count: (done: string, total: string) => `${done} of ${total}`,
@@ -60,6 +61,7 @@ export const en = {
     details: 'What happened',
   },
   cohorts: enCohorts,
+  deliveries: enDeliveries,
   import: enImport,
   workstation: enWorkstation,
   backbones: enBackbones,

@@ -5,7 +5,7 @@ import type { TableInspection } from '../../engine/domain/import.ts'
 import type { Mapping } from '../../engine/domain/mapping.ts'
 import { call } from '../api.ts'
 import { asAppError } from '../composables/common/useAsync.ts'
-import { checkKey, firstState, nextStep, type ImportEvent, type ImportState } from '../composables/import/wizard-state.ts'
+import { checkKey, checkTarget, firstState, nextStep, type ImportEvent, type ImportState } from '../composables/import/wizard-state.ts'
 
 /** The import being prepared. It lives here so that a look at another page loses nothing, a check that is going on included. */
 export const useImportStore = defineStore('import', () => {
@@ -21,7 +21,8 @@ export const useImportStore = defineStore('import', () => {
   }
   /** Checks a source under a mapping. A check of the very same is not begun twice; one of another mapping is stopped. */
   async function check(inspection: TableInspection, mapping: Mapping): Promise<void> {
-    const of = checkKey(inspection, mapping)
+    const target = checkTarget(state.value)
+    const of = checkKey(inspection, mapping, target)
     if (checking.value?.of === of) return
     cancelCheck()
     const mine = { jobKey: `check-${Date.now()}`, of }
@@ -30,7 +31,7 @@ export const useImportStore = defineStore('import', () => {
     // Files may have changed: a check that is stopped half-way must not leave the old one standing.
     send({ kind: 'check-dropped' })
     try {
-      const result = await call('import:check', { jobKey: mine.jobKey, source: inspection.source, mapping })
+      const result = await call('import:check', { jobKey: mine.jobKey, source: inspection.source, mapping, ...(target === null ? {} : { into: target }) })
       if (result !== null && checking.value === mine) send({ kind: 'checked', of, result })
     } catch (caught) {
       if (checking.value === mine) checkError.value = asAppError(caught)

@@ -111,7 +111,8 @@ export function useImportWizard(): ImportWizard {
     if (current.step !== 'import') return
     isStarting.value = true
     await guard(async () => {
-      const started = await call('import:start', { source: current.inspection.source, mapping: current.mapping, cohortName: current.cohortName.trim() })
+      const { into, onChanged, leaveOutNewLabels } = current
+      const started = into !== null ? { cohortId: into.cohortId, ...await call('deliveries:start', { cohortId: into.cohortId, source: current.inspection.source, mapping: current.mapping, onChanged, leaveOutNewLabels }) } : await call('import:start', { source: current.inspection.source, mapping: current.mapping, cohortName: current.cohortName.trim() })
       store.send({ kind: 'started', ...started })
     })
     isStarting.value = false

@@ -1,3 +1,4 @@
+import type { DeliveryForecast, OnChanged } from '../../../engine/domain/deliveries.ts'
 import type { ImportCheck, TableInspection } from '../../../engine/domain/import.ts'
 import type { ImportSource, Mapping, TableJoin } from '../../../engine/domain/mapping.ts'
 import type { PrivacyOptions } from '../../../engine/domain/privacy.ts'
@@ -6,8 +7,18 @@ import { columnsOfDraft, draftOfMapping, emptyDraft, mappingOfDraft, type Mappin
 export const wizardSteps = ['source', 'columns', 'privacy', 'check', 'import'] as const
 export type WizardStep = (typeof wizardSteps)[number]
 
+/** The cohort that a further delivery goes into, with the mapping it was imported with. */
+export interface DeliveryTarget { cohortId: number; name: string; mapping: Mapping }
+
+/** A check, with what of a delivery is new. */
+export type WizardCheck = ImportCheck & { forecast: DeliveryForecast | null }
+
 /** What was chosen and found so far; it outlives every move between steps. */
 interface Kept {
+  /** Null: a new cohort. */
+  into: DeliveryTarget | null
+  onChanged: OnChanged
+  leaveOutNewLabels: boolean
   sourceDir: string | null
   tableFile: string | null
   sheet: string | null
@@ -20,7 +31,7 @@ interface Kept {
   /** Place of the furthest step seen with this table; steps beyond the next one stay closed. */
   furthest: number
   /** The last check and the source and mapping it was made of. */
-  check: { of: string; result: ImportCheck } | null
+  check: { of: string; result: WizardCheck } | null
   cohortName: string
 }
 
@@ -32,9 +43,13 @@ export type ImportState =
   | (Kept & { step: 'columns'; inspection: TableInspection })
   | (Kept & Mapped & { step: 'privacy' })
   | (Kept & Mapped & { step: 'check' })
-  | (Kept & Mapped & { step: 'import'; checked: ImportCheck; started: { cohortId: number; jobKey: string } | null })
+  | (Kept & Mapped & { step: 'import'; checked: WizardCheck; started: { cohortId: number; jobKey: string } | null })
 
 export type ImportEvent =
+  /** A further delivery of a cohort is prepared from the beginning. */
+  | { kind: 'delivery-begun'; into: DeliveryTarget }
+  | { kind: 'on-changed'; onChanged: OnChanged }
+  | { kind: 'leave-out'; leaveOutNewLabels: boolean }
   | { kind: 'folder-chosen'; path: string }
   | { kind: 'table-chosen'; path: string }
   | { kind: 'sheet-chosen'; sheet: string }
@@ -43,7 +58,7 @@ export type ImportEvent =
   | { kind: 'draft-changed'; draft: MappingDraft }
   | { kind: 'suggestion-restored' }
   | { kind: 'privacy-changed'; privacy: PrivacyOptions }
-  | { kind: 'checked'; of: string; result: ImportCheck }
+  | { kind: 'checked'; of: string; result: WizardCheck }
   | { kind: 'check-dropped' }
   | { kind: 'name-changed'; name: string }
   | { kind: 'go'; to: WizardStep }
@@ -53,7 +68,7 @@ export type ImportEvent =
   | { kind: 'reset' }
 
 export const firstState: ImportState = {
-  step: 'source', sourceDir: null, tableFile: null, sheet: null, join: undefined, inspection: null, draft: emptyDraft, otherDrafts: {}, furthest: 0, check: null, cohortName: '',
+  step: 'source', into: null, onChanged: 'keep', leaveOutNewLabels: false, sourceDir: null, tableFile: null, sheet: null, join: undefined, inspection: null, draft: emptyDraft, otherDrafts: {}, furthest: 0, check: null, cohortName: '',
 }
 
 /** The source as main wants it, once folder and table are chosen. */
@@ -61,9 +76,13 @@ export function sourceOf(state: Pick<Kept, 'sourceDir' | 'tableFile' | 'sheet'>)
   return state.sourceDir === null || state.tableFile === null ? null : { sourceDir: state.sourceDir, tableFile: state.tableFile, sheet: state.sheet }
 }
 
-/** Names a source and mapping, so that a check is not taken for one of another. */
-export function checkKey(inspection: TableInspection, mapping: Mapping): string {
-  return JSON.stringify([inspection.source, inspection.tableSha256, mapping])
+/** What a check depends on besides source and mapping. */
+export type CheckTarget = { cohortId: number; leaveOutNewLabels: boolean } | null
+export const checkTarget = ({ into, leaveOutNewLabels }: Pick<Kept, 'into' | 'leaveOutNewLabels'>): CheckTarget => into && { cohortId: into.cohortId, leaveOutNewLabels }
+
+/** Names a source, mapping and target, so that a check is not taken for one of another. */
+export function checkKey(inspection: TableInspection, mapping: Mapping, target: CheckTarget): string {
+  return JSON.stringify([inspection.source, inspection.tableSha256, mapping, target])
 }
 
 const columnNames = (inspection: TableInspection): string[] => inspection.columns.map((column) => column.name)
@@ -71,10 +90,10 @@ const isBlocked = (issues: readonly { severity: string }[]): boolean => issues.s
 const draftKey = (source: { tableFile: string; sheet: string | null }): string => JSON.stringify([source.tableFile, source.sheet])
 
 /** The check of the mapping as it stands, or null when there is none or the mapping has changed since. */
-export function validCheck(state: ImportState): ImportCheck | null {
+export function validCheck(state: ImportState): WizardCheck | null {
   if (state.inspection === null || state.check === null) return null
   const mapped = mappingOfDraft(state.draft, columnNames(state.inspection))
-  return 'mapping' in mapped && state.check.of === checkKey(state.inspection, mapped.mapping) ? state.check.result : null
+  return 'mapping' in mapped && state.check.of === checkKey(state.inspection, mapped.mapping, checkTarget(state)) ? state.check.result : null
 }
 
 /** The state with another step, or null when something that step relies on is missing. */
@@ -97,8 +116,8 @@ function enter(state: ImportState, step: WizardStep): ImportState | null {
 }
 
 function keptOf(state: ImportState): Kept {
-  const { sourceDir, tableFile, sheet, join, inspection, draft, otherDrafts, furthest, check, cohortName } = state
-  return { sourceDir, tableFile, sheet, join, inspection, draft, otherDrafts, furthest, check, cohortName }
+  const { into, onChanged, leaveOutNewLabels, sourceDir, tableFile, sheet, join, inspection, draft, otherDrafts, furthest, check, cohortName } = state
+  return { into, onChanged, leaveOutNewLabels, sourceDir, tableFile, sheet, join, inspection, draft, otherDrafts, furthest, check, cohortName }
 }
 
 export const canEnter = (state: ImportState, step: WizardStep): boolean => !hasStarted(state) && enter(state, step) !== null
@@ -117,11 +136,15 @@ export function stepStatus(state: ImportState, step: WizardStep): 'done' | 'curr
 
 /** The drafts put aside, with the one in hand if it was changed by hand. */
 function draftsAside(state: ImportState): Record<string, MappingDraft> {
-  if (state.inspection === null || JSON.stringify(state.draft) === JSON.stringify(suggestedDraft(state.inspection))) return state.otherDrafts
+  if (state.inspection === null || JSON.stringify(state.draft) === JSON.stringify(suggestedDraft(state.inspection, state.into))) return state.otherDrafts
   return { ...state.otherDrafts, [draftKey(state.inspection.source)]: state.draft }
 }
 
-const suggestedDraft = (inspection: TableInspection): MappingDraft => (inspection.suggestion === null ? { ...emptyDraft, join: inspection.join } : draftOfMapping(inspection.suggestion.mapping))
+/** Of the cohort for its next delivery, else as the table suggests. */
+function suggestedDraft(inspection: TableInspection, into: DeliveryTarget | null): MappingDraft {
+  if (into !== null) return { ...draftOfMapping(into.mapping), join: inspection.join }
+  return inspection.suggestion === null ? { ...emptyDraft, join: inspection.join } : draftOfMapping(inspection.suggestion.mapping)
+}
 
 /** Takes what was found in the table. A mapping written by hand for this table comes back, as long as the table has its columns. */
 function withInspection(state: ImportState, inspection: TableInspection): ImportState {
@@ -130,10 +153,10 @@ function withInspection(state: ImportState, inspection: TableInspection): Import
   const otherDrafts = draftsAside(state)
   const aside = otherDrafts[draftKey(source)]
   const isKept = aside !== undefined && columnsOfDraft(aside).every((name) => columns.has(name))
-  const draft = { ...(isKept ? aside : suggestedDraft(inspection)), join: inspection.join }
+  const draft = { ...(isKept ? aside : suggestedDraft(inspection, state.into)), join: inspection.join }
   // Another table is looked at from the beginning.
   const furthest = state.draft === draft || JSON.stringify(state.draft) === JSON.stringify(draft) ? state.furthest : 0
-  const cohortName = state.cohortName === '' ? nameOf(source.tableFile) : state.cohortName
+  const cohortName = state.into !== null ? state.into.name : state.cohortName === '' ? nameOf(source.tableFile) : state.cohortName
   return { ...keptOf(state), step: 'source', sourceDir: source.sourceDir, tableFile: source.tableFile, sheet: source.sheet, join: inspection.join, inspection, draft, otherDrafts, furthest, cohortName }
 }
 
@@ -152,6 +175,12 @@ export function nextStep(state: ImportState, event: ImportEvent): ImportState {
   if (event.kind === 'reset') return firstState
   if (state.step === 'import' && state.started !== null) return state
   switch (event.kind) {
+    case 'delivery-begun':
+      return state.into?.cohortId === event.into.cohortId ? state : { ...firstState, into: event.into, join: event.into.mapping.join ?? undefined, cohortName: event.into.name }
+    case 'on-changed':
+      return { ...state, onChanged: event.onChanged }
+    case 'leave-out':
+      return { ...state, leaveOutNewLabels: event.leaveOutNewLabels }
     // What belonged to another folder, table or sheet is put aside, not thrown away.
     case 'folder-chosen':
       return event.path === state.sourceDir ? state : { ...keptOf(state), step: 'source', sourceDir: event.path, tableFile: tableAfter(state, event.path), join: undefined, inspection: null, otherDrafts: draftsAside(state) }
@@ -166,7 +195,7 @@ export function nextStep(state: ImportState, event: ImportEvent): ImportState {
     case 'draft-changed':
       return state.step === 'columns' ? { ...state, draft: event.draft } : state
     case 'suggestion-restored':
-      return state.step === 'columns' ? { ...state, draft: { ...suggestedDraft(state.inspection), privacy: state.draft.privacy } } : state
+      return state.step === 'columns' ? { ...state, draft: { ...suggestedDraft(state.inspection, state.into), privacy: state.draft.privacy } } : state
     case 'privacy-changed':
       return state.step === 'privacy' ? { ...state, draft: { ...state.draft, privacy: event.privacy }, mapping: { ...state.mapping, privacy: event.privacy } } : state
     case 'checked':

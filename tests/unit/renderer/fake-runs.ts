@@ -162,7 +162,7 @@ function pageOf(request: CallRequest<'patients:get'>): CallReply<'patients:get'>
     items: slots.map((slot, index) => {
       const { isPresent, reason } = presence[index]!
       const url = isPresent && slot.modality === 'image' ? picture(14 + unit(studyId, 1) * 14, index === 0) : null
-      return { ...slot, isPresent, reason, detail: null, byteSize: 1, widthPx: url === null ? null : 512, heightPx: url === null ? null : 512, url, thumbnailUrl: url, text: isPresent && slot.modality === 'text' ? 'Blurred vision in both eyes for about six months, worse at night.\nType 2 diabetes for nine years, on metformin. No pain, no trauma.\nIntraocular pressure 17 / 18 mmHg. Best corrected acuity 0.6 / 0.7.\nReferred for fundus photography; dilated examination planned.' : null }
+      return { ...slot, isPresent, reason, detail: null, byteSize: 1, widthPx: url === null ? null : 512, heightPx: url === null ? null : 512, url, thumbnailUrl: url, original: url === null ? null : 'there', text: isPresent && slot.modality === 'text' ? 'Blurred vision in both eyes for about six months, worse at night.\nType 2 diabetes for nine years, on metformin. No pain, no trauma.\nIntraocular pressure 17 / 18 mmHg. Best corrected acuity 0.6 / 0.7.\nReferred for fundus photography; dilated examination planned.' : null }
     }),
     predictions: runId === null ? [] : subPatterns(pattern).map((sub) => predictionOf(studyId, sub, sub === pattern)),
     reviews: reviewsOf(studyId),

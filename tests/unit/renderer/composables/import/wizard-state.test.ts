@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest'
-import type { ImportCheck, TableInspection } from '../../../../../engine/domain/import.ts'
+import type { TableInspection } from '../../../../../engine/domain/import.ts'
 import type { Mapping } from '../../../../../engine/domain/mapping.ts'
 import { defaultPrivacy } from '../../../../../engine/domain/privacy.ts'
 import { changeSlot } from '../../../../../renderer/composables/import/mapping-draft.ts'
-import { canEnter, checkKey, firstState, hasStarted, nextStep, stepStatus, validCheck, wizardSteps, type ImportEvent, type ImportState } from '../../../../../renderer/composables/import/wizard-state.ts'
+import { canEnter, checkKey, firstState, hasStarted, nextStep, stepStatus, validCheck, wizardSteps, type ImportEvent, type ImportState, type WizardCheck } from '../../../../../renderer/composables/import/wizard-state.ts'
 
 const mapping: Mapping = {
   profile: 'manual', patientIdColumn: 'ID', rowUnit: { kind: 'patient' },
@@ -19,14 +19,15 @@ function inspectionOf(tableFile: string, changes: Partial<TableInspection> = {})
   }
 }
 
-const check: ImportCheck = {
+const check: WizardCheck = {
+  forecast: null,
   rowsIn: 3, rowsAccepted: 3, rowsRejected: 0, patientCount: 3, studyCount: 3, slots: [], labelCounts: [], patternCounts: [], absences: [], duplicateImages: [], labelWords: [], privacy: null, derived: null, issues: [],
 }
 
 const play = (events: ImportEvent[], from: ImportState = firstState): ImportState => events.reduce(nextStep, from)
 const chosen: ImportEvent[] = [{ kind: 'folder-chosen', path: '/data' }, { kind: 'table-chosen', path: '/data/patients.csv' }, { kind: 'inspected', inspection: inspectionOf('/data/patients.csv') }]
 const next: ImportEvent = { kind: 'next' }
-const checked: ImportEvent = { kind: 'checked', of: checkKey(inspectionOf('/data/patients.csv'), mapping), result: check }
+const checked: ImportEvent = { kind: 'checked', of: checkKey(inspectionOf('/data/patients.csv'), mapping, null), result: check }
 const atImport: ImportEvent[] = [...chosen, next, next, next, checked, next]
 
 describe('nextStep', () => {
@@ -81,7 +82,7 @@ describe('nextStep', () => {
   })
 
   it('does not import past a blocking problem', () => {
-    const blocking: ImportCheck = { ...check, issues: [{ code: 'IMPORT_LABEL_INVALID', severity: 'blocks', title: 'x', fix: 'y', count: 1, examples: [] }] }
+    const blocking: WizardCheck = { ...check, issues: [{ code: 'IMPORT_LABEL_INVALID', severity: 'blocks', title: 'x', fix: 'y', count: 1, examples: [] }] }
     expect(play([...chosen, next, next, next, { ...checked, result: blocking }, next]).step).toBe('check')
     const broken = inspectionOf('/data/patients.csv', { issues: [{ code: 'IMPORT_TABLE_EMPTY', severity: 'blocks', title: 'x', fix: 'y', count: 1, examples: [] }] })
     expect(play([...chosen.slice(0, 2), { kind: 'inspected', inspection: broken }, next]).step).toBe('source')
@@ -134,4 +135,31 @@ it('keeps a choice of privacy rules with the draft, and asks for a new check', (
   expect(chose).toMatchObject({ step: 'privacy', mapping: { privacy }, draft: { privacy } })
   expect(validCheck(chose)).toBeNull()
   expect(play([{ kind: 'go', to: 'columns' }, { kind: 'suggestion-restored' }], chose).draft.privacy).toEqual(privacy)
+})
+
+describe('a further delivery', () => {
+  const into = { cohortId: 7, name: 'Eyes', mapping }
+  const begun = play([...atImport, { kind: 'delivery-begun', into }])
+
+  it('begins anew, under the name and with the mapping of its cohort', () => {
+    expect(begun).toMatchObject({ step: 'source', sourceDir: null, into, onChanged: 'keep', cohortName: 'Eyes' })
+    const inspected = play(chosen, begun)
+    expect(inspected.draft.patientIdColumn).toBe(mapping.patientIdColumn)
+    expect(inspected.cohortName).toBe('Eyes')
+    expect(nextStep(inspected, { kind: 'delivery-begun', into })).toBe(inspected)
+  })
+
+  it('needs a check of its own: one of the same table as a new cohort, or with labels left out, does not count', () => {
+    const target = { cohortId: 7, leaveOutNewLabels: false }
+    const mine: ImportEvent = { kind: 'checked', of: checkKey(inspectionOf('/data/patients.csv'), mapping, target), result: check }
+    const atCheck = play([...chosen, next, next, next], begun)
+    expect(validCheck(play([checked], atCheck))).toBeNull()
+    expect(validCheck(play([mine], atCheck))).toBe(check)
+    expect(validCheck(play([mine, { kind: 'leave-out', leaveOutNewLabels: true }], atCheck))).toBeNull()
+    expect(play([mine, next], atCheck)).toMatchObject({ step: 'import', into })
+  })
+
+  it('is forgotten on reset', () => {
+    expect(nextStep(begun, { kind: 'reset' })).toBe(firstState)
+  })
 })

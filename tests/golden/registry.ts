@@ -2,6 +2,7 @@
 import { bertItem } from './items/bert.ts'
 import { clipItem } from './items/clip.ts'
 import { dicomItem } from './items/dicom.ts'
+import { fullTrainingItem } from './items/full-training.ts'
 import { imageItem } from './items/image.ts'
 import { loraTrainingItem } from './items/lora-training.ts'
 import { mapTrainingItem } from './items/map-training.ts'
@@ -17,7 +18,7 @@ import type { GoldenItem } from './report.ts'
 
 export const knownItems = [
   'vilt', 'bert', 'vit', 'clip', 'tokenizer', 'image', 'metrics', 'dicom',
-  'mora_training', 'ssf_training', 'lora_training', 'map_training', 'training_common', 'minilm',
+  'mora_training', 'ssf_training', 'lora_training', 'map_training', 'full_training', 'training_common', 'minilm',
 ] as const
 
 export const items: readonly GoldenItem[] = [
@@ -34,5 +35,6 @@ export const items: readonly GoldenItem[] = [
   ssfTrainingItem,
   loraTrainingItem,
   mapTrainingItem,
+  fullTrainingItem,
   minilmItem,
 ]

@@ -4,6 +4,7 @@ import { mkdir, readFile, rename, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import type { Degradation } from '../../domain/degradation.ts'
 import { AppError } from '../../domain/errors.ts'
+import { type MemoryGuard, piecesOf } from '../../compute/out-of-memory.ts'
 import { RESNET_GRID_DEPTH, RESNET_GRID_TOKENS, type Resnet50 } from '../../backbones/resnet50.ts'
 import { addNoise, blurImage } from '../../modalities/degrade.ts'
 import { decodeImage } from '../../modalities/image-decode.ts'
@@ -32,10 +33,11 @@ const valuesPerImage = RESNET_GRID_TOKENS * RESNET_GRID_DEPTH
  * Computes the frozen grid features of every image once and keeps them by content hash as half floats (200 KB an image):
  * ImageNet features lie far inside half precision, and the disk and the memory hold twice as many.
  * Whatever is missing is computed; the folder may be deleted at any time between runs.
- * Throws RUN_FILE_CHANGED when a file is gone or no longer the one that was imported.
+ * Where memory runs out, fewer images are computed at once, as `guard` finds out. Throws COMPUTE_OUT_OF_MEMORY when one alone does not fit,
+ * RUN_FILE_CHANGED when a file is gone or no longer the one that was imported.
  */
-export async function fillGridCache(images: readonly ImageFile[], options: { resnet: Resnet50; cacheDir: string; context: JobContext; degradation?: Degradation | undefined }): Promise<GridCache> {
-  const { resnet, context, degradation } = options
+export async function fillGridCache(images: readonly ImageFile[], options: { resnet: Resnet50; cacheDir: string; context: JobContext; guard: MemoryGuard; degradation?: Degradation | undefined }): Promise<GridCache> {
+  const { resnet, context, guard, degradation } = options
   const dir = join(options.cacheDir, `grid-${resnet.weightsHash.slice(0, 16)}-${preparation}`)
   const fileOf = (sha256: string) => join(dir, sha256.slice(0, 2), `${sha256}.f16`)
   const missing = [...new Map(images.map((image) => [image.sha256, image])).values()].filter((image) => !existsSync(fileOf(image.sha256)))
@@ -51,8 +53,12 @@ export async function fillGridCache(images: readonly ImageFile[], options: { res
     next?.catch(() => {})
     const input = new Float32Array(batch.length * batch[0]!.length)
     batch.forEach((values, index) => input.set(values, index * values.length))
-    const features = resnet.gridFeatures(input, batch.length)
-    await Promise.all(batch.map((_, index) => writeHalf(fileOf(missing[start + index]!.sha256), features.subarray(index * valuesPerImage, (index + 1) * valuesPerImage))))
+    const perImage = batch[0]!.length
+    const features = guard.attempt(batch.length, (size) => piecesOf(batch.length, size).flatMap(({ from, to }) => {
+      const piece = resnet.gridFeatures(input.subarray(from * perImage, to * perImage), to - from)
+      return Array.from({ length: to - from }, (_, index) => piece.subarray(index * valuesPerImage, (index + 1) * valuesPerImage))
+    }))
+    await Promise.all(features.map((values, index) => writeHalf(fileOf(missing[start + index]!.sha256), values)))
     context.progress({ stage: 'Reading images', ...pace.at(start + batch.length) })
   }
   return { read: async (sha256) => readHalf(fileOf(sha256)) }

@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto'
 import type { SamplePart } from '../../backbones/backbone.ts'
 import { RESNET_GRID_TOKENS, type Resnet50 } from '../../backbones/resnet50.ts'
+import type { MemoryGuard } from '../../compute/out-of-memory.ts'
 import type { Degradation } from '../../domain/degradation.ts'
 import { AppError } from '../../domain/errors.ts'
 import { type ImageProcessorConfig, createImageProcessor, createNormaliser, reductionOf } from '../../modalities/image.ts'
@@ -22,6 +23,8 @@ export interface ImageParts {
 export interface ImageOptions {
   cacheDir: string
   context: JobContext
+  /** Knows how many images the device holds at once. */
+  guard: MemoryGuard
   degradation?: Degradation | undefined
 }
 

@@ -1,6 +1,8 @@
 import { freemem } from 'node:os'
 import { join } from 'node:path'
 import type { Network, PrefixEntry, Sample } from '../../adapters/network.ts'
+import { type MemoryGuard, createMemoryGuard, piecesOf } from '../../compute/out-of-memory.ts'
+import type { Tf } from '../../compute/tensorflow.ts'
 import type { TrainingStudy } from '../../domain/exchange.ts'
 import { slotIdsOfPattern, type Slot } from '../../domain/slots.ts'
 import type { JobContext } from '../../protocol.ts'
@@ -33,6 +35,8 @@ export interface PrefixOptions {
   cacheDir: string
   runId: number
   context: JobContext
+  /** Knows how many samples the device holds at once. */
+  guard: MemoryGuard
 }
 
 /** Share of the free memory that cached prefixes may take; the rest go to a file. */
@@ -53,6 +57,11 @@ function keep(key: string, entry: PrefixEntry): void {
   keptBytes += bytes
 }
 
+/** Frozen inputs in smaller pieces after each failure for memory; the run is marked once for each, though its numbers stay the same up to rounding. */
+export function createInputGuard(tf: Tf, notes: string[]): MemoryGuard {
+  return createMemoryGuard(tf, (limit) => notes.push(`Frozen inputs were computed ${limit} at a time after out-of-memory.`))
+}
+
 export function createPrefixes(options: PrefixOptions): Prefixes {
   const { studies, context } = options
   const store = createPrefixStore(freemem() * prefixMemoryShare, join(options.cacheDir, `prefixes-run-${options.runId}.bin`))
@@ -70,7 +79,8 @@ export function createPrefixes(options: PrefixOptions): Prefixes {
   }
   const compute = async (network: Network, batch: readonly Shown[]): Promise<PrefixEntry[]> => {
     const samples = await Promise.all(batch.map(({ index, pattern }) => options.buildSample(studies[index]!, pattern)))
-    const entries = network.computePrefix(samples, options.withBlockOutput)
+    const entries = options.guard.attempt(samples.length, (size) => piecesOf(samples.length, size).flatMap(({ from, to }) =>
+      network.computePrefix(samples.slice(from, to), options.withBlockOutput)))
     batch.forEach((shown, position) => {
       const key = sessionKey(network, shown)
       if (key !== null && !kept.has(key)) keep(key, entries[position]!)

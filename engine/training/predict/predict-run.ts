@@ -6,7 +6,7 @@ import type { JobContext, PredictSpec } from '../../protocol.ts'
 import { configOfTraining, loadCheckpoint } from '../checkpoint/checkpoint.ts'
 import { createSampleBuilder, planModalities } from '../inputs/inputs.ts'
 import { predictStudies } from './predict-studies.ts'
-import { createPrefixes } from '../inputs/prefixes.ts'
+import { createInputGuard, createPrefixes } from '../inputs/prefixes.ts'
 import { imagesOf } from '../run/prepare-run.ts'
 import { cachesBlockOutput, createModel, createNetwork, openSession } from '../session/session.ts'
 import { createShowing } from '../missingness/showing.ts'
@@ -21,11 +21,13 @@ export async function predictRun(spec: PredictSpec, context: JobContext): Promis
   const best = loadCheckpoint(spec.runDir, spec.fold, 'best', session.backbone.weightsHash)
   const config = configOfTraining(spec.config, best.trained)
   const plan = planModalities(slots, config.mora.modalitiesBy)
-  const images = await session.reader.openImages(imagesOf(spec), { cacheDir: imageCacheOf(spec), context, degradation })
+  const notes: string[] = []
+  const guard = createInputGuard(session.compute.tf, notes)
+  const images = await session.reader.openImages(imagesOf(spec), { cacheDir: imageCacheOf(spec), context, guard, degradation })
   const network = createNetwork(session, config, plan, spec.fold)
   const model = createModel(session, network, config, null)
   const prefixes = createPrefixes({
-    studies, slots, context, buildSample: createSampleBuilder(slots, plan, session.reader, images, config.maxTextTokens, best.config.tabular ?? {}),
+    studies, slots, context, guard, buildSample: createSampleBuilder(slots, plan, session.reader, images, config.maxTextTokens, best.config.tabular ?? {}),
     inputKey: `${session.backbone.weightsHash.slice(0, 16)} ${config.maxTextTokens} ${JSON.stringify([best.config.tabular ?? {}, degradation])}`, withBlockOutput: cachesBlockOutput(config), cacheDir: spec.cacheDir, runId: spec.runId,
   })
   try {
@@ -39,7 +41,7 @@ export async function predictRun(spec: PredictSpec, context: JobContext): Promis
     return {
       outcome: 'finished', verdict: session.compute.verdict, weightsHash: session.backbone.weightsHash,
       trainedParameters: model.trainedParameterCount, totalParameters: model.totalParameterCount,
-      peakBytes: process.resourceUsage().maxRSS * 1024, elapsedMs: performance.now() - startedMs, notes: [],
+      peakBytes: process.resourceUsage().maxRSS * 1024, elapsedMs: performance.now() - startedMs, notes,
     }
   } finally {
     prefixes.dispose()

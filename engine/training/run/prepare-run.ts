@@ -8,7 +8,7 @@ import { slotIdsOfPattern } from '../../domain/slots.ts'
 import type { TabularStatistics } from '../../modalities/tabular.ts'
 import type { JobContext, TrainingSpec } from '../../protocol.ts'
 import { createSampleBuilder, planModalities, tabularStatisticsOf, type ModalityPlan } from '../inputs/inputs.ts'
-import { createPrefixes, type Prefixes, type Shown } from '../inputs/prefixes.ts'
+import { createInputGuard, createPrefixes, type Prefixes, type Shown } from '../inputs/prefixes.ts'
 import { notesOf } from './run-notes.ts'
 import { cachesBlockOutput, phasesOf, type Session } from '../session/session.ts'
 import { createShowing, type Showing } from '../missingness/showing.ts'
@@ -60,9 +60,11 @@ export async function prepareRun(session: Session, spec: TrainingSpec, context: 
   const named = phasesOf(config, plan)
   const phases = named ?? [wholePhase]
   const showing = createShowing(slots, plan, studies, config, spec.shown)
-  const images = await session.reader.openImages(imagesOf(spec), { cacheDir: spec.cacheDir, context })
+  const notes: string[] = []
+  const guard = createInputGuard(session.compute.tf, notes)
+  const images = await session.reader.openImages(imagesOf(spec), { cacheDir: spec.cacheDir, context, guard })
   const open = (tables: TabularStatistics) => createPrefixes({
-    studies, slots, context, buildSample: createSampleBuilder(slots, plan, session.reader, images, config.maxTextTokens, tables),
+    studies, slots, context, guard, buildSample: createSampleBuilder(slots, plan, session.reader, images, config.maxTextTokens, tables),
     inputKey: `${session.backbone.weightsHash.slice(0, 16)} ${config.maxTextTokens} ${JSON.stringify(tables)}`,
     withBlockOutput: cachesBlockOutput(config), cacheDir: spec.cacheDir, runId: spec.runId,
   })
@@ -111,11 +113,11 @@ export async function prepareRun(session: Session, spec: TrainingSpec, context: 
       const counted = network.statistics === undefined ? [] : membersOf(fold, 'train', wholePhase).map(([index, pattern]) => ({ index, pattern }))
       return prefixesOf(fold).fill(network, [...shown, ...thresholds, ...counted], 'Preparing inputs')
     },
-    notes: [],
+    notes,
     fingerprint: fingerprintOf(session, spec, showing),
     dispose: () => opened?.prefixes.dispose(),
   }
-  run.notes.push(...notesOf(run))
+  notes.push(...notesOf(run))
   return run
 }
 

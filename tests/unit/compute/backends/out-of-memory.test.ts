@@ -1,12 +1,20 @@
+import { createHash } from 'node:crypto'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import sharp from 'sharp'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { methods } from '../../../../engine/adapters/index.ts'
 import type { Method } from '../../../../engine/adapters/method.ts'
 import { restrictSample, type Network } from '../../../../engine/adapters/network.ts'
 import type { Backbone } from '../../../../engine/backbones/backbone.ts'
+import type { Resnet50 } from '../../../../engine/backbones/resnet50.ts'
 import { type Compute, openCompute } from '../../../../engine/compute/backend.ts'
 import { createMemoryGuard, isOutOfMemory, piecesOf } from '../../../../engine/compute/out-of-memory.ts'
 import { createRng } from '../../../../engine/compute/rng.ts'
 import { AppError } from '../../../../engine/domain/errors.ts'
+import { fillGridCache } from '../../../../engine/training/inputs/grid-cache.ts'
+import { createInputGuard, createPrefixes } from '../../../../engine/training/inputs/prefixes.ts'
 import { memoryNote, withMemoryRecovery } from '../../../../engine/training/optimise/memory-recovery.ts'
 import { adamWConfigSchema } from '../../../../engine/training/optimise/optimizer.ts'
 import { type TrainingModel, createTrainingModel } from '../../../../engine/training/optimise/training-model.ts'
@@ -125,6 +133,73 @@ describe('recovery from out-of-memory', () => {
     let tries = 0
     expect(() => guard.attempt(8, () => { tries++; throw new Error('Invalid argument: shapes differ') })).toThrow('shapes differ')
     expect(tries).toBe(1)
+  })
+})
+
+describe('frozen inputs', () => {
+  it('are computed in smaller pieces after out-of-memory, with the same numbers, the run marked and nothing left behind', async () => {
+    const { network, model } = build()
+    const folder = mkdtempSync(join(tmpdir(), 'lacuna-oom-'))
+    const studies = mixed.map((_, index) => ({ studyId: index, patientId: index, items: [], labels: new Float32Array() }))
+    const notes: string[] = []
+    const prefixesWith = (name: string) => createPrefixes({
+      studies, slots: [], inputKey: name, withBlockOutput: true, cacheDir: join(folder, name), runId: 1, guard: createInputGuard(compute.tf, notes),
+      buildSample: async (study) => mixed[study.studyId]!,
+      context: { signal: new AbortController().signal, shouldStop: () => false, progress: () => {}, send: async () => {} },
+    })
+    const wanted = mixed.map((_, index) => ({ index, pattern: 'any' }))
+    const whole = prefixesWith('whole')
+    await whole.fill(network, wanted, '')
+    const tensors = compute.tf.memory().numTensors
+    const recovering = prefixesWith('recovering')
+    fault.largest = 2
+    await recovering.fill(network, wanted, '')
+    fault.largest = Infinity
+    expect(notes).toEqual(['Frozen inputs were computed 4 at a time after out-of-memory.', 'Frozen inputs were computed 2 at a time after out-of-memory.'])
+    expect(compute.tf.memory().numTensors).toBe(tensors)
+    for (const { index, pattern } of wanted) {
+      const [a, b] = [whole.get(index, pattern), recovering.get(index, pattern)]
+      expect(b.segments).toEqual(a.segments)
+      for (const key of ['x', 'blockOutput'] as const) a[key]!.forEach((value, i) => expect(Math.abs(b[key]![i]! - value)).toBeLessThan(1e-4))
+    }
+    whole.dispose()
+    recovering.dispose()
+    model.dispose()
+    rmSync(folder, { recursive: true })
+  })
+
+  it('of images are computed in smaller pieces too, each image once and in its place', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'lacuna-oom-'))
+    const images = await Promise.all(Array.from({ length: 5 }, async (_, index) => {
+      const bytes = await sharp({ create: { width: 8, height: 8, channels: 3, background: { r: 40 * index, g: 10, b: 200 } } }).png().toBuffer()
+      const path = join(folder, `${index}.png`)
+      writeFileSync(path, bytes)
+      return { path, sha256: createHash('sha256').update(bytes).digest('hex'), where: `image ${index}` }
+    }))
+    const sizes: number[] = []
+    // Stands for ResNet-50: what an image becomes is its own mean, so that a mix-up shows; the device holds two at once.
+    const resnet: Resnet50 = {
+      weightsHash: 'f'.repeat(64), parameterCount: 0, dispose: () => {},
+      gridFeatures: (input, batch) => {
+        sizes.push(batch)
+        if (batch > 2) throw failure([batch, 112, 112, 64])
+        const perImage = input.length / batch
+        const values = Array.from({ length: batch }, (_, index) => input.subarray(index * perImage, (index + 1) * perImage).reduce((sum, value) => sum + value, 0) / perImage)
+        return Float32Array.from({ length: batch * 49 * 2048 }, (_, i) => values[Math.floor(i / (49 * 2048))]!)
+      },
+    }
+    const context = { signal: new AbortController().signal, shouldStop: () => false, progress: () => {}, send: async () => {} }
+    const notes: string[] = []
+    const read = async (cacheDir: string, gridFeatures: Resnet50['gridFeatures']): Promise<number[]> => {
+      const cache = await fillGridCache(images, { resnet: { ...resnet, gridFeatures }, cacheDir: join(folder, cacheDir), context, guard: createInputGuard(compute.tf, notes) })
+      return Promise.all(images.map(async ({ sha256 }) => (await cache.read(sha256))[7]!))
+    }
+    const recovered = await read('recovering', resnet.gridFeatures)
+    expect(sizes).toEqual([5, 2, 3, 1, 2, 2])
+    expect(notes.at(-1)).toContain('2 at a time')
+    expect(new Set(recovered).size).toBe(5)
+    expect(recovered).toEqual(await read('alone', (input, batch) => Float32Array.from(Array.from({ length: batch }, (_, index) => [...resnet.gridFeatures(input.subarray(index * input.length / batch, (index + 1) * input.length / batch), 1)]).flat())))
+    rmSync(folder, { recursive: true })
   })
 })
 

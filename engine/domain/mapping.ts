@@ -22,6 +22,13 @@ export const imageSourceSchema = z.discriminatedUnion('kind', [
  */
 export const textSourceSchema = z.object({ kind: z.literal('template'), template: z.string().min(1).max(2000) })
 
+/**
+ * The text of a slot from files in the source folder: text files, PDF, DICOM structured reports and PDF inside DICOM. A file belongs to a study when its name
+ * is `pattern` with one of the study's cells for `{id}` (`*` any characters, the ending left out), or when its DICOM header holds the cell. The columns are tried in order.
+ */
+const reportFilesSourceSchema = z.object({ kind: z.literal('report-files'), columns: z.array(columnName).min(1).max(8), pattern: z.string().min(1).max(300).default('{id}') })
+export type ReportFilesSource = z.infer<typeof reportFilesSourceSchema>
+
 /** Columns read together as one table of values: numbers are standardised, categories told apart. The slot is missing when all of its cells are blank. */
 export const tabularSourceSchema = z.object({
   kind: z.literal('columns'),
@@ -29,7 +36,7 @@ export const tabularSourceSchema = z.object({
 })
 
 export const imageSlotSchema = z.object({ slot: slotSchema.extend({ modality: z.literal('image') }), source: imageSourceSchema })
-export const textSlotSchema = z.object({ slot: slotSchema.extend({ modality: z.literal('text') }), source: textSourceSchema })
+export const textSlotSchema = z.object({ slot: slotSchema.extend({ modality: z.literal('text') }), source: z.discriminatedUnion('kind', [textSourceSchema, reportFilesSourceSchema]) })
 export const tabularSlotSchema = z.object({ slot: slotSchema.extend({ modality: z.literal('tabular') }), source: tabularSourceSchema })
 export const mappedSlotSchema = z.union([imageSlotSchema, textSlotSchema, tabularSlotSchema])
 export type MappedSlot = z.infer<typeof mappedSlotSchema>

@@ -64,6 +64,7 @@ export function columnsOfMapping(mapping: Mapping): string[] {
   const ofSlots = mapping.slots.flatMap(({ source }) => {
     if (source.kind === 'template') return templateColumns(source.template)
     if (source.kind === 'columns') return source.columns.map(({ column }) => column)
+    if (source.kind === 'report-files') return source.columns
     if (source.kind === 'pattern') return []
     return [source.column, ...(source.view ? [source.view.column] : [])]
   })
@@ -94,6 +95,7 @@ export function renameColumn(mapping: Mapping, from: string, to: string): Mappin
       if (source.kind === 'template') return { ...mapped, source: { ...source, template: source.template.replaceAll(`{${from}}`, `{${to}}`) } }
       if (source.kind === 'columns') return { ...mapped, source: { ...source, columns: source.columns.map((entry) => ({ ...entry, column: name(entry.column) })) } }
       if (source.kind === 'pattern') return mapped
+      if (source.kind === 'report-files') return { ...mapped, source: { ...source, columns: source.columns.map(name) } }
       return { ...mapped, source: { ...source, column: name(source.column), view: source.view && { ...source.view, column: name(source.view.column) } } }
     }) as Mapping['slots'],
     labels: mapping.labels.kind === 'one-hot'

@@ -81,7 +81,7 @@ export async function checkImport(request: JobRequest<'import:check'>, context: 
     const pattern = patternKey(cohort.slots, (slotId) => presentIds.has(slotId))
     patterns.set(pattern, (patterns.get(pattern) ?? 0) + 1)
   }
-  noteUnusedFiles(index.paths, usedPaths, issues)
+  noteUnusedFiles(index.paths.filter((path) => !cohort.reportPaths.has(path)), usedPaths, issues)
   const duplicateImages = findDuplicates(uses, issues)
   const derived = deriveLabels(cohort, mapping, issues)
   const labelWords = labelWordsOf(cohort, mapping)

@@ -1,3 +1,4 @@
+import { hash } from 'node:crypto'
 import { AppError } from '../domain/errors.ts'
 import type { RejectedRow } from '../domain/import.ts'
 import type { ImportSource, Mapping } from '../domain/mapping.ts'
@@ -8,6 +9,7 @@ import { assignKeys } from './ids.ts'
 import type { IssueCollector } from './issues.ts'
 import { createStudyPrivacy, type StudyPrivacy } from './privacy/study-privacy.ts'
 import { startStage } from './progress.ts'
+import { readReports, type TextFault } from './reports/read-reports.ts'
 import { notePlaceholderAges } from './rows/demographics.ts'
 import { createRowGrouper, type GroupedStudy } from './rows/group-rows.ts'
 import { buildVocabulary, fitVocabulary, type KnownLabels, type LabelValue } from './rows/labels.ts'
@@ -23,6 +25,8 @@ export interface PlannedStudy extends GroupedStudy {
   evidence?: LabelEvidence[]
   /** Pseudonym of the place, the same in every delivery under one key. */
   siteKey: string | null
+  /** Why text slots that are filled from files have no text, by slot. */
+  textFaults: ReadonlyMap<number, TextFault> | null
   /** The texts as the table has them, of a preview only. */
   originals: (string | null)[] | null
 }
@@ -36,6 +40,8 @@ export interface LoadedCohort {
   slots: Slot[]
   labelNames: string[]
   task: 'multi-label' | 'multi-class'
+  /** Report files that gave texts, relative to the source folder. */
+  reportPaths: ReadonlySet<string>
   /** Null when the mapping asks for no de-identification: a cohort begun before there was any. */
   privacy: StudyPrivacy | null
 }
@@ -48,6 +54,8 @@ export interface LoadRequest {
   knownLabels?: KnownLabels | undefined
 }
 
+/** A preview shows fewer studies than this, and a PDF takes a while. */
+export const maxPreviewReports = 200
 /** A cohort has few places: four characters tell them apart and can be read aloud. */
 const siteKeyLength = 4
 
@@ -76,18 +84,22 @@ export async function loadCohort(request: LoadRequest, issues: IssueCollector, c
   const own = buildVocabulary(mapping.labels, (function* () { for (const study of studies) yield study.labels })(), issues)
   const vocabulary = request.knownLabels === undefined ? own : fitVocabulary(own, request.knownLabels, issues)
   noteAges(studies, issues)
+  const isPreview = maxRows !== Infinity
+  const reports = await readReports(isPreview ? studies.slice(0, maxPreviewReports) : studies, mapping, source.sourceDir, issues, context.signal)
   const originals = maxRows === Infinity ? null : studies.map(({ values }) => [...values])
   privacy?.apply(studies, vocabulary.names, issues)
+  for (const [study, { names, ids }] of reports.identities) privacy?.applyKnown(study, names, ids)
   const patientKeys = assignKeys('P-', pseudonymKey, studies.map(({ patientId }) => patientId))
   const siteKeys = assignKeys('Site ', pseudonymKey, studies.flatMap(({ site }) => (site === null ? [] : [site.toLowerCase()])), siteKeyLength)
   const studyKeyOf = createStudyKeys(studies, pseudonymKey)
   const planned = studies.map((study, ordinal) => ({
     ...study, ordinal, patientKey: patientKeys.get(study.patientId)!, studyKey: studyKeyOf(study, patientKeys.get(study.patientId)!), labelValues: vocabulary.toValues(study.labels),
     siteKey: study.site === null ? null : siteKeys.get(study.site.toLowerCase())!,
-    originals: originals?.[ordinal] ?? null,
+    originals: originals?.[ordinal] ?? null, textFaults: reports.faults.get(study) ?? null,
   }))
   return {
-    tableSha256: table.sha256, columns: table.columns, rowsIn, rejected, studies: planned,
+    // A report that was changed is a changed source, as a changed cell is.
+    tableSha256: reports.sha256 === null ? table.sha256 : hash('sha256', `${table.sha256} ${reports.sha256}`), reportPaths: reports.paths, columns: table.columns, rowsIn, rejected, studies: planned,
     slots: mapping.slots.map(({ slot }) => slot), labelNames: vocabulary.names, task: vocabulary.task, privacy,
   }
 }

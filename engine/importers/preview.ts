@@ -6,7 +6,7 @@ import { indexFiles } from './images/file-index.ts'
 import { inspectImage } from './images/inspect-image.ts'
 import { absolutePath, createItemPlanner } from './images/plan-items.ts'
 import { createIssueCollector } from './issues.ts'
-import { loadCohort } from './load-cohort.ts'
+import { loadCohort, maxPreviewReports } from './load-cohort.ts'
 import { scrubFromHeaders } from './privacy/header-names.ts'
 import { deriveLabels } from './reports/derive-labels.ts'
 
@@ -29,7 +29,7 @@ export async function previewImport(request: JobRequest<'import:preview'>, conte
   const planner = createItemPlanner(mapping, studies, index)
   await scrubFromHeaders(studies, mapping, planner, source.sourceDir, cohort.privacy, issues, context.signal)
   const inspect = (path: string): ReturnType<typeof inspectImage> => inspectImage(absolutePath(source.sourceDir, path), source.sourceDir, 'header')
-  const derived = deriveLabels(cohort, mapping, issues)
+  const derived = deriveLabels({ ...cohort, studies: cohort.studies.slice(0, maxPreviewReports) }, mapping, issues)
   const rows: PreviewRow[] = []
   const planned = mapInOrder(studies, filesInFlight, async (study) => {
     context.signal.throwIfAborted()

@@ -8,6 +8,7 @@ export const entries = [
   { name: 'worker', source: 'engine/worker.ts', output: 'dist/engine/worker.js', format: 'esm' },
   { name: 'reader', source: 'engine/reader.ts', output: 'dist/engine/reader.js', format: 'esm' },
   { name: 'dicom-thread', source: 'engine/importers/dicom/decode-thread.ts', output: 'dist/engine/dicom-thread.js', format: 'esm' },
+  { name: 'pdf-thread', source: 'engine/importers/reports/pdf-thread.ts', output: 'dist/engine/pdf-thread.js', format: 'esm' },
   { name: 'cli', source: 'engine/cli.ts', output: 'dist/engine/cli.js', format: 'esm' },
   { name: 'demo', source: 'engine/demo.ts', output: 'dist/engine/demo.js', format: 'esm' },
   { name: 'golden', source: 'tests/golden/run-golden.ts', output: 'dist/tools/golden.js', format: 'esm' },

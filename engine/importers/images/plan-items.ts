@@ -37,6 +37,8 @@ export function createItemPlanner(mapping: Mapping, studies: readonly PlannedStu
   }
   const plan = async (study: PlannedStudy, slotIndex: number, inspect: (path: string) => Promise<ImageInspection>): Promise<PlannedItem> => {
     const { slot } = mapping.slots[slotIndex]!
+    const fault = study.textFaults?.get(slotIndex)
+    if (fault) return absentWithProblem(slot.slotId, fault.reason, fault.code, fault.detail, `Row ${study.rows[0]!}, ${slot.title}: ${fault.detail}`)
     if (slot.modality !== 'image') return { item: textItem(slot.slotId, study.values[slotIndex] ?? null), problem: null, note: null }
     const row = study.rows[0]!
     const found = match(study, slotIndex)
@@ -79,6 +81,6 @@ function absentItem(slotId: string, reason: ImportedItem['reason'], detail: stri
   return { slotId, isPresent: false, reason, detail, sourcePath, sha256: null, byteSize: null, widthPx: null, heightPx: null, text: null }
 }
 
-function absentWithProblem(slotId: string, reason: 'file-missing' | 'unreadable', code: ErrorCode, detail: string, message: string): PlannedItem {
+function absentWithProblem(slotId: string, reason: NonNullable<ImportedItem['reason']>, code: ErrorCode, detail: string, message: string): PlannedItem {
   return { item: absentItem(slotId, reason, detail, null), problem: { code, detail: message }, note: null }
 }

@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto'
 import type { RejectedRow } from '../../domain/import.ts'
-import type { Mapping } from '../../domain/mapping.ts'
+import type { Mapping, ReportFilesSource } from '../../domain/mapping.ts'
 import { isBlankCell, normaliseId } from '../ids.ts'
 import type { IssueCollector } from '../issues.ts'
 import type { TableRow } from '../table/open-table.ts'
@@ -141,6 +141,15 @@ function joinTexts(held: string, value: string): string {
   return held.split('\n').includes(value) ? held : `${held}\n${value}`
 }
 
+/** The cells by which a report file is looked for, as one line of JSON; the file itself is read once all rows are known. */
+function createReportKeyReader({ columns }: ReportFilesSource, lookup: ColumnLookup): (cells: readonly string[]) => string | null {
+  const positions = columns.map(lookup)
+  return (cells) => {
+    const keys = positions.map((position) => (isBlankCell(cells[position] ?? '') ? '' : cells[position]!))
+    return keys.every((key) => key === '') ? null : JSON.stringify(keys)
+  }
+}
+
 /** Reads what the row says for each slot: file name or text, null when blank or when the row shows another view. */
 function createValueReader(mapping: Mapping, lookup: ColumnLookup, issues: IssueCollector): (cells: readonly string[], row: number) => (string | null)[] {
   let viewSlotCount = 0
@@ -150,6 +159,7 @@ function createValueReader(mapping: Mapping, lookup: ColumnLookup, issues: Issue
       const render = compileTemplate(source.template, lookup, mapping.attributes)
       return { isView: false, read: render }
     }
+    if (source.kind === 'report-files') return { isView: false, read: createReportKeyReader(source, lookup) }
     if (source.kind === 'columns') return { isView: false, read: createTabularReader(source, lookup, mapping.attributes, issues) }
     imageSlotCount++
     if (source.kind === 'pattern') return { isView: false, read: () => null }

@@ -30,6 +30,9 @@ export function assertMapping(mapping: Mapping): void {
     if (source.kind === 'template' && templateColumns(source.template).length === 0) {
       throw new AppError('IMPORT_MAPPING_INVALID', `The text of "${slot.title}" names no column in braces, so every patient would have the same text.`)
     }
+    if (source.kind === 'report-files' && !source.pattern.includes('{id}')) {
+      throw new AppError('IMPORT_MAPPING_INVALID', `The file-name pattern of "${slot.title}" lacks {id}, so every patient would have the same report.`)
+    }
     if (source.kind === 'pattern' && !source.pattern.includes('{id}')) {
       throw new AppError('IMPORT_MAPPING_INVALID', `The file-name pattern of "${slot.title}" lacks {id}, so every patient would have the same image.`)
     }

@@ -10,6 +10,7 @@ import { appHandlers } from './ipc/app.ipc.ts'
 import { backboneHandlers } from './ipc/backbones.ipc.ts'
 import { cohortHandlers } from './ipc/cohorts.ipc.ts'
 import type { HandlerContext } from './ipc/context.ts'
+import { fingerprintHandlers } from './ipc/fingerprint.ipc.ts'
 import { deliveryHandlers } from './ipc/deliveries.ipc.ts'
 import { mappingHandlers } from './ipc/mappings.ipc.ts'
 import { importHandlers } from './ipc/import.ipc.ts'
@@ -21,6 +22,7 @@ import { createDialogs } from './services/dialogs.ts'
 import { createJobBoard } from './services/job-board.ts'
 import { createLog } from './services/log.ts'
 import { createPictures } from './services/pictures.ts'
+import { createPrinter } from './services/printer.ts'
 import { createTrainings } from './services/trainings.ts'
 import { lockDownSession, openWindow } from './window.ts'
 
@@ -58,8 +60,9 @@ function start(): void {
     workspace, jobs, pictures, publish,
     trainings: createTrainings(workspace, jobs, publish),
     dialogs: createDialogs(),
+    printer: createPrinter(),
   }
-  registerCalls({ ...appHandlers(context), ...backboneHandlers(context), ...cohortHandlers(context), ...importHandlers(context), ...deliveryHandlers(context), ...mappingHandlers(context), ...runHandlers(context), ...patientHandlers(context) }, log)
+  registerCalls({ ...appHandlers(context), ...backboneHandlers(context), ...cohortHandlers(context), ...fingerprintHandlers(context), ...importHandlers(context), ...deliveryHandlers(context), ...mappingHandlers(context), ...runHandlers(context), ...patientHandlers(context) }, log)
   openWindow(preloadFile)
   app.on('activate', () => {
     if (BrowserWindow.getAllWindows().length === 0) openWindow(preloadFile)

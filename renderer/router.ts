@@ -19,6 +19,7 @@ const routes: RouteRecordRaw[] = [
   { path: '/cohorts/:cohortId(\\d+)', name: 'cohort', component: () => import('./views/CohortView.vue'), meta: { place: 'cohorts' } },
   { path: '/import', name: 'import', component: () => import('./views/ImportWizardView.vue'), meta: { place: 'cohorts', isFull: true } },
   { path: '/cohorts/:cohortId(\\d+)/import', name: 'import-cohort', component: () => import('./views/ImportReportView.vue'), meta: { place: 'cohorts' } },
+  { path: '/cohorts/:cohortId(\\d+)/fingerprint', name: 'fingerprint', component: () => import('./views/FingerprintView.vue'), meta: { place: 'cohorts' } },
   { path: '/runs', name: 'runs', component: () => import('./views/RunListView.vue'), meta: { place: 'runs' } },
   { path: '/cohorts/:cohortId(\\d+)/runs/new', name: 'run-new', component: () => import('./views/RunSetupView.vue'), meta: { place: 'runs' } },
   { path: '/runs/:runId(\\d+)', name: 'run', component: () => import('./views/RunView.vue'), meta: { place: 'runs' } },

@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { backboneCheckSchema, backboneDetailsSchema, backboneReadsSchema, backboneSizesSchema, backboneTensorSchema } from '../../engine/domain/backbones.ts'
 import { changedStudySchema, deliveryForecastSchema, deliverySchema, onChangedSchema, originalsFolderSchema, originalStateSchema } from '../../engine/domain/deliveries.ts'
 import { errorOutcomeSchema, importCheckSchema, importReportSchema, previewRowSchema, tableInspectionSchema } from '../../engine/domain/import.ts'
+import { fingerprintSchema } from '../../engine/domain/fingerprint.ts'
 import { imageFactsSchema } from '../../engine/domain/image-facts.ts'
 import { tabularColumnSchema } from '../../engine/domain/missingness.ts'
 import { importSourceSchema, mappingSchema, tableJoinSchema } from '../../engine/domain/mapping.ts'
@@ -27,7 +28,7 @@ const pathOrNull = z.object({ path: z.string().nullable() })
 /** A long job as the jobs tray shows it. */
 export const jobSchema = z.object({
   jobKey,
-  kind: z.enum(['check', 'originals', 'import', 'training', 'test', 'demo', 'backbone']),
+  kind: z.enum(['check', 'originals', 'import', 'training', 'test', 'demo', 'backbone', 'measure']),
   title: z.string(),
   status: z.enum(['running', 'done', 'cancelled', 'failed']),
   stage: z.string(),
@@ -159,6 +160,11 @@ export const calls = {
   'import:report': { request: z.object({ cohortId }), reply: importReportSchema },
   /** Null when the drawing of the cohort was cancelled. */
   'import:demo': { request: nothing, reply: z.object({ cohortId, jobKey }).nullable() },
+  'fingerprint:get': { request: z.object({ cohortId }), reply: fingerprintSchema },
+  /** Starts to measure images that were imported before anything was measured; null when there are none. */
+  'fingerprint:measure': { request: z.object({ cohortId }), reply: z.object({ jobKey: jobKey.nullable() }) },
+  /** Writes the page on screen as PDF to a file that the user chooses. */
+  'fingerprint:print': { request: z.object({ cohortId }), reply: z.object({ isWritten: z.boolean() }) },
   'runs:list': { request: z.object({ cohortId: cohortId.nullable() }), reply: z.array(runRecordSchema) },
   'runs:get': { request: z.object({ runId }), reply: runDetailSchema },
   'runs:suggest': { request: z.object({ cohortId }), reply: runSuggestionSchema },

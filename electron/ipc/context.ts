@@ -12,6 +12,12 @@ export interface HandlerContext {
   trainings: Trainings
   publish: <K extends EventName>(event: K, payload: EventPayload<K>) => void
   dialogs: Dialogs
+  printer: Printer
+}
+
+export interface Printer {
+  /** The page on screen as PDF, with `foot` on every sheet. */
+  printPage: (foot: string) => Promise<Uint8Array>
 }
 
 export interface Dialogs {

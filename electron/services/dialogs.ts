@@ -39,7 +39,7 @@ export function createDialogs(): Dialogs {
     },
     chooseSaveFile: async (suggestedName) => {
       if (answers.chooseSaveFile) return answers.chooseSaveFile
-      const chosen = await dialog.showSaveDialog(parent(), { title: 'Save', defaultPath: suggestedName, filters: [suggestedName.endsWith('.json') ? { name: 'JSON', extensions: ['json'] } : { name: 'CSV', extensions: ['csv'] }] })
+      const chosen = await dialog.showSaveDialog(parent(), { title: 'Save', defaultPath: suggestedName, filters: [suggestedName.endsWith('.json') ? { name: 'JSON', extensions: ['json'] } : suggestedName.endsWith('.pdf') ? { name: 'PDF', extensions: ['pdf'] } : { name: 'CSV', extensions: ['csv'] }] })
       if (chosen.filePath) setImmediate(() => revealFile(chosen.filePath))
       return chosen.filePath || null
     },

@@ -28,6 +28,7 @@ export const enPatients = {
     run: 'Run',
     noRun: 'No run (reference only)',
     label: 'Label',
+    withLabel: 'With label',
     anyLabel: 'All',
     error: 'Prediction',
     errors: { all: 'All', any: 'Wrong', 'false-positive': 'False positive', 'false-negative': 'False negative' },

@@ -49,7 +49,7 @@ export const en = {
   jobs: {
     title: 'Jobs',
     none: 'No job is running.',
-    kinds: { check: 'Check', originals: 'Original files', import: 'Import', training: 'Training', test: 'Test', demo: 'Demo cohort', backbone: 'Backbone' } satisfies Record<Job['kind'], string>,
+    kinds: { check: 'Check', originals: 'Original files', import: 'Import', training: 'Training', test: 'Test', demo: 'Demo cohort', backbone: 'Backbone', measure: 'Image measures' } satisfies Record<Job['kind'], string>,
     statuses: { running: 'Running', done: 'Done', cancelled: 'Stopped', failed: 'Failed' } satisfies Record<Job['status'], string>,
     progress: (title: string) => `Progress of ${title}`,
     count: (done: string, total: string) => `${done} of ${total}`,

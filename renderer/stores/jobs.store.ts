@@ -5,7 +5,7 @@ import { call, on } from '../api.ts'
 
 /** An ended job of the same cohort or run, which a new one resumes or repeats. */
 function isEndedPredecessor(other: Job, job: Job): boolean {
-  if (other.jobKey === job.jobKey || other.status === 'running' || (other.kind === 'test') !== (job.kind === 'test')) return false
+  if (other.jobKey === job.jobKey || other.status === 'running' || (other.kind === 'test') !== (job.kind === 'test') || (other.kind === 'measure') !== (job.kind === 'measure')) return false
   return job.runId !== null ? other.runId === job.runId : job.cohortId !== null && other.runId === null && other.cohortId === job.cohortId
 }
 
@@ -41,7 +41,7 @@ export const useJobsStore = defineStore('jobs', () => {
     next.delete(jobKey)
     byKey.value = next
   }
-  const ofCohort = (cohortId: number): Job | undefined => jobs.value.find((job) => job.cohortId === cohortId && job.kind !== 'training' && job.kind !== 'test')
+  const ofCohort = (cohortId: number): Job | undefined => jobs.value.find((job) => job.cohortId === cohortId && job.kind !== 'training' && job.kind !== 'test' && job.kind !== 'measure')
   const ofRun = (runId: number): Job | undefined => jobs.value.find((job) => job.runId === runId && job.kind !== 'test')
   const testOf = (runId: number): Job | undefined => jobs.value.find((job) => job.runId === runId && job.kind === 'test')
   return { byKey, jobs, running, follow, cancel, dismiss, ofCohort, ofRun, testOf }

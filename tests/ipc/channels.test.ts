@@ -7,6 +7,7 @@ import { answerCall, type Handlers } from '../../electron/ipc/answer.ts'
 import { appHandlers } from '../../electron/ipc/app.ipc.ts'
 import { backboneHandlers } from '../../electron/ipc/backbones.ipc.ts'
 import { cohortHandlers } from '../../electron/ipc/cohorts.ipc.ts'
+import { fingerprintHandlers } from '../../electron/ipc/fingerprint.ipc.ts'
 import type { HandlerContext } from '../../electron/ipc/context.ts'
 import { deliveryHandlers } from '../../electron/ipc/deliveries.ipc.ts'
 import { mappingHandlers } from '../../electron/ipc/mappings.ipc.ts'
@@ -26,7 +27,7 @@ import { addCohort, addRun, makeBlock, openTestStore, summary, temporaryFolder }
 const ownFrame = { senderFrame: { url: 'app://lacuna/index.html', parent: null } } as never
 const channels = Object.keys(calls) as CallName[]
 /** Calls that would reach the engine; with the dead engine they may only fail in an orderly way. */
-const engineCalls = new Set<CallName>(['patients:image-facts', 'import:inspect', 'import:preview', 'import:check', 'import:demo', 'deliveries:start', 'originals:check', 'originals:relink', 'mappings:save', 'mappings:apply', 'runs:estimate', 'backbones:add', 'backbones:verify'])
+const engineCalls = new Set<CallName>(['fingerprint:get', 'patients:image-facts', 'import:inspect', 'import:preview', 'import:check', 'import:demo', 'deliveries:start', 'originals:check', 'originals:relink', 'mappings:save', 'mappings:apply', 'runs:estimate', 'backbones:add', 'backbones:verify'])
 
 let handlers: Handlers
 let cohortId: number
@@ -64,8 +65,9 @@ beforeEach(() => {
     pictures: { itemUrl: (id, slotId) => `lacuna://item/${id}/${slotId}`, previewUrl: () => 'lacuna://preview/x', handleProtocol: () => {} },
     trainings: createTrainings(workspace, jobs, () => {}),
     dialogs: { chooseFolder: async () => null, chooseBackbone: async () => null, chooseMapping: async () => null, chooseTable: async () => null, chooseSaveFile: async () => join(folder, 'out.csv') },
+    printer: { printPage: async () => new Uint8Array(4) },
   }
-  handlers = { ...appHandlers(context), ...backboneHandlers(context), ...cohortHandlers(context), ...importHandlers(context), ...deliveryHandlers(context), ...mappingHandlers(context), ...runHandlers(context), ...patientHandlers(context) }
+  handlers = { ...appHandlers(context), ...backboneHandlers(context), ...cohortHandlers(context), ...fingerprintHandlers(context), ...importHandlers(context), ...deliveryHandlers(context), ...mappingHandlers(context), ...runHandlers(context), ...patientHandlers(context) }
 })
 
 const ask = (channel: CallName, request: unknown, event: never = ownFrame) => answerCall(channel, handlers[channel] as never, event, request, () => {})

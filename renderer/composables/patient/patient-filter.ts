@@ -24,6 +24,7 @@ export function filterOfQuery(cohortId: number, query: Record<string, QueryValue
     error: runId === null ? null : textOf(query['error']),
     review: runId === null ? null : textOf(query['review']),
     split: runId === null ? null : textOf(query['split']),
+    reference: labelId === null ? null : textOf(query['reference']),
     sortBy: textOf(query['sort']) ?? undefined,
   }
   const shape = studyFilterSchema.shape
@@ -46,6 +47,7 @@ export function queryOfFilter(filter: StudyFilter): FilterQuery {
   const query: FilterQuery = {}
   if (filter.runId !== null) query['run'] = String(filter.runId)
   if (filter.labelId !== null) query['label'] = String(filter.labelId)
+  if (filter.reference !== null) query['reference'] = filter.reference
   if (filter.pattern !== null) query['pattern'] = filter.pattern
   if (filter.search !== '') query['search'] = filter.search
   if (filter.error !== null) query['error'] = filter.error
@@ -69,6 +71,7 @@ export function withRun(filter: StudyFilter, runId: number | null): StudyFilter 
     runId,
     pattern: null,
     labelId: null,
+    reference: null,
     error: runId === null ? null : filter.error,
     review: runId === null ? null : filter.review,
     split: runId === null ? null : filter.split,

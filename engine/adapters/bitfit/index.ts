@@ -1,6 +1,7 @@
 /**
  * BitFit: every bias of the blocks is trained, those of the norms included, and nothing else below the head. Ben Zaken et al. 2022
- * (arXiv:2106.10199), section 3. Blind to which modality is missing. The bias of the embeddings stays frozen: their output is cached.
+ * (arXiv:2106.10199), section 3. Blind to which modality is missing. Biases of the embeddings are trained where the backbone has a trainable
+ * input layer; on the joined default they stay frozen with its image encoder, whose output is cached.
  */
 import { createParameterSet } from '../../compute/parameters.ts'
 import { createHead } from '../head.ts'

@@ -1,7 +1,9 @@
 /**
- * Full fine-tuning: every weight, bias and norm of the transformer blocks and the norm after them is trained, from a copy; the loaded
- * backbone stays bit-identical. Embedding tables and the image encoder stay frozen, because their output is cached once for all epochs:
- * the usual reading of "full" trains those too. Needs memory for five copies of the blocks (values, gradients, two moments, the frozen).
+ * Full fine-tuning: every weight, bias and norm of the transformer blocks, the norm after them and the input layer (words, positions, types,
+ * class token, patch projection) is trained, from a copy; the loaded backbone stays bit-identical. Needs memory for five copies of the model
+ * (values, gradients, two moments, the frozen one), and tokens are computed from words and pixels in every step.
+ * Difference: of the joined default backbone the blocks alone are trained. Its image encoder and its embeddings stay frozen by design, because
+ * their output is computed once for all epochs; `embeddings: false` asks for the same of a ViLT.
  */
 import { createParameterSet } from '../../compute/parameters.ts'
 import { createHead } from '../head.ts'

@@ -1,6 +1,6 @@
 /**
  * LoRA: low-rank updates y = W x + b + (alpha / R) B A x of chosen linear layers. Hu et al. 2021 (arXiv:2106.09685), sections 4.1 and 4.2;
- * by combination of present modalities as Reza et al. 2023 (arXiv:2310.03986), section 3.2, with the two stages described at `ssf`.
+ * by combination of present modalities as Reza et al. 2023 (arXiv:2310.03986), section 3.2, with the two stages and the base described at `ssf`.
  * A is uniform in +-1/sqrt(D) as in PEFT (the paper: Gaussian), B = 0; no dropout on its input.
  */
 import { createParameterSet } from '../../compute/parameters.ts'

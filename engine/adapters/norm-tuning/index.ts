@@ -1,6 +1,7 @@
 /**
  * Norm tuning: gain and offset of every layer norm are trained, and nothing else below the head; a comparison of Reza et al. 2023
- * (arXiv:2310.03986), section 4.3. Blind to which modality is missing.
+ * (arXiv:2310.03986), section 4.3. Blind to which modality is missing. The norm of the embeddings takes part where the backbone has a trainable
+ * input layer (an imported ViLT), and stays frozen on the joined default, whose tokens are cached.
  */
 import { createParameterSet } from '../../compute/parameters.ts'
 import { createHead } from '../head.ts'

@@ -12,8 +12,14 @@ export interface StudyEntry {
  */
 export const studyEntries: readonly StudyEntry[] = [
   { name: 'mora', settings: { adapter: 'mora' } },
+  // As the paper: a missing modality enters as the blank input.
+  { name: 'mora-dummy', settings: { adapter: 'mora', mora: { missingEnters: 'dummy' } } },
   { name: 'ssf', settings: { adapter: 'ssf' } },
+  // As the paper: the base is trained as a whole before its combinations.
+  { name: 'ssf-base-network', settings: { adapter: 'ssf', ssf: { base: 'network' } } },
   { name: 'lora', settings: { adapter: 'lora' } },
+  { name: 'lora-combination', settings: { adapter: 'lora', lora: { by: 'combination' } } },
+  { name: 'lora-combination-base-network', settings: { adapter: 'lora', lora: { by: 'combination', base: 'network' } } },
   { name: 'prompt', settings: { adapter: 'prompt' } },
   { name: 'bitfit', settings: { adapter: 'bitfit' } },
   { name: 'norm-tuning', settings: { adapter: 'norm-tuning' } },

@@ -7,6 +7,7 @@ import { defaultStoreFile } from '../engine/jobs/places.ts'
 import { openWorkspace, type Workspace } from '../engine/jobs/workspace.ts'
 import type { EventName, EventPayload } from './contract/contract.ts'
 import { appHandlers } from './ipc/app.ipc.ts'
+import { alarmHandlers } from './ipc/alarms.ipc.ts'
 import { backboneHandlers } from './ipc/backbones.ipc.ts'
 import { cohortHandlers } from './ipc/cohorts.ipc.ts'
 import type { HandlerContext } from './ipc/context.ts'
@@ -16,6 +17,7 @@ import { mappingHandlers } from './ipc/mappings.ipc.ts'
 import { importHandlers } from './ipc/import.ipc.ts'
 import { patientHandlers } from './ipc/patients.ipc.ts'
 import { registerCalls } from './ipc/register.ts'
+import { privacyHandlers } from './ipc/privacy.ipc.ts'
 import { runHandlers } from './ipc/runs.ipc.ts'
 import { handleAppProtocol, registerSchemes } from './services/app-protocol.ts'
 import { createDialogs } from './services/dialogs.ts'
@@ -62,7 +64,7 @@ function start(): void {
     dialogs: createDialogs(),
     printer: createPrinter(),
   }
-  registerCalls({ ...appHandlers(context), ...backboneHandlers(context), ...cohortHandlers(context), ...fingerprintHandlers(context), ...importHandlers(context), ...deliveryHandlers(context), ...mappingHandlers(context), ...runHandlers(context), ...patientHandlers(context) }, log)
+  registerCalls({ ...appHandlers(context), ...alarmHandlers(context), ...backboneHandlers(context), ...cohortHandlers(context), ...fingerprintHandlers(context), ...importHandlers(context), ...deliveryHandlers(context), ...mappingHandlers(context), ...privacyHandlers(context), ...runHandlers(context), ...patientHandlers(context) }, log)
   openWindow(preloadFile)
   app.on('activate', () => {
     if (BrowserWindow.getAllWindows().length === 0) openWindow(preloadFile)

@@ -1,10 +1,14 @@
 import { z } from 'zod'
+import { alarmReportSchema, openAlarmSchema } from '../../engine/domain/alarms.ts'
 import { backboneCheckSchema, backboneDetailsSchema, backboneReadsSchema, backboneSizesSchema, backboneTensorSchema } from '../../engine/domain/backbones.ts'
 import { changedStudySchema, deliveryForecastSchema, deliverySchema, onChangedSchema, originalsFolderSchema, originalStateSchema } from '../../engine/domain/deliveries.ts'
+import { decisionDraftSchema, decisionReasonSchema, decisionSchema } from '../../engine/domain/curation.ts'
 import { errorOutcomeSchema, importCheckSchema, importReportSchema, previewRowSchema, tableInspectionSchema } from '../../engine/domain/import.ts'
 import { fingerprintSchema } from '../../engine/domain/fingerprint.ts'
 import { imageFactsSchema } from '../../engine/domain/image-facts.ts'
 import { tabularColumnSchema } from '../../engine/domain/missingness.ts'
+import { privacyTrialSchema } from '../../engine/domain/privacy.ts'
+import { textDecisionSchema, textReviewItemSchema } from '../../engine/domain/text-signs.ts'
 import { importSourceSchema, mappingSchema, tableJoinSchema } from '../../engine/domain/mapping.ts'
 import { recheckSchema, savedMappingSchema } from '../../engine/domain/saved-mappings.ts'
 import { auditEntrySchema, auditVerdictSchema, cohortSummarySchema, reviewSchema, runRecordSchema, storedPredictionSchema, studyDetailSchema, studyFilterSchema, studyItemSchema, studyListPageSchema, studyListQuerySchema } from '../../engine/domain/records.ts'
@@ -28,7 +32,7 @@ const pathOrNull = z.object({ path: z.string().nullable() })
 /** A long job as the jobs tray shows it. */
 export const jobSchema = z.object({
   jobKey,
-  kind: z.enum(['check', 'originals', 'import', 'training', 'test', 'demo', 'backbone', 'measure']),
+  kind: z.enum(['check', 'originals', 'import', 'training', 'test', 'demo', 'backbone', 'alarms', 'measure']),
   title: z.string(),
   status: z.enum(['running', 'done', 'cancelled', 'failed']),
   stage: z.string(),
@@ -120,6 +124,13 @@ export const runSuggestionSchema = z.object({
   tabularColumns: z.array(tabularColumnSchema),
 })
 
+/** Images that may show text; `contentKey` names the content, so that a decision holds for every study that has it. */
+const textReviewSchema = z.object({
+  total: z.number().int(),
+  open: z.number().int(),
+  items: z.array(textReviewItemSchema.omit({ sha256: true }).extend({ contentKey: z.string(), url: z.string() })),
+})
+
 export const calls = {
   'app:overview': { request: nothing, reply: overviewSchema },
   'app:choose-backend': { request: z.object({ choice: z.enum(['auto', 'cuda', 'webgpu', 'cpu', 'wasm']) }), reply: nothing },
@@ -157,6 +168,12 @@ export const calls = {
   'mappings:export': { request: z.object({ mappingId }), reply: z.object({ isWritten: z.boolean() }) },
   'mappings:import': { request: nothing, reply: z.object({ mappingId: mappingId.nullable() }) },
   'import:resume': { request: z.object({ cohortId }), reply: z.object({ jobKey }) },
+  /** The rules as they stand on an example and on the first rows of the table. */
+  'privacy:try': { request: z.object({ source: importSourceSchema, mapping: mappingSchema, example: z.string().max(20_000).nullable() }), reply: privacyTrialSchema },
+  /** Words of a text file; null when none was chosen. */
+  'privacy:read-list': { request: nothing, reply: z.object({ words: z.array(z.string()).nullable(), leftOut: z.number().int() }) },
+  'privacy:images': { request: z.object({ cohortId }), reply: textReviewSchema },
+  'privacy:decide': { request: z.object({ cohortId, contentKeys: z.array(z.string().regex(/^[0-9a-f]{64}$/)).min(1).max(5000), decision: textDecisionSchema.nullable() }), reply: textReviewSchema },
   'import:report': { request: z.object({ cohortId }), reply: importReportSchema },
   /** Null when the drawing of the cohort was cancelled. */
   'import:demo': { request: nothing, reply: z.object({ cohortId, jobKey }).nullable() },
@@ -165,6 +182,14 @@ export const calls = {
   'fingerprint:measure': { request: z.object({ cohortId }), reply: z.object({ jobKey: jobKey.nullable() }) },
   /** Writes the page on screen as PDF to a file that the user chooses. */
   'fingerprint:print': { request: z.object({ cohortId }), reply: z.object({ isWritten: z.boolean() }) },
+  /** `report` is null when nobody has looked since the last decision; `searchingJobKey` while somebody does. */
+  'alarms:get': { request: z.object({ cohortId }), reply: z.object({ cohort: cohortSummarySchema, report: alarmReportSchema.nullable(), decisions: z.array(decisionSchema), searchingJobKey: jobKey.nullable() }) },
+  'alarms:search': { request: z.object({ cohortId }), reply: z.object({ jobKey }) },
+  'curation:preview': { request: z.object({ cohortId, draft: decisionDraftSchema }), reply: z.object({ effect: z.string() }) },
+  'curation:decide': { request: z.object({ cohortId, draft: decisionDraftSchema, reason: decisionReasonSchema }), reply: decisionSchema },
+  'curation:undo': { request: z.object({ decisionId: z.number().int().positive(), reason: decisionReasonSchema }), reply: decisionSchema },
+  /** The decisions that a run was planned under, and the alarms that were open when it began. */
+  'curation:of-run': { request: z.object({ runId }), reply: z.object({ decisions: z.array(decisionSchema), alarms: z.array(openAlarmSchema) }) },
   'runs:list': { request: z.object({ cohortId: cohortId.nullable() }), reply: z.array(runRecordSchema) },
   'runs:get': { request: z.object({ runId }), reply: runDetailSchema },
   'runs:suggest': { request: z.object({ cohortId }), reply: runSuggestionSchema },

@@ -24,6 +24,7 @@ export interface Dialogs {
   chooseFolder: () => Promise<string | null>
   chooseBackbone: (what: 'folder' | 'file') => Promise<string | null>
   chooseMapping: () => Promise<string | null>
+  chooseWordList: () => Promise<string | null>
   chooseTable: (folder: string | null) => Promise<string | null>
   chooseSaveFile: (suggestedName: string) => Promise<string | null>
 }

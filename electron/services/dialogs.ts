@@ -32,6 +32,11 @@ export function createDialogs(): Dialogs {
       })
       return chosen.filePaths[0] ?? null
     },
+    chooseWordList: async () => {
+      if (answers.chooseWordList) return answers.chooseWordList
+      const chosen = await dialog.showOpenDialog(parent(), { title: 'Words to remove, one in each line', properties: ['openFile'], filters: [{ name: 'Text', extensions: ['txt', 'csv'] }] })
+      return chosen.filePaths[0] ?? null
+    },
     chooseMapping: async () => {
       if (answers.chooseMapping) return answers.chooseMapping
       const chosen = await dialog.showOpenDialog(parent(), { title: 'Exported mapping', properties: ['openFile'], filters: [{ name: 'Mapping', extensions: ['json'] }] })

@@ -86,6 +86,7 @@ export const errorCatalog = {
   IMPORT_JOIN_UNMATCHED: { fix: 'Check that both columns hold the same IDs; rows that find no partner are kept without its cells.' },
   IMPORT_TEXT_GAPS: { fix: 'Nothing to do, unless the removed words matter; a model reads the placeholder as a word.' },
   IMPORT_TEXT_REPEATED: { fix: 'Nothing to do for standard sentences; texts of one patient stay on one side of a split, those of two patients may not.' },
+  PRIVACY_LIST_UNREADABLE: { fix: 'Choose a plain text file in UTF-8 of at most 1 MB, one word or name in each line.' },
   IMPORT_PRIVACY_UNREADABLE: { fix: 'Save the table again as CSV (UTF-8) or XLSX from the program that wrote it, or blank these texts; then check again.' },
   IMPORT_PRIVACY_HEADER: { fix: 'Export these files again from their archive, or blank their names in the table; then check again.' },
   IMPORT_PRIVACY_RESIDUE: { fix: 'Add the word to your own list in the privacy step, blank it in the table, or map another column as the label.' },

@@ -9,6 +9,7 @@ import { enDeliveries } from './en-deliveries.ts'
 import { enImport } from './en-import.ts'
 import { enPatients } from './en-patients.ts'
 import { enRuns } from './en-runs.ts'
+import { enPrivacy } from './en-privacy.ts'
 import { enWorkstation } from './en-workstation.ts'
 
 /** Every word the user reads. What varies is a function; numbers arrive formatted. */
@@ -49,7 +50,7 @@ export const en = {
   jobs: {
     title: 'Jobs',
     none: 'No job is running.',
-    kinds: { check: 'Check', originals: 'Original files', import: 'Import', training: 'Training', test: 'Test', demo: 'Demo cohort', backbone: 'Backbone', measure: 'Image measures' } satisfies Record<Job['kind'], string>,
+    kinds: { check: 'Check', originals: 'Original files', import: 'Import', training: 'Training', test: 'Test', demo: 'Demo cohort', backbone: 'Backbone', alarms: 'Alarms', measure: 'Image measures' } satisfies Record<Job['kind'], string>,
     statuses: { running: 'Running', done: 'Done', cancelled: 'Stopped', failed: 'Failed' } satisfies Record<Job['status'], string>,
     progress: (title: string) => `Progress of ${title}`,
     count: (done: string, total: string) => `${done} of ${total}`,
@@ -63,6 +64,7 @@ export const en = {
   cohorts: enCohorts,
   deliveries: enDeliveries,
   import: enImport,
+  privacy: enPrivacy,
   workstation: enWorkstation,
   backbones: enBackbones,
   runs: enRuns,

@@ -5,6 +5,7 @@ import { beforeEach, describe, expect, it, onTestFinished } from 'vitest'
 import { calls, type CallName } from '../../electron/contract/contract.ts'
 import { answerCall, type Handlers } from '../../electron/ipc/answer.ts'
 import { appHandlers } from '../../electron/ipc/app.ipc.ts'
+import { alarmHandlers } from '../../electron/ipc/alarms.ipc.ts'
 import { backboneHandlers } from '../../electron/ipc/backbones.ipc.ts'
 import { cohortHandlers } from '../../electron/ipc/cohorts.ipc.ts'
 import { fingerprintHandlers } from '../../electron/ipc/fingerprint.ipc.ts'
@@ -13,6 +14,7 @@ import { deliveryHandlers } from '../../electron/ipc/deliveries.ipc.ts'
 import { mappingHandlers } from '../../electron/ipc/mappings.ipc.ts'
 import { importHandlers } from '../../electron/ipc/import.ipc.ts'
 import { patientHandlers } from '../../electron/ipc/patients.ipc.ts'
+import { privacyHandlers } from '../../electron/ipc/privacy.ipc.ts'
 import { runHandlers } from '../../electron/ipc/runs.ipc.ts'
 import { createJobBoard } from '../../electron/services/job-board.ts'
 import { createTrainings } from '../../electron/services/trainings.ts'
@@ -27,7 +29,7 @@ import { addCohort, addRun, makeBlock, openTestStore, summary, temporaryFolder }
 const ownFrame = { senderFrame: { url: 'app://lacuna/index.html', parent: null } } as never
 const channels = Object.keys(calls) as CallName[]
 /** Calls that would reach the engine; with the dead engine they may only fail in an orderly way. */
-const engineCalls = new Set<CallName>(['fingerprint:get', 'patients:image-facts', 'import:inspect', 'import:preview', 'import:check', 'import:demo', 'deliveries:start', 'originals:check', 'originals:relink', 'mappings:save', 'mappings:apply', 'runs:estimate', 'backbones:add', 'backbones:verify'])
+const engineCalls = new Set<CallName>(['fingerprint:get', 'patients:image-facts', 'import:inspect', 'import:preview', 'import:check', 'privacy:try', 'import:demo', 'deliveries:start', 'originals:check', 'originals:relink', 'mappings:save', 'mappings:apply', 'runs:estimate', 'backbones:add', 'backbones:verify'])
 
 let handlers: Handlers
 let cohortId: number
@@ -50,6 +52,7 @@ beforeEach(() => {
   studyId = ids[1]!
   store.predictions.addBlock(runId, makeBlock(ids), store.cohorts.get(cohortId).labels.map((label) => label.labelId))
   store.runs.finish(runId, summary)
+  decisionId = store.curation.decide(cohortId, { draft: { kind: 'drop-slot', slotId: 'left-eye' }, effect: 'as said', reason: '', madeBy: 'tester' }).decisionId
   const createEngine = () => createEngineProcess({ nodePath: process.execPath, workerFile: join(folder, 'no-such-worker.js'), env: {}, log: () => {} })
   const paths = { storeFile: store.path, cacheDir: join(folder, 'prepared'), runsDir: join(folder, 'runs'), backbonesDir: join(folder, 'backbones'), weightsDir: join(folder, 'weights'), handoverDir: join(folder, 'handover') }
   for (const dir of [paths.cacheDir, paths.runsDir]) mkdirSync(dir)
@@ -64,10 +67,10 @@ beforeEach(() => {
     workspace, jobs, publish: () => {},
     pictures: { itemUrl: (id, slotId) => `lacuna://item/${id}/${slotId}`, previewUrl: () => 'lacuna://preview/x', handleProtocol: () => {} },
     trainings: createTrainings(workspace, jobs, () => {}),
-    dialogs: { chooseFolder: async () => null, chooseBackbone: async () => null, chooseMapping: async () => null, chooseTable: async () => null, chooseSaveFile: async () => join(folder, 'out.csv') },
+    dialogs: { chooseFolder: async () => null, chooseBackbone: async () => null, chooseMapping: async () => null, chooseWordList: async () => null, chooseTable: async () => null, chooseSaveFile: async () => join(folder, 'out.csv') },
     printer: { printPage: async () => new Uint8Array(4) },
   }
-  handlers = { ...appHandlers(context), ...backboneHandlers(context), ...cohortHandlers(context), ...fingerprintHandlers(context), ...importHandlers(context), ...deliveryHandlers(context), ...mappingHandlers(context), ...runHandlers(context), ...patientHandlers(context) }
+  handlers = { ...appHandlers(context), ...alarmHandlers(context), ...backboneHandlers(context), ...cohortHandlers(context), ...fingerprintHandlers(context), ...importHandlers(context), ...deliveryHandlers(context), ...mappingHandlers(context), ...privacyHandlers(context), ...runHandlers(context), ...patientHandlers(context) }
 })
 
 const ask = (channel: CallName, request: unknown, event: never = ownFrame) => answerCall(channel, handlers[channel] as never, event, request, () => {})
@@ -106,6 +109,9 @@ describe('valid requests', () => {
   const valid: [CallName, () => unknown][] = [
     ['cohorts:list', () => ({})], ['cohorts:mapping', () => ({ cohortId })], ['cohorts:get', () => ({ cohortId })], ['cohorts:rename', () => ({ cohortId, name: 'Renamed' })],
     ['deliveries:list', () => ({ cohortId })], ['deliveries:changed', () => ({ deliveryId: 1 })], ['mappings:list', () => ({})], ['mappings:import', () => ({})], ['import:choose-folder', () => ({})], ['import:choose-table', () => ({ folder: null })], ['import:report', () => ({ cohortId })],
+    ['privacy:read-list', () => ({})], ['privacy:images', () => ({ cohortId })], ['privacy:decide', () => ({ cohortId, contentKeys: ['a'.repeat(64)], decision: 'keep' })],
+    ['alarms:get', () => ({ cohortId })], ['alarms:search', () => ({ cohortId })], ['curation:preview', () => ({ cohortId, draft: { kind: 'drop-slot', slotId: 'notes' } })], ['curation:of-run', () => ({ runId })],
+    ['curation:decide', () => ({ cohortId, draft: { kind: 'mask-words', slotId: 'notes', words: ['note'] }, reason: 'a test' })], ['curation:undo', () => ({ decisionId, reason: '' })],
     ['runs:list', () => ({ cohortId: null })], ['runs:get', () => ({ runId })], ['runs:suggest', () => ({ cohortId })],
     ['results:get', () => ({ runId, setting: { kind: 'actual' } })], ['results:intervals', () => ({ runId, setting: { kind: 'actual' } })], ['patients:list', () => filter()], ['patients:get', () => ({ studyId, runId })],
     ['patients:neighbours', () => ({ filter: filter(), studyId })], ['patients:source-rows', () => ({ studyId })],

@@ -6,6 +6,7 @@ import { createIssueCollector, type IssueCollector } from './issues.ts'
 import { findJoin } from './profiles/find-join.ts'
 import { suggestMapping } from './profiles/suggest-mapping.ts'
 import { startStage } from './progress.ts'
+import { withReportFiles } from './reports/suggest-reports.ts'
 import { openJoinedTable, type JoinedTable } from './table/join-tables.ts'
 
 const maxSamples = 8
@@ -48,7 +49,7 @@ export async function inspectTable(request: JobRequest<'table:inspect'>, context
     return { name, blankCount, distinctCount: distinct.size, samples }
   })
   const imageFileSamples = files.paths.slice(0, maxFileSamples)
-  const suggestion = suggestMapping({ rowCount, columns, imageFileSamples })
+  const suggestion = await withReportFiles(suggestMapping({ rowCount, columns, imageFileSamples }), columns, source.sourceDir, table.format === 'dicom', context.signal)
   return {
     source: { ...source, sheet: table.sheet }, join, ownColumns: table.ownColumns, joinColumns: table.joinColumns, format: table.format, encoding: table.encoding, separator: table.separator, sheets: table.sheets,
     rowCount, columns, imageFileCount: files.paths.length, imageFileSamples, tableSha256: table.sha256,

@@ -15,7 +15,7 @@ import type { DicomDataSet } from './data-set.ts'
 import { readFacts } from './facts.ts'
 import { isDicom, parseDicom } from './parse.ts'
 
-export const dicomColumns = ['PatientID', 'StudyUID', 'StudyDate', 'Modality', 'Laterality', 'ViewPosition', 'BodyPart', 'PatientAge', 'PatientSex', 'Frames', 'File'] as const
+export const dicomColumns = ['PatientID', 'StudyUID', 'AccessionNumber', 'StudyDate', 'Modality', 'Laterality', 'ViewPosition', 'BodyPart', 'PatientAge', 'PatientSex', 'Frames', 'File'] as const
 
 const firstBytes = 64 * 1024
 /** Private groups of some scanners fill megabytes before the elements of the image. */
@@ -88,7 +88,7 @@ async function readRow(file: string, path: string, size: number): Promise<FileRo
   const frames = dataSet.decimals('0028,0008')[0] ?? 1
   const facts = readFacts(dataSet, transferSyntax, frames)
   const cells = [
-    dataSet.text('0010,0020'), dataSet.text('0020,000d'), readDate(dataSet), facts.dicomModality, facts.laterality, facts.viewPosition,
+    dataSet.text('0010,0020'), dataSet.text('0020,000d'), dataSet.text('0008,0050'), readDate(dataSet), facts.dicomModality, facts.laterality, facts.viewPosition,
     facts.bodyPart, dataSet.text('0010,1010'), dataSet.text('0010,0040'), String(frames), path,
   ]
   return { kind: 'row', cells: cells.map((cell) => cell ?? '') }

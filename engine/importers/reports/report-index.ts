@@ -47,8 +47,14 @@ export async function indexReports(sourceDir: string, isDicomRead: boolean, sign
     kinds.set(path, head.kind)
     for (const number of head.numbers) byNumber.set(foldName(number), [...byNumber.get(foldName(number)) ?? [], path])
   }
-  const files = createFileIndex([...kinds.keys()])
-  return { kinds, find: (cell, pattern) => [...new Set([...findByName(cell, pattern, files), ...(pattern === '{id}' ? byNumber.get(foldName(cell)) ?? [] : [])])] }
+  const plain = createFileIndex([...kinds].flatMap(([path, kind]) => (kind === 'text' || kind === 'pdf' ? [path] : [])))
+  // A DICOM report says itself whose it is: image "a/1.dcm" must not find report "sr/1.dcm". Only its own path counts as its name.
+  const dicomPaths = new Map([...kinds].flatMap(([path, kind]) => (kind === 'text' || kind === 'pdf' ? [] : [[foldName(path), path] as const])))
+  const ofDicom = (cell: string): string[] => {
+    const path = dicomPaths.get(foldName(cell.replaceAll('\\', '/').replace(/^\.\//, '')))
+    return path === undefined ? [] : [path]
+  }
+  return { kinds, find: (cell, pattern) => [...new Set([...findByName(cell, pattern, plain), ...(pattern === '{id}' ? [...ofDicom(cell), ...byNumber.get(foldName(cell)) ?? []] : [])])] }
 }
 
 function extensionOf(path: string): string {

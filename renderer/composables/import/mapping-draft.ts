@@ -20,6 +20,10 @@ export interface SlotDraft {
   viewValues: string[]
   pattern: string
   template: string
+  /** Text from cells of the table, or from report files that these columns name under this pattern. */
+  textBy: 'template' | 'files'
+  reportColumns: string[]
+  reportPattern: string
   /** Columns of a table of values. */
   columns: TabularSource['columns']
 }
@@ -53,7 +57,7 @@ export interface MappingDraft {
 export interface DraftProblem {
   code:
     | 'patient-id' | 'study-column' | 'no-slots' | 'slot-title' | 'slot-letter' | 'slot-letter-twice' | 'slot-title-twice' | 'image-column' | 'view-column' | 'view-values'
-    | 'pattern-id' | 'template-column' | 'template-unknown' | 'value-columns' | 'label-columns' | 'label-name' | 'label-name-twice' | 'label-column' | 'separators' | 'report-labels' | 'column-gone' | 'invalid'
+    | 'pattern-id' | 'template-column' | 'template-unknown' | 'value-columns' | 'label-columns' | 'label-name' | 'label-name-twice' | 'label-column' | 'separators' | 'report-labels' | 'report-columns' | 'column-gone' | 'invalid'
   slotKey?: number
   detail?: string
 }
@@ -93,6 +97,7 @@ function draftOfSlot(mapped: MappedSlot, key: number): SlotDraft {
   const { slot, source } = mapped
   const draft: SlotDraft = { ...blankSlot(key, slot.modality), slotId: slot.slotId, title: slot.title, letter: slot.letter }
   if (source.kind === 'template') return { ...draft, template: source.template }
+  if (source.kind === 'report-files') return { ...draft, textBy: 'files', reportColumns: [...source.columns], reportPattern: source.pattern }
   if (source.kind === 'columns') return { ...draft, columns: source.columns.map((entry) => ({ ...entry })) }
   if (source.kind === 'pattern') return { ...draft, imageBy: 'pattern', pattern: source.pattern }
   if (source.view === null) return { ...draft, column: source.column }
@@ -100,7 +105,7 @@ function draftOfSlot(mapped: MappedSlot, key: number): SlotDraft {
 }
 
 function blankSlot(key: number, modality: SlotDraft['modality']): SlotDraft {
-  return { key, modality, slotId: '', title: '', letter: '', imageBy: 'column', column: null, viewColumn: null, viewValues: [], pattern: '', template: '', columns: [] }
+  return { key, modality, slotId: '', title: '', letter: '', imageBy: 'column', column: null, viewColumn: null, viewValues: [], pattern: '', template: '', textBy: 'template', reportColumns: [], reportPattern: '{id}', columns: [] }
 }
 
 /** A further slot at the end; null when the cohort is full. */
@@ -167,7 +172,7 @@ export function columnsOfDraft(draft: MappingDraft): string[] {
 }
 
 function columnsOfSlot(slot: SlotDraft): (string | null)[] {
-  if (slot.modality === 'text') return templateColumns(slot.template)
+  if (slot.modality === 'text') return slot.textBy === 'files' ? slot.reportColumns : templateColumns(slot.template)
   if (slot.modality === 'tabular') return slot.columns.map(({ column }) => column)
   if (slot.imageBy === 'pattern') return []
   return slot.imageBy === 'view' ? [slot.column, slot.viewColumn] : [slot.column]
@@ -192,7 +197,10 @@ export function problemsOfDraft(draft: MappingDraft, columns: readonly string[])
     else if (titlesTwice.has(slot.title.trim().toLowerCase())) add('slot-title-twice')
     if (slot.letter.trim() === '') add('slot-letter')
     else if (lettersTwice.has(slot.letter.toUpperCase())) add('slot-letter-twice', slot.letter)
-    if (slot.modality === 'text') {
+    if (slot.modality === 'text' && slot.textBy === 'files') {
+      if (slot.reportColumns.length === 0) add('report-columns')
+      else if (!slot.reportPattern.includes('{id}')) add('pattern-id')
+    } else if (slot.modality === 'text') {
       const used = templateColumns(slot.template)
       const unknown = used.find((name) => !known.has(name))
       if (used.length === 0) add('template-column')
@@ -210,7 +218,7 @@ export function problemsOfDraft(draft: MappingDraft, columns: readonly string[])
   problems.push(...problemsOfLabels(draft.labels))
   // The panel says which of its fields is meant.
   if (draft.reportLabels !== null && problemOfReportLabels(draft.reportLabels, draft.slots, draft.labels.kind) !== null) problems.push({ code: 'report-labels' })
-  const inTemplates = new Set(draft.slots.flatMap((slot) => (slot.modality === 'text' ? templateColumns(slot.template) : [])))
+  const inTemplates = new Set(draft.slots.flatMap((slot) => (slot.modality === 'text' && slot.textBy === 'template' ? templateColumns(slot.template) : [])))
   const gone = columnsOfDraft(draft).find((name) => !known.has(name) && !inTemplates.has(name))
   if (gone !== undefined) problems.push({ code: 'column-gone', detail: gone })
   return problems
@@ -251,6 +259,7 @@ export function mappingOfDraft(draft: MappingDraft, columns: readonly string[]):
 
 function slotOfDraft(slot: SlotDraft): unknown {
   const head = { slotId: slot.slotId, modality: slot.modality, title: slot.title.trim(), letter: slot.letter.trim() }
+  if (slot.modality === 'text' && slot.textBy === 'files') return { slot: head, source: { kind: 'report-files', columns: slot.reportColumns, pattern: slot.reportPattern.trim() } }
   if (slot.modality === 'text') return { slot: head, source: { kind: 'template', template: slot.template } }
   if (slot.modality === 'tabular') return { slot: head, source: { kind: 'columns', columns: slot.columns } }
   if (slot.imageBy === 'pattern') return { slot: head, source: { kind: 'pattern', pattern: slot.pattern.trim() } }

@@ -35,7 +35,8 @@ export async function runFuzz({ decoders, casesEach, firstSeed, reportFile }: Fu
       for (let at = nextSeed(outcomes, decoder, firstSeed); at < last;) {
         rmSync(stateFile, { force: true })
         const stretch: Stretch = { decoder, firstSeed: at, cases: Math.min(stretchCases, last - at), stateFile }
-        child ??= fork(new URL('./fuzz-child.ts', import.meta.url), { execArgv: ['--expose-gc', '--no-warnings'] })
+        // One heap: with the several of glibc what native libraries give back is not seen, and looks like a leak.
+        child ??= fork(new URL('./fuzz-child.ts', import.meta.url), { execArgv: ['--expose-gc', '--no-warnings'], env: { ...process.env, MALLOC_ARENA_MAX: '1' } })
         const outcome = await follow(child, stretch)
         if (typeof outcome === 'string') {
           child = stop(child)

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { differencesOf, fitFactor, flipLook, lineBetween, lookOfWindow, marksOf, plainLook, turnLook, windowBy, windowOfLook, type ImageLook } from '../../../../../renderer/composables/patient/image-look.ts'
+import { differencesOf, fitFactor, flipLook, frameBy, lineBetween, lookOfWindow, marksOf, plainLook, shownFrame, turnLook, windowBy, windowOfLook, type ImageLook } from '../../../../../renderer/composables/viewer/image-look.ts'
 
 /** Where the source point (x, y), y downwards from the centre, comes to lie: mirrored first, then turned clockwise. */
 function place({ turn, isMirrored }: ImageLook, [x, y]: [number, number]): [number, number] {
@@ -67,7 +67,15 @@ describe('window', () => {
 
   it('tells every way in which the screen differs from the model', () => {
     expect(differencesOf(plainLook)).toEqual([])
-    expect(differencesOf({ turn: 90, isMirrored: true, isInverted: true, shift: 0.1, factor: 1 })).toEqual(['window', 'inverted', 'mirrored', 'turned'])
+    expect(differencesOf({ turn: 90, isMirrored: true, isInverted: true, shift: 0.1, factor: 1, frame: 2 })).toEqual(['frame', 'window', 'inverted', 'mirrored', 'turned'])
     expect(differencesOf(flipLook(flipLook(plainLook, 'horizontal'), 'horizontal'))).toEqual([])
+  })
+
+  it('goes through frames within those of each file, also of files that go together', () => {
+    const look = frameBy(frameBy(plainLook, 5, 8), 5, 8)
+    expect([look.frame, frameBy(look, -20, 8).frame]).toEqual([7, 0])
+    expect([shownFrame(look, 8), shownFrame(look, 3), shownFrame(look, 1)]).toEqual([7, 2, 0])
+    // One step back from what the shorter file shows, not from where the longer one is.
+    expect(frameBy(look, -1, 3).frame).toBe(1)
   })
 })

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { clampView, fittedView, largestScale, panBy, useImageZoom, zoomAt } from '../../../../../renderer/composables/patient/useImageZoom.ts'
+import { clampView, fittedView, largestScale, panBy, useImageZoom, zoomAt } from '../../../../../renderer/composables/viewer/useImageZoom.ts'
 
 describe('zoom of a picture', () => {
   it('keeps the point under the pointer', () => {

@@ -1,10 +1,11 @@
 import { computed, onScopeDispose, ref, watch, type ComputedRef } from 'vue'
 import type { ImageFacts, ImageWindow } from '../../../engine/domain/image-facts.ts'
-import { hasOwnWindow, lineBetween, windowOfLook, type ImageLook } from './image-look.ts'
-import { urlOfWindow } from './useImageFacts.ts'
+import { hasOwnWindow, lineBetween, shownFrame, windowOfLook, type ImageLook } from './image-look.ts'
+import { urlOfLook } from './useImageFacts.ts'
 
-/** Drawn anew once the drag rests this long. */
+/** Drawn anew once the drag, or scrolling through frames, rests this long. */
 const restMs = 180
+const frameRestMs = 60
 
 /**
  * Address and grey line of a picture under a look: while dragging the picture at hand is stretched, at rest it is drawn anew
@@ -19,17 +20,18 @@ export function useWindowedPicture(url: () => string | null, facts: () => ImageF
   const asked = ref<ImageWindow | null>(null)
   const drawn = ref<ImageWindow | null>(null)
   const wanted = computed((): ImageWindow | null => (hasOwnWindow(look()) ? null : windowOfLook(look(), facts())))
+  const frame = ref(0)
   let timer: ReturnType<typeof setTimeout> | undefined
-  watch(url, () => { [asked.value, drawn.value] = [null, null] })
-  watch(() => [url(), wanted.value, facts().hasWindow] as const, ([, window, hasWindow]) => {
+  watch(url, () => { [asked.value, drawn.value, frame.value] = [null, null, shownFrame(look(), facts().frameCount)] })
+  watch(() => [url(), wanted.value, facts().hasWindow, shownFrame(look(), facts().frameCount)] as const, ([, window, hasWindow, wantedFrame]) => {
     clearTimeout(timer)
-    if (!hasWindow) return
-    timer = setTimeout(() => { asked.value = window }, window === null ? 0 : restMs)
+    const isFrame = wantedFrame !== frame.value
+    timer = setTimeout(() => { [asked.value, frame.value] = [hasWindow ? window : null, wantedFrame] }, isFrame ? frameRestMs : window === null ? 0 : restMs)
   }, { immediate: true })
   onScopeDispose(() => clearTimeout(timer))
   const shownUrl = computed(() => {
     const plain = url()
-    return plain === null || asked.value === null ? plain : urlOfWindow(plain, asked.value)
+    return plain === null ? plain : urlOfLook(plain, asked.value, frame.value)
   })
   const line = computed(() => {
     const { center, width, isInverted } = facts()

@@ -13,9 +13,11 @@ export interface ImageLook {
   /** Shift of the centre in widths of the file's own window, and factor of its width. */
   shift: number
   factor: number
+  /** Frame of a file that holds several, counted from 0; the model's input is the first. */
+  frame: number
 }
 
-export const plainLook: ImageLook = { turn: 0, isMirrored: false, isInverted: false, shift: 0, factor: 1 }
+export const plainLook: ImageLook = { turn: 0, isMirrored: false, isInverted: false, shift: 0, factor: 1, frame: 0 }
 const narrowest = 0.01
 const widest = 20
 
@@ -45,6 +47,16 @@ export function windowOfLook(look: ImageLook, facts: Pick<ImageFacts, 'center' |
 /** The look under which a picture has a given window. */
 export function lookOfWindow(look: ImageLook, window: ImageWindow, facts: Pick<ImageFacts, 'center' | 'width'>): ImageLook {
   return { ...look, shift: (window.center - facts.center) / facts.width, factor: window.width / facts.width }
+}
+
+/** A number of frames further, within those of a file. */
+export function frameBy(look: ImageLook, steps: number, frameCount: number): ImageLook {
+  return { ...look, frame: shownFrame({ frame: shownFrame(look, frameCount) + steps }, frameCount) }
+}
+
+/** The frame that a file shows: pictures that go together may hold different numbers of them. */
+export function shownFrame({ frame }: Pick<ImageLook, 'frame'>, frameCount: number): number {
+  return Math.min(frameCount - 1, Math.max(0, frame))
 }
 
 export const hasOwnWindow = (look: ImageLook): boolean => look.shift === 0 && look.factor === 1
@@ -77,8 +89,9 @@ export function marksOf(directions: ImageFacts['directions'], look: Pick<ImageLo
 }
 
 /** In which ways a look differs from what the model sees, in the order in which they are told. */
-export function differencesOf(look: ImageLook): ('window' | 'inverted' | 'mirrored' | 'turned')[] {
+export function differencesOf(look: ImageLook): ('frame' | 'window' | 'inverted' | 'mirrored' | 'turned')[] {
   return [
+    ...(look.frame === 0 ? [] : ['frame' as const]),
     ...(hasOwnWindow(look) ? [] : ['window' as const]), ...(look.isInverted ? ['inverted' as const] : []),
     ...(look.isMirrored ? ['mirrored' as const] : []), ...(look.turn === 0 ? [] : ['turned' as const]),
   ]

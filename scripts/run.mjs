@@ -19,7 +19,7 @@ const commands = {
   lacuna: { needs: ['cli', 'worker', 'reader'], run: tool('dist/engine/cli.js') },
   demo: { needs: ['demo', 'screenshots', ...appParts], run: runDemo },
   golden: { needs: ['golden'], run: tool('dist/tools/golden.js') },
-  bench: { needs: ['bench', 'bench-child', 'bench-epochs'], run: tool('dist/tools/bench.js') },
+  bench: { needs: ['bench', 'bench-child', 'bench-epochs', 'bench-methods'], run: tool('dist/tools/bench.js') },
   'bench:dicom': { needs: ['bench:dicom', 'dicom-thread'], run: tool('dist/tools/bench-dicom.js') },
   'bench:import': { needs: ['bench:import', 'worker', 'reader'], run: tool('dist/tools/bench-import.js') },
   study: { needs: ['study', 'worker', 'reader'], run: tool('dist/tools/study.js') },

@@ -14,6 +14,7 @@ export const entries = [
   { name: 'golden', source: 'tests/golden/run-golden.ts', output: 'dist/tools/golden.js', format: 'esm' },
   { name: 'bench', source: 'tests/bench/run-bench.ts', output: 'dist/tools/bench.js', format: 'esm' },
   { name: 'bench-child', source: 'tests/bench/bench-child.ts', output: 'dist/tools/bench-child.js', format: 'esm' },
+  { name: 'bench-methods', source: 'tests/bench/bench-methods.ts', output: 'dist/tools/bench-methods.js', format: 'esm' },
   { name: 'bench-epochs', source: 'tests/bench/bench-epochs.ts', output: 'dist/tools/bench-epochs.js', format: 'esm' },
   { name: 'bench:import', source: 'tests/bench/run-import-bench.ts', output: 'dist/tools/bench-import.js', format: 'esm' },
   { name: 'bench:dicom', source: 'tests/bench/run-dicom-bench.ts', output: 'dist/tools/bench-dicom.js', format: 'esm' },

@@ -20,7 +20,6 @@ import type { JobContext } from '../../engine/protocol.ts'
 import { type ImageFile, fillGridCache } from '../../engine/training/inputs/grid-cache.ts'
 import { adamWConfigSchema } from '../../engine/training/optimise/optimizer.ts'
 import { createTrainingModel } from '../../engine/training/optimise/training-model.ts'
-
 import { median } from './process-memory.ts'
 
 const [samples, epochs, batchSize, classes, noteTokens] = [32, 4, 8, 8, 24]

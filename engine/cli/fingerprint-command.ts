@@ -31,7 +31,7 @@ function formatFingerprint(print: Fingerprint): string {
     `Fingerprint of "${print.cohortName}"${print.contentHash === null ? '' : ` (${print.contentHash.slice(0, 12)})`}`,
     `${print.patients} patients (${print.patientsWithSeveralStudies} with several studies), ${print.studies} studies, ${print.presentItems} of ${print.items} items present`,
     ...section('Items', print.slots.map(({ slot, present, patientsWithout, absences }) => `${slot.title}: ${present} of ${print.studies} studies; ${patientsWithout} patients have none${absences.map(({ reason, count }) => `; ${count} ${reason}`).join('')}`)),
-    ...section('Presence patterns', print.patterns.map(({ pattern, studies, patients }) => `${String(studies).padStart(6)} studies, ${patients} patients: ${describePattern(slots, pattern)}`)),
+    ...section('Presence patterns (studies)', print.patterns.map(({ pattern, studies, patients }) => `${String(studies).padStart(6)}  ${describePattern(slots, pattern)}; ${countOf(patients, 'patient')}`)),
     ...section(`Is absence random? (${print.missingness.testCount} tests, adjusted together)`, [
       ...print.missingness.verdicts.map(({ sentence }) => sentence),
       ...print.missingness.tests.filter(({ isNotable }) => isNotable).map(({ sentence }) => `- ${sentence}`),
@@ -39,7 +39,7 @@ function formatFingerprint(print: Fingerprint): string {
     ...section('Images', print.images.map((images) => `${titleOf(images.slotId)}: ${images.sizes.map(({ widthPx, heightPx, count }) => `${widthPx} x ${heightPx} (${count})`).join(', ')}${images.otherSizes > 0 ? ` and ${images.otherSizes} of other sizes` : ''}; ${images.formats.map(({ name, count }) => `${count} ${name}`).join(', ')}; ${images.greyCount} grey, ${images.colourCount} colour; median brightness ${medianOf(images.meanLuminance)} of 255; ${images.flatCount} almost empty`)),
     ...(print.unmeasured > 0 ? [`  ${print.unmeasured} images could not be measured: their files are gone or changed.`] : []),
     ...section('Text', print.text === null ? [] : [`${print.text.studies} studies with text: median ${print.text.median} tokens, 95 % up to ${print.text.percentile95}, longest ${print.text.longest}; ${print.text.truncated} are longer than ${print.text.limit} tokens and would be cut`]),
-    ...section('Labels', print.labels.map(({ name, positives, negatives, unknown, positivePatients }) => `${name}: ${positives} positive (${positivePatients} patients), ${negatives} negative, ${unknown} unknown`)),
+    ...section('Labels', print.labels.map(({ name, positives, negatives, unknown, positivePatients }) => `${name}: ${positives} positive (${countOf(positivePatients, 'patient')}), ${negatives} negative, ${unknown} unknown`)),
     ...section('The same image twice', [
       `${print.duplicates.groupCount} groups of identical files, ${print.duplicates.acrossPatients} of them under different patients`,
       `${print.nearDuplicates.acrossPatients} pairs of different patients that show the same (of ${print.nearDuplicates.compared} images), ${print.nearDuplicates.withinPatient} pairs of one patient`,
@@ -47,6 +47,10 @@ function formatFingerprint(print: Fingerprint): string {
     ]),
     ...section('Unreadable files', print.unreadable.map(({ slotId, detail, count }) => `${count} in ${titleOf(slotId)}: ${detail}`)),
   ].join('\n')
+}
+
+function countOf(count: number, what: string): string {
+  return `${count} ${what}${count === 1 ? '' : 's'}`
 }
 
 /** Middle of the bin that holds the middle value. */

@@ -3,14 +3,16 @@
  *
  * A patient counts once, with the share of its studies that lack the slot: several studies of one person are not independent. Where all
  * shares are 0 or 1 (one study each), two groups are compared by Fisher's exact test and more by chi-square, or by permutation where a cell
- * expects fewer than five; ages by Mann-Whitney. Other shares are compared by ranks: Mann-Whitney, Kruskal-Wallis, Spearman. The p-values of
- * all tests of a cohort are adjusted together (Holm 1979), since with a dozen labels one in two cohorts would show "p < 0.05" by chance.
+ * expects fewer than five; ages by Mann-Whitney. Other shares are compared by ranks: Mann-Whitney, Kruskal-Wallis, Spearman. Ranks are
+ * permuted instead where a group, or those who lack the item, are fewer than twenty: many ties make the approximations too sure. The p-values
+ * of all tests of a cohort are adjusted together (Holm 1979), since with a dozen labels one in two cohorts would show "p < 0.05" by chance.
  * What no column holds cannot be tested: "no sign" is not "at random" (Rubin 1976).
  */
 import type { Factor, MissingnessTest } from '../domain/fingerprint.ts'
 import { chiSquareTest, fisherExact, kruskalWallis } from '../evaluation/comparison/contingency.ts'
 import { mannWhitney, spearman } from '../evaluation/comparison/hypothesis-tests.ts'
 import { holm } from '../evaluation/comparison/multiplicity.ts'
+import { averageRanks } from '../evaluation/comparison/ranks.ts'
 import { describeTest } from './words.ts'
 
 /** Smaller groups say nothing about a share; nor do tests on fewer patients with, or without, the item. */
@@ -18,6 +20,7 @@ export const minGroupPatients = 5
 export const notableBelow = 0.05
 const permutations = 10_000
 const minExpected = 5
+const minForRanks = 20
 
 /** A fact about patients; `values[p]` is null where it is not known. Numbers are ages in years. */
 export interface PatientFact { factor: Factor; values: readonly (string | number | null)[] }
@@ -55,18 +58,21 @@ function testOne(allShares: Float64Array, { factor, values }: PatientFact, rando
   if (without < minGroupPatients) return refuse(`only ${without} patients lack it`)
   if (withSome < minGroupPatients) return refuse(`only ${withSome} patients have it`)
   const perGroup = groups.map(({ members }) => Float64Array.from(members, (m) => shares[m]!))
-  const outcome = factor.kind === 'age' ? testAges(known.map((p) => values[p] as number), shares) : isWhole(shares) ? testCounts(perGroup, random) : testShares(perGroup)
+  const outcome = factor.kind === 'age' ? testAges(known.map((p) => values[p] as number), shares, random) : isWhole(shares) ? testCounts(perGroup, random) : testShares(perGroup, without, random)
   return { ...outcome, groups: described, reason: outcome.reason ?? null, test: outcome.pValue === null ? null : outcome.test }
 }
 
 interface Tested { test: MissingnessTest['test']; pValue: number | null; reason?: string }
 
-function testAges(ages: readonly number[], shares: Float64Array): Tested {
+function testAges(ages: readonly number[], shares: Float64Array, random: () => number): Tested {
   if (!isWhole(shares)) return { test: 'spearman', ...spearman(ages, shares) }
-  return { test: 'mann-whitney', ...mannWhitney(ages.filter((_, i) => shares[i] === 1), ages.filter((_, i) => shares[i] === 0)) }
+  const [without, withIt] = [ages.filter((_, i) => shares[i] === 1), ages.filter((_, i) => shares[i] === 0)]
+  if (Math.min(without.length, withIt.length) < minForRanks) return permuteRanks([without, withIt], random)
+  return { test: 'mann-whitney', ...mannWhitney(without, withIt) }
 }
 
-function testShares(groups: readonly Float64Array[]): Tested {
+function testShares(groups: readonly Float64Array[], without: number, random: () => number): Tested {
+  if (Math.min(without, ...groups.map(({ length }) => length)) < minForRanks) return permuteRanks(groups, random)
   return groups.length === 2 ? { test: 'mann-whitney', ...mannWhitney(groups[0]!, groups[1]!) } : { test: 'kruskal-wallis', ...kruskalWallis(groups) }
 }
 
@@ -99,6 +105,43 @@ function permute(table: readonly (readonly [number, number])[], statistic: numbe
     if (chiSquareTest(dealtTable).statistic! >= statistic - 1e-9) atLeast++
   }
   return atLeast / (permutations + 1)
+}
+
+/** Kruskal and Wallis' statistic (of two groups: Mann and Whitney's) over 10,000 ways to deal the same ranks to groups of the same sizes. */
+function permuteRanks(groups: readonly ArrayLike<number>[], random: () => number): Tested {
+  const ordered = groups.toSorted((a, b) => a.length - b.length)
+  const { ranks, tieSizes } = averageRanks(ordered.flatMap((group) => Array.from(group)))
+  if (tieSizes.length === 1) return { test: 'permutation', pValue: null, reason: 'all values are equal' }
+  const total = ranks.reduce((sum, rank) => sum + rank, 0)
+  // The largest group is what the others leave.
+  const statistic = (deal: (from: number, length: number) => number): number => {
+    let [from, rest, sum] = [0, total, 0]
+    for (const { length } of ordered.slice(0, -1)) {
+      const own = deal(from, length)
+      from += length
+      rest -= own
+      sum += own ** 2 / length
+    }
+    return sum + rest ** 2 / ordered.at(-1)!.length
+  }
+  const observed = statistic((from, length) => ranks.subarray(from, from + length).reduce((sum, rank) => sum + rank, 0))
+  const drawn = ranks.slice()
+  let atLeast = 1
+  for (let round = 0; round < permutations; round++) {
+    const dealt = statistic((from, length) => {
+      let sum = 0
+      for (let i = from; i < from + length; i++) {
+        const j = i + Math.floor(random() * (drawn.length - i))
+        const rank = drawn[j]!
+        drawn[j] = drawn[i]!
+        drawn[i] = rank
+        sum += rank
+      }
+      return sum
+    })
+    if (dealt >= observed * (1 - 1e-12)) atLeast++
+  }
+  return { test: 'permutation', pValue: atLeast / (permutations + 1) }
 }
 
 interface Group { name: string; members: number[] }

@@ -20,7 +20,9 @@ it('counts a patient once, however many studies it has', () => {
   // Ten patients lack half of their notes, whatever their label: as studies they would be hundreds.
   const shares = Array.from({ length: 40 }, (_, p) => (p % 4 === 0 ? 0.5 : 0))
   const [test] = testMissingness(absence(shares), [label('A', shares.map((_, p) => (p % 2 === 0 ? 'yes' : 'no')))], random())
-  expect(test).toMatchObject({ test: 'mann-whitney', groups: [{ patients: 20, share: 0.25 }, { patients: 20, share: 0 }] })
+  expect(test).toMatchObject({ test: 'permutation', groups: [{ patients: 20, share: 0.25 }, { patients: 20, share: 0 }] })
+  // Ten of forty shares are a half: the chance that all of them, or none, fall to one side of twenty is 2 C(20, 10) / C(40, 10).
+  expect(test!.pValue).toBeLessThan(0.002)
 })
 
 it('adjusts over all tests, so that one in twenty is no finding', () => {
@@ -41,6 +43,15 @@ it('compares places by permutation where counts are small, near the exact value'
   expect(test!.test).toBe('permutation')
   expect(Math.abs(test!.pValue! - 0.005023)).toBeLessThan(0.003)
   expect(test!.sentence).toContain('Site 0 88 % (7 of 8)')
+})
+
+it('is not too sure of a small group with many ties', () => {
+  // Two of seven with the label lack half of their images; the normal approximation of the rank test says p = 0.000009.
+  const shares = Array.from({ length: 319 }, (_, p) => (p < 2 || (p >= 7 && p < 13) ? 0.5 : 0))
+  const [test] = testMissingness(absence(shares), [label('Rare', shares.map((_, p) => (p < 7 ? 'yes' : 'no')))], random())
+  expect(test!.test).toBe('permutation')
+  // Hypergeometric: at least two of the eight shares among the seven, P = 0.0109.
+  expect(Math.abs(test!.pValue! - 0.010879)).toBeLessThan(0.004)
 })
 
 it('puts small places together and tests ages by rank', () => {

@@ -1,3 +1,4 @@
+import { stat } from 'node:fs/promises'
 import { hash } from 'node:crypto'
 import { AppError } from '../domain/errors.ts'
 import type { RejectedRow } from '../domain/import.ts'
@@ -66,6 +67,7 @@ const siteKeyLength = 4
 export async function loadCohort(request: LoadRequest, issues: IssueCollector, context: JobContext, maxRows = Infinity): Promise<LoadedCohort> {
   const { source, mapping, pseudonymKey } = request
   const stage = startStage(context, 'Reading the table', null)
+  const tableBefore = await stampOf(source.tableFile)
   const table = await openJoinedTable(source, mapping.join ?? null, issues, context.signal)
   const privacy = createStudyPrivacy(mapping, table.columns, pseudonymKey)
   const grouper = createRowGrouper(mapping, table.columns, issues, privacy?.prepare)
@@ -79,6 +81,8 @@ export async function loadCohort(request: LoadRequest, issues: IssueCollector, c
     }
     stage.set(rowCount)
   }
+  // Its hash was taken in a pass of its own: rows of another state would go under the hash of this one.
+  if (await stampOf(source.tableFile) !== tableBefore) throw new AppError('IMPORT_SOURCE_CHANGED', 'The table was changed while it was read.')
   const { rowsIn, studies, rejected } = grouper.finish()
   if (rowsIn === 0) throw new AppError('IMPORT_TABLE_EMPTY', 'The table has a header but no rows below it.')
   const own = buildVocabulary(mapping.labels, (function* () { for (const study of studies) yield study.labels })(), issues)
@@ -104,6 +108,7 @@ export async function loadCohort(request: LoadRequest, issues: IssueCollector, c
   }
 }
 
+async function stampOf(path: string): Promise<string> {
 function noteAges(studies: readonly GroupedStudy[], issues: IssueCollector): void {
   const ageOfPatient = new Map<string, { ageYears: number; row: number }>()
   for (const { patientId, ageYears, rows } of studies) {

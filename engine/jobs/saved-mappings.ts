@@ -1,7 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { AppError } from '../domain/errors.ts'
 import { withPrivacy, type ImportSource, type Mapping } from '../domain/mapping.ts'
-import { mappingFileSchema, recheckMapping, savedMappingContentSchema, toMappingFile, type MappedValues, type Recheck, type SavedMapping, type SavedMappingContent } from '../domain/saved-mappings.ts'
+import { columnsOfMapping, mappingFileSchema, recheckMapping, savedMappingContentSchema, toMappingFile, type MappedValues, type Recheck, type SavedMapping, type SavedMappingContent } from '../domain/saved-mappings.ts'
 import type { StoredMapping } from '../store/deliveries/saved-mappings.ts'
 import { translateErrors } from '../store/sqlite-errors.ts'
 import type { Workspace } from './workspace.ts'
@@ -28,9 +28,12 @@ async function valuesOf({ files }: Pick<Workspace, 'files'>, source: ImportSourc
   return values
 }
 
-/** Keeps a mapping under a name, with the titles and values of the table it was made for. Throws STORE_NAME_TAKEN. */
+/** Keeps a mapping under a name, with the titles and values of the table it was made for, where that is still there. Throws STORE_NAME_TAKEN. */
 export async function saveMapping(workspace: Pick<Workspace, 'store' | 'files'>, name: string, source: ImportSource, mapping: Mapping): Promise<number> {
-  const { columns, values } = await valuesOf(workspace, source, mapping)
+  const { columns, values } = await valuesOf(workspace, source, mapping).catch((error: unknown) => {
+    if (error instanceof AppError && error.code === 'IMPORT_TABLE_MISSING') return { columns: columnsOfMapping(mapping), values: null }
+    throw error
+  })
   return workspace.store.savedMappings.save(name, JSON.stringify({ mapping: withPrivacy(mapping), columns, values } satisfies SavedMappingContent))
 }
 

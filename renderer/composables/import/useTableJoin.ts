@@ -14,10 +14,13 @@ export function pathFromTable(tableFile: string, isFolder: boolean, path: string
   return path.startsWith(folder) && /^[\\/][^\\/]+$/.test(path.slice(folder.length)) ? path.slice(folder.length + 1) : path
 }
 
-/** A first guess at how two tables belong together: the first title that both have, else patient ID and first column. */
+/** A first guess at how two tables belong together: the title that both have and that tells most rows of the second apart, else patient ID and first column. */
 export function guessJoin(first: Pick<TableInspection, 'ownColumns' | 'suggestion'>, second: Pick<TableInspection, 'columns' | 'rowCount'>, table: string): TableJoin | null {
   const others = second.columns.map(({ name }) => name)
-  const column = first.ownColumns.find((name) => others.some((other) => fold(other) === fold(name))) ?? first.suggestion?.mapping.patientIdColumn ?? first.ownColumns[0]
+  const distinctOf = (name: string): number => Math.max(0, ...second.columns.filter((other) => fold(other.name) === fold(name)).map(({ distinctCount }) => distinctCount))
+  // Sorting is stable: of equally telling ones the first stays first.
+  const shared = first.ownColumns.filter((name) => others.some((other) => fold(other) === fold(name))).sort((a, b) => distinctOf(b) - distinctOf(a))
+  const column = shared[0] ?? first.suggestion?.mapping.patientIdColumn ?? first.ownColumns[0]
   const otherColumn = others.find((other) => column !== undefined && fold(other) === fold(column)) ?? others[0]
   if (column === undefined || otherColumn === undefined) return null
   const isRepeated = second.columns.some(({ name, distinctCount }) => name === otherColumn && distinctCount < second.rowCount)

@@ -1,0 +1,131 @@
+import Database from 'better-sqlite3'
+import { mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import type { Page } from 'playwright-core'
+import sharp from 'sharp'
+import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
+import { photographFailures } from './failures.ts'
+import { launchApp, temporaryFolder, type LaunchedApp } from './launch.ts'
+import { chooseSource, goOn, nameAndImport, rowSum, slowMs } from './steps.ts'
+
+/** Two deliveries of one hospital: the second brings new patients, known ones, one with another label; it is added, told, undone. The drive is unplugged and comes back elsewhere. */
+
+const folder = temporaryFolder()
+const store = join(folder, 'store')
+let app: LaunchedApp | undefined
+afterEach(async () => {
+  const closing = app
+  app = undefined
+  await closing?.close()
+})
+photographFailures(() => app)
+afterAll(() => rmSync(folder, { recursive: true, force: true, maxRetries: 3 }))
+
+const head = 'ID,Patient Age,Patient Sex,Left-Fundus,Right-Fundus,Left-Diagnostic Keywords,Right-Diagnostic Keywords,N,D,G,C,A,H,M,O'
+const rowOf = (id: number, isNormal: boolean): string => `${id},${50 + id},${id % 2 === 0 ? 'Female' : 'Male'},${id}_left.jpg,${id}_right.jpg,${isNormal ? 'normal fundus' : 'cataract'},${isNormal ? 'normal fundus' : 'cataract'},${isNormal ? 1 : 0},0,0,${isNormal ? 0 : 1},0,0,0,0`
+
+async function writeDelivery(name: string, rows: string[], imageIds: number[]): Promise<void> {
+  mkdirSync(join(folder, name), { recursive: true })
+  writeFileSync(join(folder, name, 'annotations.csv'), `${[head, ...rows].join('\n')}\n`)
+  for (const id of imageIds) {
+    for (const side of ['left', 'right']) {
+      const pixels = Buffer.alloc(64 * 64 * 3).map((_, i) => (i * 7 + id * 31 + (side === 'left' ? 0 : 90)) & 255)
+      await sharp(pixels, { raw: { width: 64, height: 64, channels: 3 } }).jpeg().toFile(join(folder, name, `${id}_${side}.jpg`))
+    }
+  }
+}
+
+beforeAll(async () => {
+  const ids = Array.from({ length: 12 }, (_, i) => i + 1)
+  await writeDelivery('first', ids.slice(0, 8).map((id) => rowOf(id, id % 2 === 0)), ids.slice(0, 8))
+  // The whole table again, as hospitals deliver it, with the new files only; patient 3 has another label now.
+  await writeDelivery('second', ids.map((id) => rowOf(id, id === 3 ? true : id % 2 === 0)), ids.slice(8))
+})
+
+const launch = (delivery: string): Promise<LaunchedApp> => launchApp({ dir: store, dialogs: { chooseFolder: join(folder, delivery), chooseTable: join(folder, delivery, 'annotations.csv'), chooseSaveFile: join(folder, 'mapping.json'), chooseMapping: join(folder, 'mapping.json') } })
+async function openCohort(page: Page): Promise<void> {
+  await page.getByRole('navigation', { name: 'Places' }).getByRole('link', { name: 'Cohorts' }).click()
+  await page.getByRole('link', { name: 'Ward' }).first().click()
+  await page.getByRole('heading', { name: 'Ward', level: 1 }).waitFor()
+}
+async function toImport(page: Page): Promise<void> {
+  for (const step of ['columns', 'privacy', 'check'] as const) await goOn(page, step)
+  await page.getByRole('button', { name: 'Continue to import' }).and(page.locator(':enabled')).waitFor({ timeout: slowMs })
+}
+function counts(): unknown {
+  const db = new Database(join(store, 'lacuna.db'), { readonly: true })
+  try {
+    return db.prepare('SELECT (SELECT count(*) FROM patients) AS patients, (SELECT count(*) FROM studies) AS studies, (SELECT status FROM cohorts) AS status').get()
+  } finally {
+    db.close()
+  }
+}
+
+test('a first import, and its mapping kept under a name and as a file', { timeout: 300_000 }, async () => {
+  app = await launch('first')
+  const { page } = app
+  await page.getByRole('link', { name: 'Import your data' }).click()
+  await chooseSource(page)
+  await goOn(page, 'columns')
+  await page.getByRole('button', { name: 'Saved mappings' }).click()
+  await page.getByLabel('Save the mapping as it stands').fill('Ward layout')
+  await page.getByRole('button', { name: 'Save', exact: true }).click()
+  await page.getByRole('button', { name: 'Use: Ward layout' }).waitFor()
+  await page.getByRole('button', { name: 'Export: Ward layout' }).click()
+  await page.getByRole('button', { name: 'Delete: Ward layout' }).click()
+  await page.getByText('No mapping is saved yet.').waitFor()
+  await page.getByRole('button', { name: 'Import a file' }).click()
+  await page.getByRole('button', { name: 'Use: Ward layout' }).click()
+  await page.getByText('“Ward layout” was compared with this table').waitFor()
+  for (const step of ['privacy', 'check'] as const) await goOn(page, step)
+  await page.getByRole('button', { name: 'Continue to import' }).and(page.locator(':enabled')).waitFor({ timeout: slowMs })
+  await goOn(page, 'import')
+  await nameAndImport(page, 'Ward')
+  expect(await rowSum(page)).toEqual({ rowsIn: 8, accepted: 8, rejected: 0 })
+})
+
+test('the next delivery adds what is new, says what is known and what changed, and is undone', { timeout: 300_000 }, async () => {
+  app = await launch('second')
+  const { page } = app
+  await openCohort(page)
+  await page.getByRole('link', { name: 'Add a delivery' }).first().click()
+  await page.getByText('Delivery for “Ward”').waitFor()
+  await chooseSource(page)
+  await toImport(page)
+  await page.getByText('New patients').waitFor()
+  await goOn(page, 'import')
+  await page.getByRole('radio', { name: /Keep what the cohort has/ }).waitFor()
+  await page.getByRole('button', { name: 'Add the delivery' }).click()
+  await page.getByText('Import complete').waitFor({ timeout: slowMs })
+  await page.getByText('12 rows in = 4 added + 7 known + 1 changed + 0 rejected').waitFor()
+  await page.getByText(/other labels/).first().waitFor()
+  expect(counts()).toEqual({ patients: 12, studies: 12, status: 'ready' })
+
+  await page.getByRole('link', { name: 'Open cohort' }).click()
+  await page.getByRole('tab', { name: /Deliveries/ }).click()
+  await page.getByRole('button', { name: 'Check contents' }).click()
+  await page.getByText('All 16 files are there').waitFor({ timeout: slowMs })
+  await page.getByText('All 8 files are there').waitFor({ timeout: slowMs })
+  await page.getByRole('button', { name: 'Undo import 2' }).click()
+  await page.getByRole('button', { name: 'Undo import', exact: true }).click()
+  await page.getByText('taken back').first().waitFor({ timeout: slowMs })
+  expect(counts()).toEqual({ patients: 8, studies: 8, status: 'ready' })
+})
+
+test('a folder that was moved is told, refused when it holds other files, and taken when it holds the same', { timeout: 300_000 }, async () => {
+  renameSync(join(folder, 'first'), join(folder, 'moved'))
+  app = await launch('second')
+  await openCohort(app.page)
+  await app.page.getByRole('tab', { name: /Deliveries/ }).click()
+  await app.page.getByRole('button', { name: 'Check presence and size' }).click()
+  await app.page.getByText('The folder is not there').waitFor({ timeout: slowMs })
+  await app.page.getByRole('button', { name: 'Choose where it lies now' }).click()
+  await app.page.getByText(/None of the 16 files is in the chosen folder/).waitFor({ timeout: slowMs })
+  await app.close()
+  app = await launch('moved')
+  await openCohort(app.page)
+  await app.page.getByRole('tab', { name: /Deliveries/ }).click()
+  await app.page.getByRole('button', { name: 'Check presence and size' }).click()
+  await app.page.getByRole('button', { name: 'Choose where it lies now' }).click()
+  await app.page.getByText('The folder was taken: all 16 files').waitFor({ timeout: slowMs })
+})

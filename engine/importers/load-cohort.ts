@@ -108,7 +108,11 @@ export async function loadCohort(request: LoadRequest, issues: IssueCollector, c
   }
 }
 
+/** Size and time of a table file; empty for a folder, whose files are compared one by one. */
 async function stampOf(path: string): Promise<string> {
+  return stat(path).then((info) => (info.isFile() ? `${info.size} ${info.mtimeMs}` : ''), () => '')
+}
+
 function noteAges(studies: readonly GroupedStudy[], issues: IssueCollector): void {
   const ageOfPatient = new Map<string, { ageYears: number; row: number }>()
   for (const { patientId, ageYears, rows } of studies) {

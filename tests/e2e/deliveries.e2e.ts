@@ -120,7 +120,7 @@ test('a folder that was moved is told, refused when it holds other files, and ta
   await app.page.getByRole('button', { name: 'Check presence and size' }).click()
   await app.page.getByText('The folder is not there').waitFor({ timeout: slowMs })
   await app.page.getByRole('button', { name: 'Choose where it lies now' }).click()
-  await app.page.getByText(/None of the 16 files is in the chosen folder/).waitFor({ timeout: slowMs })
+  await app.page.getByText(/None of the 16 files is in the chosen folder/).first().waitFor({ timeout: slowMs })
   await app.close()
   app = await launch('moved')
   await openCohort(app.page)

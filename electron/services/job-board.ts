@@ -55,6 +55,6 @@ export function createJobBoard(publish: (job: Job) => void): JobBoard {
     },
     list: () => [...jobs.values()].map(({ job }) => ({ ...job })).reverse(),
     cancel: (jobKey) => jobs.get(jobKey)?.cancel(),
-    isImporting: (cohortId) => [...jobs.values()].some(({ job }) => job.status === 'running' && job.kind !== 'training' && job.kind !== 'test' && job.kind !== 'measure' && job.cohortId === cohortId),
+    isImporting: (cohortId) => [...jobs.values()].some(({ job }) => job.status === 'running' && job.kind !== 'training' && job.kind !== 'test' && job.kind !== 'alarms' && job.kind !== 'measure' && job.cohortId === cohortId),
   }
 }

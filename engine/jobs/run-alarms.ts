@@ -19,8 +19,11 @@ export function alarmsOf(store: Store, runId: number): string[] {
   const run = store.runs.get(runId)
   const cohort = store.cohorts.get(run.cohortId)
   const slots = cohort.slots.filter((slot) => run.config.slotIds.includes(slot.slotId))
-  const leaks = slotWarnings(slots, store.cohorts.labelWords(run.cohortId), cohort.labels.filter(({ labelId }) => run.config.labelIds.includes(labelId))).map(({ text }) => text)
-  return [...leaks, ...missingnessAlarm(store, run, cohort.labels), ...simulationAlarm(run, cohort.labels), ...textAlarm(store, run, slots)]
+  // What was searched for before the run says more of a text or of presence than what can be told afterwards; each matter is told once.
+  const open = store.curation.alarmsOfRun(runId)
+  const isTold = (alarmId: string) => open.some((alarm) => alarm.alarmId === alarmId)
+  const leaks = slotWarnings(slots.filter(({ slotId }) => !isTold(`text-leak:${slotId}`)), store.cohorts.labelWords(run.cohortId), cohort.labels.filter(({ labelId }) => run.config.labelIds.includes(labelId))).map(({ text }) => text)
+  return [...open.map((alarm) => `${alarm.title}. ${alarm.text}`), ...leaks, ...(isTold('presence-leak:all') ? [] : missingnessAlarm(store, run, cohort.labels)), ...simulationAlarm(run, cohort.labels), ...textAlarm(store, run, slots)]
 }
 
 /** Simulated losses that follow a label: the presence pattern then tells it, by the run's own setting. */

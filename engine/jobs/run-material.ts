@@ -7,6 +7,7 @@ import { describePattern, type Slot } from '../domain/slots.ts'
 import type { StoredTrainingStudy } from '../store/repositories/patients.ts'
 import { assignFolds } from '../training/splits/folds.ts'
 import { createRng } from '../training/rng.ts'
+import { keptAlarms } from './alarms/alarm-report.ts'
 import { planMissingness } from './missingness/plan.ts'
 import { slotWarnings } from './slot-warnings.ts'
 import type { Workspace } from './workspace.ts'
@@ -77,7 +78,8 @@ function otherClasses({ otherClassCount: count }: RunMaterial): string[] {
 }
 
 function warningsOf(workspace: Pick<Workspace, 'store'>, config: RunConfig, material: RunMaterial): string[] {
-  const leaks = slotWarnings(material.slots, workspace.store.cohorts.labelWords(config.cohortId), material.cohort.labels.filter(({ labelId }) => config.labelIds.includes(labelId))).map((warning) => warning.text)
+  // Alarms that were searched for stand beside the estimate, with their remedies; the import's own finding is for cohorts without a search.
+  const leaks = keptAlarms(workspace.store, config.cohortId) !== null ? [] : slotWarnings(material.slots, workspace.store.cohorts.labelWords(config.cohortId), material.cohort.labels.filter(({ labelId }) => config.labelIds.includes(labelId))).map((warning) => warning.text)
   const rare = material.labelNames.flatMap((name, index) => {
     const positives = material.studies.filter((study) => study.labels[index] === 1).length
     return positives < fewPositives ? [`"${name}" has only ${positives} positive studies: its numbers will be very uncertain.`] : []

@@ -52,7 +52,7 @@ export async function startTraining(workspace: Workspace, input: RunConfigInput,
   locationsOf(workspace, config.backbone)
   const plan = await reader.read('runs:plan', { config })
   const runId = store.transaction(() => {
-    const inserted = store.runs.insert({ config, codeVersion: workspace.versions.code })
+    const inserted = store.runs.insert({ config, codeVersion: workspace.versions.code, openAlarms: plan.openAlarms })
     if (store.runs.get(inserted).cohortHash !== plan.cohortHash) throw new AppError('RUN_COHORT_CHANGED', 'The cohort changed while the run was planned.')
     store.runs.setMissingness(inserted, plan.missingness)
     return inserted

@@ -16,6 +16,8 @@ const auditEvents: Record<string, string> = {
   'import.finished': 'Import finished',
   'import.resumed': 'Import resumed',
   'import.paused': 'Import paused',
+  'curation.decided': 'Decision over a cohort',
+  'curation.undone': 'Decision over a cohort undone',
   'run.created': 'Run created',
   'run.renamed': 'Run renamed',
   'run.split': 'Patients split for a run',

@@ -35,6 +35,7 @@ let handlers: Handlers
 let cohortId: number
 let runId: number
 let studyId: number
+let decisionId: number
 const backboneId = 'vilt-1234abcd'
 
 beforeEach(() => {

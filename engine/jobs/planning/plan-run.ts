@@ -1,8 +1,10 @@
+import type { OpenAlarm } from '../../domain/alarms.ts'
 import { AppError } from '../../domain/errors.ts'
 import type { StoredMissingness } from '../../domain/missingness.ts'
 import { splitSchema, type RunConfig, type Split, type SplitProof } from '../../domain/run.ts'
 import { assignFolds } from '../../training/splits/folds.ts'
 import { createRng } from '../../training/rng.ts'
+import { keptAlarms, openAlarmsFor } from '../alarms/alarm-report.ts'
 import { planMissingness } from '../missingness/plan.ts'
 import { collectMaterial } from '../run-material.ts'
 import type { Workspace } from '../workspace.ts'
@@ -20,6 +22,8 @@ export interface RunPlan {
   sides: Uint8Array[]
   proof: SplitProof
   missingness: StoredMissingness
+  /** Alarms of the cohort that concern the run and nobody has answered. */
+  openAlarms: OpenAlarm[]
 }
 
 /**
@@ -40,6 +44,7 @@ export function planRun(workspace: Pick<Workspace, 'store'>, config: RunConfig):
     sides: assignments.map((fold) => Uint8Array.from(fold, (side) => splitSchema.options.indexOf(side))),
     proof,
     missingness: planMissingness(config, material, assignments, proof.splitHash),
+    openAlarms: openAlarmsFor(keptAlarms(workspace.store, config.cohortId), config.slotIds),
   }
 }
 

@@ -1,3 +1,4 @@
+import { openAlarmSchema, type OpenAlarm } from '../../domain/alarms.ts'
 import { decisionDraftSchema, describeDecision, type Decision, type DecisionDraft } from '../../domain/curation.ts'
 import { AppError } from '../../domain/errors.ts'
 import { found, slotsOf, type StoreContext } from '../context.ts'
@@ -42,7 +43,7 @@ export interface CurationRepository {
   /** The decisions that a run was planned under, oldest first. */
   ofRun: (runId: number) => Decision[]
   /** Alarms that were open when a run began, as they were then. */
-  alarmsOfRun: (runId: number) => unknown
+  alarmsOfRun: (runId: number) => OpenAlarm[]
   /** Over content and decisions: those that count now, or, with `runId`, those that the run was planned under. */
   hashOf: (cohortId: number, runId?: number) => string
   /** Keys that are one person each, the one that stands for it first; now, or as the run was planned. */
@@ -164,7 +165,7 @@ export function createCurationRepository({ db, now, audit, changed, effective }:
       return selectAll.all({ cohortId }).map(rowToDecision)
     },
     ofRun: (runId) => selectOfRun.all({ runId }).map(rowToDecision),
-    alarmsOfRun: (runId) => JSON.parse((selectRunAlarms.get({ runId }) as string | undefined) ?? '[]') as unknown,
+    alarmsOfRun: (runId) => openAlarmSchema.array().parse(JSON.parse((selectRunAlarms.get({ runId }) as string | undefined) ?? '[]')),
     hashOf,
     persons: (cohortId, runId) => (runId === undefined ? effective.now(cohortId) : effective.ofRun(runId)).persons,
     imageFiles: (cohortId) => {

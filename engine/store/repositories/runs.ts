@@ -1,3 +1,4 @@
+import type { OpenAlarm } from '../../domain/alarms.ts'
 import { AppError, errorCatalog } from '../../domain/errors.ts'
 import { errorCodeSchema } from '../../domain/import.ts'
 import type { ErrorOutcome } from '../../domain/errors.ts'
@@ -86,7 +87,7 @@ export interface RunDraft {
   config: RunConfig
   codeVersion: string
   /** What the alarms said of the cohort when the run was started, in words. */
-  openAlarms?: readonly unknown[]
+  openAlarms?: readonly OpenAlarm[]
 }
 
 export type RunSummary = Omit<TrainingSummary, 'outcome'>

@@ -11,7 +11,8 @@ export interface LabelOption { labelId: number; name: string; positives: number;
 
 /** How many studies hold an item for each slot of the cohort. */
 export function slotOptionsOf(detail: CohortDetail): SlotOption[] {
-  const studyCount = detail.cohort.studyCount
+  // Excluded studies are in none of the counts.
+  const studyCount = detail.cohort.studyCount - detail.cohort.curation.excludedStudyCount
   return detail.cohort.slots.map((slot) => {
     const absent = detail.absences.filter((absence) => absence.slotId === slot.slotId).reduce((sum, absence) => sum + absence.count, 0)
     return { slotId: slot.slotId, presentCount: studyCount - absent, studyCount }

@@ -66,7 +66,7 @@ function rowOf(studyId: number, filter: StudyFilter): StudyListRow {
   const wrong = actual?.labels.filter((label) => (label.probability >= label.threshold ? 1 : 0) !== label.reference) ?? []
   return {
     studyId, patientKey: patientKeyOf(studyId), studyKey: 'S1', ageYears: ageOf(studyId), sex: unit(studyId, 6) < 0.52 ? 'female' : 'male', pattern: patternOf(studyId), presence: presenceOf(studyId),
-    referenceLabels: labelNames.filter((_, index) => reference[index] === 1), unknownLabelCount: 0,
+    referenceLabels: labelNames.filter((_, index) => reference[index] === 1), unknownLabelCount: 0, isExcluded: false, personKey: null,
     prediction: actual === null || chosen === null ? null : {
       fold: 0, split: actual.split, labelId: chosen.labelId, labelName: chosen.labelName, probability: chosen.probability, threshold: chosen.threshold,
       confidence: Math.min(...(filter.labelId === null ? actual.labels : [chosen]).map((label) => Math.abs(label.probability - label.threshold) / Math.max(label.threshold, 1 - label.threshold))),
@@ -158,11 +158,11 @@ function pageOf(request: CallRequest<'patients:get'>): CallReply<'patients:get'>
   const reference = referenceOf(studyId)
   const pattern = patternOf(studyId)
   return {
-    study: { studyId, cohortId: 1, patientId: studyId, patientKey: patientKeyOf(studyId), studyKey: 'S1', ordinal: studyId, ageYears: ageOf(studyId), sex: unit(studyId, 6) < 0.52 ? 'female' : 'male', pattern, labels: labels.map((label, index) => ({ ...label, value: reference[index]! })), siblingStudyIds: [] },
+    study: { studyId, cohortId: 1, patientId: studyId, patientKey: patientKeyOf(studyId), studyKey: 'S1', ordinal: studyId, ageYears: ageOf(studyId), sex: unit(studyId, 6) < 0.52 ? 'female' : 'male', pattern, labels: labels.map((label, index) => ({ ...label, value: reference[index]! })), siblingStudyIds: [], isExcluded: false, personKeys: [] },
     items: slots.map((slot, index) => {
       const { isPresent, reason } = presence[index]!
       const url = isPresent && slot.modality === 'image' ? picture(14 + unit(studyId, 1) * 14, index === 0) : null
-      return { ...slot, isPresent, reason, detail: null, byteSize: 1, widthPx: url === null ? null : 512, heightPx: url === null ? null : 512, url, thumbnailUrl: url, original: url === null ? null : 'there', text: isPresent && slot.modality === 'text' ? 'Blurred vision in both eyes for about six months, worse at night.\nType 2 diabetes for nine years, on metformin. No pain, no trauma.\nIntraocular pressure 17 / 18 mmHg. Best corrected acuity 0.6 / 0.7.\nReferred for fundus photography; dilated examination planned.' : null }
+      return { ...slot, isPresent, reason, detail: null, byteSize: 1, widthPx: url === null ? null : 512, heightPx: url === null ? null : 512, textParts: null, url, thumbnailUrl: url, original: url === null ? null : 'there', text: isPresent && slot.modality === 'text' ? 'Blurred vision in both eyes for about six months, worse at night.\nType 2 diabetes for nine years, on metformin. No pain, no trauma.\nIntraocular pressure 17 / 18 mmHg. Best corrected acuity 0.6 / 0.7.\nReferred for fundus photography; dilated examination planned.' : null }
     }),
     predictions: runId === null ? [] : subPatterns(pattern).map((sub) => predictionOf(studyId, sub, sub === pattern)),
     reviews: reviewsOf(studyId),

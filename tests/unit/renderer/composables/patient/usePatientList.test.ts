@@ -6,7 +6,7 @@ import { usePatientList } from '../../../../../renderer/composables/patient/useP
 const settle = async (): Promise<void> => { for (let turn = 0; turn < 5; turn++) await nextTick() }
 
 const rowOf = (studyId: number): StudyListRow => ({
-  studyId, patientKey: `P-${studyId}`, studyKey: 'S', ageYears: null, sex: null, pattern: '', presence: [], referenceLabels: [], unknownLabelCount: 0, prediction: null, review: null,
+  studyId, patientKey: `P-${studyId}`, studyKey: 'S', ageYears: null, sex: null, pattern: '', presence: [], referenceLabels: [], unknownLabelCount: 0, isExcluded: false, personKey: null, prediction: null, review: null,
 })
 
 /** A store of `total` studies that answers when told to. */

@@ -122,6 +122,8 @@ export const errorCatalog = {
   DICOM_SYNTAX_UNSUPPORTED: { fix: 'Export the image uncompressed ("Explicit VR Little Endian") from its archive.' },
   DICOM_PIXELS_SHORT: { fix: 'Copy or export the file again; a part of its pixels is missing.' },
   DICOM_MULTI_FRAME: { fix: 'Nothing to do if the first frame is the one that is meant; otherwise export the wanted frame as a file of its own.' },
+  DICOM_DIRECTORY_INCOMPLETE: { fix: 'Copy the whole medium again; files that its DICOMDIR names are missing from the folder.' },
+  DICOM_FOR_PROCESSING: { fix: 'Export these images "for presentation" as well, if the archive has them: raw ones look different from what was reported on.' },
   DICOM_FRAME_DAMAGED: { fix: 'Copy or export the file again; its compressed pixels are damaged.' },
   // compute and backbones
   COMPUTE_UNAVAILABLE: { fix: 'Run "npm run setup" again and read its summary; it names what is missing on this machine.' },

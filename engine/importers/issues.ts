@@ -55,6 +55,8 @@ const titles: Partial<Record<ErrorCode, string>> = {
   DICOM_SYNTAX_UNSUPPORTED: 'DICOM images compressed in a way that cannot be read',
   DICOM_PIXELS_SHORT: 'DICOM images that are cut short',
   DICOM_FRAME_DAMAGED: 'DICOM images whose compressed pixels are damaged',
+  DICOM_DIRECTORY_INCOMPLETE: 'Files that the DICOMDIR names are not in the folder',
+  DICOM_FOR_PROCESSING: 'Raw detector images, not meant for reading',
   DICOM_MULTI_FRAME: 'DICOM files with several frames, of which the first is used',
 }
 

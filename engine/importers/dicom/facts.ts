@@ -20,6 +20,8 @@ export interface DicomFacts {
   /** Height of a pixel divided by its width, when they differ. */
   pixelAspect: number
   hasBurnedInText: boolean | null
+  /** Raw detector values, meant for further processing and not for reading (PS3.3 C.8.11.2). */
+  isForProcessing: boolean
 }
 
 /** Reads the facts of one frame; `frameCount` is the checked number of frames. */
@@ -38,6 +40,7 @@ export function readFacts(dataSet: DicomDataSet, transferSyntax: TransferSyntax 
     frameCount,
     pixelAspect: vertical !== undefined && horizontal !== undefined && vertical > 0 && horizontal > 0 ? vertical / horizontal : 1,
     hasBurnedInText: burned === 'YES' ? true : burned === 'NO' ? false : null,
+    isForProcessing: dataSet.text('0008,0068')?.toUpperCase() === 'FOR PROCESSING',
   }
 }
 

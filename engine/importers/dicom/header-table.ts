@@ -12,6 +12,7 @@ import type { IssueCollector } from '../issues.ts'
 import { restrictHeader } from '../privacy/profile/kept-attributes.ts'
 import type { OpenTable, TableRow } from '../table/open-table.ts'
 import type { DicomDataSet } from './data-set.ts'
+import { checkDirectories } from './directory.ts'
 import { readFacts } from './facts.ts'
 import { isDicom, parseDicom } from './parse.ts'
 
@@ -39,6 +40,7 @@ export async function openDicomTable(folder: string, issues: IssueCollector, sig
   cache.folder = folder
   const counts = { 'not-dicom': 0, 'no-image': 0, unreadable: 0 }
   const rows: TableRow[] = []
+  const directories = await checkDirectories(folder, paths)
   const read = mapInOrder(paths, filesInFlight, async (path) => {
     signal.throwIfAborted()
     return readCached(folder, path)
@@ -49,6 +51,7 @@ export async function openDicomTable(folder: string, issues: IssueCollector, sig
     else counts[row.kind]++
   }
   if (rows.length === 0) throw new AppError('IMPORT_TABLE_MISSING', 'The table is a folder, and it holds no DICOM image from whose header a table could be made.')
+  if (directories.missing > 0) issues.add('DICOM_DIRECTORY_INCOMPLETE', 'note', null, `The DICOMDIR names ${directories.listed} files; some of them are not in the folder.`, directories.missing)
   if (counts['no-image'] > 0) issues.add('DICOM_NO_IMAGE', 'note', null, 'DICOM files without a picture are left out.', counts['no-image'])
   if (counts.unreadable > 0) issues.add('DICOM_UNREADABLE', 'note', null, 'Files that look like DICOM but cannot be read are left out.', counts.unreadable)
   return {

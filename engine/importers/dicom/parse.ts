@@ -24,6 +24,8 @@ export interface DicomFile {
   transferSyntax: TransferSyntax | null
   isBigEndian: boolean
   pixels: PixelElement | null
+  /** Pixels are there as floating-point numbers (PS3.5 section 8). */
+  isFloat: boolean
   /** The file ends, or stops making sense, before its elements do. */
   isCutShort: boolean
 }
@@ -128,7 +130,7 @@ function sniffLayout(bytes: Uint8Array, from: number, syntax: TransferSyntax | n
   return { isExplicit, isBigEndian }
 }
 
-function readElements(dataSet: DataSet, from: number, isExplicit: boolean): { pixels: PixelElement | null; isCutShort: boolean } {
+function readElements(dataSet: DataSet, from: number, isExplicit: boolean): Pick<DicomFile, 'pixels' | 'isFloat' | 'isCutShort'> {
   const bytes = dataSet.byteArray
   try {
     const stream = new dicomParser.ByteStream(dataSet.byteArrayParser, bytes, from)
@@ -137,15 +139,15 @@ function readElements(dataSet: DataSet, from: number, isExplicit: boolean): { pi
       const tag = dicomParser.readTag(stream)
       stream.seek(-4)
       // Zeros after the last element are padding of the medium.
-      if (tag === 'x00000000') return { pixels: null, isCutShort: false }
-      if (pixelTags.has(tag)) return { pixels: readPixelElement(stream, tag, isExplicit), isCutShort: false }
+      if (tag === 'x00000000') return { pixels: null, isFloat: false, isCutShort: false }
+      if (pixelTags.has(tag)) return { pixels: readPixelElement(stream, tag, isExplicit), isFloat: tag !== 'x7fe00010', isCutShort: false }
       const element = isExplicit && longLengthVrs.has(readVr(bytes, at)) ? readLongElement(stream, tag) : readElement(stream, isExplicit)
-      if (stream.position <= at) return { pixels: null, isCutShort: true }
+      if (stream.position <= at) return { pixels: null, isFloat: false, isCutShort: true }
       dataSet.elements[element.tag] = element
     }
-    return { pixels: null, isCutShort: stream.position !== bytes.length }
+    return { pixels: null, isFloat: false, isCutShort: stream.position !== bytes.length }
   } catch {
-    return { pixels: null, isCutShort: true }
+    return { pixels: null, isFloat: false, isCutShort: true }
   }
 }
 

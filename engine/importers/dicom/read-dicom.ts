@@ -46,8 +46,9 @@ export function readDicom(bytes: Uint8Array, frame = 0): DicomImage {
   }
 }
 
-function findPixels({ pixels, dataSet, isCutShort }: DicomFile): PixelElement {
+function findPixels({ pixels, dataSet, isFloat, isCutShort }: DicomFile): PixelElement {
   if (pixels !== null) return pixels
+  if (isFloat) throw new AppError('DICOM_PHOTOMETRIC_UNSUPPORTED', 'The pixels are floating-point numbers (a parametric map), which cannot be shown as a picture.')
   if (isCutShort) throw new AppError('DICOM_PIXELS_SHORT', 'The file ends before its pixels begin.')
   const kind = dataSet.has('0004,1220') ? 'a DICOMDIR, a list of other files' : describeKind(dataSet.text('0008,0060'))
   throw new AppError('DICOM_NO_IMAGE', `The file is ${kind}; it holds no picture.`)

@@ -106,9 +106,10 @@ async function readSize(bytes: Buffer): Promise<{ widthPx: number; heightPx: num
 }
 
 function readDicomSize(bytes: Buffer): { widthPx: number; heightPx: number; note: ImageNote | null } {
-  const { description } = readDicom(bytes)
+  const { description, facts } = readDicom(bytes)
   const { frameCount } = description
-  const note: ImageNote | null = frameCount > 1 ? { code: 'DICOM_MULTI_FRAME', detail: `${name} holds ${frameCount} frames; the first is used.` } : null
+  const raw: ImageNote | null = facts.isForProcessing ? { code: 'DICOM_FOR_PROCESSING', detail: `${name} holds raw detector values ("for processing").` } : null
+  const note: ImageNote | null = frameCount > 1 ? { code: 'DICOM_MULTI_FRAME', detail: `${name} holds ${frameCount} frames; the first is used.` } : raw
   return { widthPx: description.columns, heightPx: description.rows, note }
 }
 

@@ -66,6 +66,7 @@ describe('refusals', () => {
     ['colour with one sample', 'DICOM_HEADER_INCOMPLETE', file({}, { '0028,0004': ['CS', 'RGB'] })],
     ['a colour space of print shops', 'DICOM_PHOTOMETRIC_UNSUPPORTED', file({}, { '0028,0004': ['CS', 'CMYK'] })],
     ['no pixels', 'DICOM_NO_IMAGE', writeDicom({ '0008,0060': ['CS', 'SR'] }, null)],
+    ['floating-point pixels', 'DICOM_PHOTOMETRIC_UNSUPPORTED', writeDicom({ ...imageElements(shape), '7fe0,0008': ['OF', Buffer.alloc(64)] }, null)],
     ['a DICOMDIR', 'DICOM_NO_IMAGE', writeDicom({ '0004,1220': ['SQ', [{ '0004,1430': ['CS', 'PATIENT'] }]] }, null)],
     ['a video', 'DICOM_SYNTAX_UNSUPPORTED', writeDicom(imageElements(shape), { table: [], fragments: [Buffer.alloc(10)] }, { syntax: syntaxes.video })],
     ['an unknown compression', 'DICOM_SYNTAX_UNSUPPORTED', writeDicom(imageElements(shape), { table: [], fragments: [Buffer.alloc(10)] }, { syntax: '1.2.3.4' })],

@@ -21,7 +21,7 @@ export interface FileOptions {
   hasMeta?: boolean
 }
 
-const longVrs = new Set(['OB', 'OW', 'SQ', 'UN', 'UT', 'OV'])
+const longVrs = new Set(['OB', 'OF', 'OW', 'SQ', 'UN', 'UT', 'OV'])
 
 function bytesOf(value: Value, options: FileOptions): Buffer {
   if (typeof value === 'string') return Buffer.from(value.length % 2 === 1 ? `${value} ` : value, 'utf8')

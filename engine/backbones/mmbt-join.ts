@@ -113,7 +113,7 @@ function standardDeviation(values: Float32Array): number {
 }
 
 /** Global average of the grid with unit length, [depth]. */
-function averageGrid(part: GridPart, depth: number): Float32Array {
+export function averageGrid(part: GridPart, depth: number): Float32Array {
   const mean = new Float64Array(depth)
   part.features.forEach((value, i) => { mean[i % depth] = mean[i % depth]! + value })
   const norm = Math.hypot(...mean) || 1

@@ -83,8 +83,7 @@ export function removeBackbone(workspace: Workspace, backboneId: string): void {
 
 /** Where the engine finds the backbone (or both of a pair) that a run names; none for the embedded one. Throws BACKBONE_NOT_FOUND or BACKBONE_REMOVED. */
 export function locationsOf({ store, paths }: Pick<Workspace, 'store' | 'paths'>, backbone: string): BackboneLocation[] {
-  if (backbone === embeddedBackboneId) return []
-  return backboneIdsOf(backbone).map((backboneId) => {
+  return backboneIdsOf(backbone).filter((backboneId) => backboneId !== embeddedBackboneId).map((backboneId) => {
     const { name, contentHash, files, removedAt } = store.backbones.get(backboneId)
     if (removedAt !== null) throw new AppError('BACKBONE_REMOVED', `The backbone "${name}" was removed on ${removedAt.slice(0, 10)}.`)
     return { backboneId, name, contentHash, files, dir: join(paths.backbonesDir, backboneId) }

@@ -70,6 +70,8 @@ export const enBackbones = {
   /** In the run set-up. */
   choice: { label: 'Backbone', hint: 'The frozen model that the method adapts. More can be added on the Backbones page.' },
   pair: (text: string, image: string) => `${text} + ${image}`,
+  /** An encoder of the embedded model beside an imported one. */
+  lent: { text: 'built-in text encoder', image: 'built-in image encoder' },
   unfit: {
     method: 'not for this method', text: 'reads no text', image: 'reads no images', broken: 'files changed or incomplete',
   },

@@ -2,13 +2,15 @@
  * Encoders that read one modality each, offered as a backbone: every part becomes one frozen feature vector (METHODS 3 and 5). There are no
  * common blocks, so only methods on frozen features can use it (late fusion, probes, the head alone).
  * Text: mean over the tokens of BERT's last hidden state, or CLIP's projected end-of-text token. Image: the final-normed class token of ViT or
- * DeiT, or CLIP's projected class token. Each vector has unit length.
+ * DeiT, CLIP's projected class token, or the average of ResNet-50's grid. Each vector has unit length.
  */
 import type { Compute } from '../../compute/backend.ts'
 import { type Tensor2D, takeFloats } from '../../compute/tensorflow.ts'
 import { AppError } from '../../domain/errors.ts'
-import { type Backbone, DUMMY_SEGMENT, type SamplePart, orderParts } from '../backbone.ts'
+import { type Backbone, DUMMY_SEGMENT, type GridPart, type PixelPart, type SamplePart, orderParts } from '../backbone.ts'
 import type { BertModel } from '../bert.ts'
+import { averageGrid } from '../mmbt-join.ts'
+import type { Resnet50 } from '../resnet50.ts'
 import type { ClipModel } from './clip.ts'
 import type { Pixels } from './patches.ts'
 import type { VitModel } from './vit.ts'
@@ -24,9 +26,22 @@ export interface TextTower extends Tower {
 }
 
 export interface ImageTower extends Tower {
-  /** Side of the images the tower was trained with. */
-  readonly imageSize: number
-  describe(image: Pixels): Float32Array
+  /** The stand-in for a missing image: one of ones. */
+  dummyPart(modality: number, slot: number): ImagePart
+  describe(part: ImagePart): Float32Array
+}
+
+type ImagePart = PixelPart | GridPart
+
+/** A tower over pixels of a square of this side. */
+function pixelTower(side: number, describe: (image: Pixels) => Float32Array): Pick<ImageTower, 'dummyPart' | 'describe'> {
+  return {
+    dummyPart: (modality, slot) => ({ kind: 'pixels', modality, slot, pixels: new Float32Array(3 * side * side).fill(1), height: side, width: side }),
+    describe: (part) => {
+      if (part.kind !== 'pixels') throw new Error('this tower reads pixels, not grid features')
+      return describe(part)
+    },
+  }
 }
 
 /** One row at unit length; everything else that `make` makes is freed. */
@@ -43,8 +58,20 @@ export function bertTower(bert: BertModel): TextTower {
 
 export function vitTower(compute: Compute, vit: VitModel): ImageTower {
   return {
-    width: vit.config.hidden_size, parameterCount: vit.parameterCount, imageSize: vit.config.image_size, dispose: vit.dispose,
-    describe: (image) => unitVector(compute, () => vit.finalNorm(vit.hiddenStates([image]).at(-1)!.slice([0, 0], [1, -1]))),
+    width: vit.config.hidden_size, parameterCount: vit.parameterCount, dispose: vit.dispose,
+    ...pixelTower(vit.config.image_size, (image) => unitVector(compute, () => vit.finalNorm(vit.hiddenStates([image]).at(-1)!.slice([0, 0], [1, -1])))),
+  }
+}
+
+/** The embedded ResNet-50 over grids that were computed once for each image. */
+export function gridTower({ parameterCount, dispose }: Pick<Resnet50, 'parameterCount' | 'dispose'>, depth: number, dummyGrid: Float32Array): ImageTower {
+  return {
+    width: depth, parameterCount, dispose,
+    dummyPart: (modality, slot) => ({ kind: 'grid', modality, slot, features: dummyGrid, count: dummyGrid.length / depth }),
+    describe: (part) => {
+      if (part.kind !== 'grid') throw new Error('this tower reads grid features, not pixels')
+      return averageGrid(part, depth)
+    },
   }
 }
 
@@ -57,8 +84,8 @@ export function clipTowers(compute: Compute, clip: ClipModel): { text: TextTower
         clip.text.project(clip.text.finalNorm(clip.text.hiddenStates([ids]).at(-1)!.slice([clip.text.pooledIndex(ids), 0], [1, -1])))),
     },
     image: {
-      width: clip.config.projectionWidth, parameterCount: clip.vision.parameterCount, imageSize: clip.config.vision.image_size, dispose: () => {},
-      describe: (image) => unitVector(compute, () => clip.vision.project(clip.vision.finalNorm(clip.vision.hiddenStates([image]).at(-1)!.slice([0, 0], [1, -1])))),
+      width: clip.config.projectionWidth, parameterCount: clip.vision.parameterCount, dispose: () => {},
+      ...pixelTower(clip.config.vision.image_size, (image) => unitVector(compute, () => clip.vision.project(clip.vision.finalNorm(clip.vision.hiddenStates([image]).at(-1)!.slice([0, 0], [1, -1]))))),
     },
   }
 }
@@ -83,7 +110,7 @@ export function createTowers({ id, hash, text, image, emptyText }: TowerParts): 
       if (text === null) throw lacks('text')
       return text.describe(part.ids)
     }
-    if (part.kind !== 'pixels') throw new Error('towers read pixels, not grid features')
+    if (part.kind === 'tabular') throw new Error('a table is read before the towers')
     if (image === null) throw lacks('images')
     return image.describe(part)
   }
@@ -110,8 +137,8 @@ export function createTowers({ id, hash, text, image, emptyText }: TowerParts): 
     describedWidth: (kind) => (kind === 'text' ? textWidth : imageWidth),
     dummyPart: (kind, modality, slot) => {
       if (kind === 'text') return { kind, modality, ids: emptyText }
-      const side = image?.imageSize ?? 1
-      return { kind: 'pixels', modality, slot, pixels: new Float32Array(3 * side * side).fill(1), height: side, width: side }
+      if (image === null) throw lacks('images')
+      return image.dummyPart(modality, slot)
     },
     dispose: () => {
       text?.dispose()

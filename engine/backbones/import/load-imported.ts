@@ -1,6 +1,7 @@
 /** Opens the model of a backbone folder, whatever its family, with everything that prepares its inputs. */
 import { createHash } from 'node:crypto'
 import type { Compute } from '../../compute/backend.ts'
+import type { BackboneSizes } from '../../domain/backbones.ts'
 import { AppError } from '../../domain/errors.ts'
 import type { ImageProcessorConfig } from '../../modalities/image.ts'
 import type { TextTokenizer } from '../../modalities/text-tokenizer.ts'
@@ -139,21 +140,45 @@ function loadTowers(compute: Compute, description: FolderDescription, source: We
   }
 }
 
-/** A text encoder and an image encoder from two folders as one backbone for late fusion; throws BACKBONE_LACKS_MODALITY when they are not one of each. */
-export function joinPair(first: ImportedModel, second: ImportedModel): ImportedModel {
-  const text = [first, second].find(({ description }) => description.reads === 'text')
-  const image = [first, second].find(({ description }) => description.reads === 'image')
-  if (text?.towers?.text == null || image?.towers?.image == null) throw new AppError('BACKBONE_LACKS_MODALITY', 'A pair needs one text encoder (BERT) and one image encoder (ViT or DeiT).')
-  const [a, b] = [first.backbone, second.backbone]
+/** What a pair takes of one of its encoders; `sizes` are those of its modality. */
+export interface PairSide {
+  id: string
+  hash: string
+  notes: string[]
+  tokenizer: TextTokenizer | null
+  images: ImageProcessorConfig | null
+  text: TextTower | null
+  image: ImageTower | null
+  sizes: Partial<BackboneSizes>
+}
+
+function sideOf({ backbone, description, tokenizer, images, notes, towers }: ImportedModel): PairSide {
+  const { textPositions, vocabulary, imageSize, patchSize } = description.sizes
+  return {
+    id: backbone.id, hash: backbone.weightsHash, notes, tokenizer, images,
+    text: description.reads === 'text' ? towers?.text ?? null : null, image: description.reads === 'image' ? towers?.image ?? null : null,
+    sizes: description.reads === 'text' ? { textPositions, vocabulary } : { imageSize, patchSize },
+  }
+}
+
+/**
+ * A text encoder and an image encoder as one backbone for late fusion: two imported ones, or an imported one beside another. Throws
+ * BACKBONE_LACKS_MODALITY when they are not one of each.
+ */
+export function joinPair(first: ImportedModel, second: ImportedModel | PairSide): ImportedModel {
+  const sides = [sideOf(first), 'backbone' in second ? sideOf(second) : second]
+  const text = sides.find((side) => side.text !== null)
+  const image = sides.find((side) => side.image !== null)
+  if (text === undefined || image === undefined) throw new AppError('BACKBONE_LACKS_MODALITY', 'A pair needs one text encoder (BERT) and one image encoder (ViT or DeiT).')
   return {
     tokenizer: text.tokenizer,
     images: image.images,
-    description: { ...text.description, reads: 'pair', sizes: { ...text.description.sizes, imageSize: image.description.sizes.imageSize, patchSize: image.description.sizes.patchSize } },
+    description: { ...first.description, reads: 'pair', sizes: { ...first.description.sizes, textPositions: null, vocabulary: null, imageSize: null, patchSize: null, ...text.sizes, ...image.sizes } },
     notes: [...text.notes, ...image.notes],
     towers: null,
     backbone: createTowers({
-      id: `${a.id}+${b.id}`, hash: createHash('sha256').update(a.weightsHash).update(b.weightsHash).digest('hex'),
-      text: text.towers.text, image: image.towers.image, emptyText: text.tokenizer?.emptyText ?? usualFrame,
+      id: `${sides[0]!.id}+${sides[1]!.id}`, hash: createHash('sha256').update(sides[0]!.hash).update(sides[1]!.hash).digest('hex'),
+      text: text.text, image: image.image, emptyText: text.tokenizer?.emptyText ?? usualFrame,
     }),
   }
 }

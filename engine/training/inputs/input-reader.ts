@@ -44,8 +44,8 @@ export interface InputReader {
 /** Multiply-adds of one ResNet-50 pass at 224 x 224, times two. */
 const RESNET_FLOPS = 7.7e9
 
-/** Reader of the embedded backbone: ResNet-50 grids. */
-export function gridReader(resnet: Resnet50, tokenizer: TextTokenizer, positions: number): InputReader {
+/** Reader of the embedded backbone, or of its image encoder beside another text encoder: ResNet-50 grids. */
+export function gridReader(resnet: Resnet50, tokenizer: TextTokenizer | null, positions: number): InputReader {
   return {
     tokenizer,
     textTokens: (wanted) => Math.min(wanted, positions),

@@ -12,6 +12,7 @@ import { AppError } from '../../domain/errors.ts'
 import type { RunConfig } from '../../domain/run.ts'
 import type { TextTokenizer } from '../../modalities/text-tokenizer.ts'
 import { type InputReader, gridReader, pixelReader } from '../inputs/input-reader.ts'
+import { embeddedImages, embeddedText } from './embedded-towers.ts'
 import { openUsualTokenizer } from './usual-tokenizer.ts'
 
 export interface OpenedBackbone {
@@ -26,9 +27,8 @@ const MINILM_POSITIONS = 512
 
 /** Hashes the files of a run's backbone; throws BACKBONE_CHANGED with the names of those that are not what they were, BACKBONE_NOT_FOUND when none is known. */
 export async function verifyBackbone(weightsDir: string, backbone: string, locations: readonly BackboneLocation[], signal: AbortSignal): Promise<void> {
-  const checked = backbone === embeddedBackboneId
-    ? [minilm, resnet50].map(({ name, model, files }) => ({ name: model, dir: join(weightsDir, name), files: files.map(({ path, bytes, sha256 }) => ({ name: path, byteSize: bytes, sha256 })) }))
-    : backboneIdsOf(backbone).map((id) => locationOf(id, locations))
+  const embedded = [minilm, resnet50].map(({ name, model, files }) => ({ name: model, dir: join(weightsDir, name), files: files.map(({ path, bytes, sha256 }) => ({ name: path, byteSize: bytes, sha256 })) }))
+  const checked = backboneIdsOf(backbone).flatMap((id) => (id === embeddedBackboneId ? embedded : [locationOf(id, locations)]))
   for (const { name, dir, files } of checked) {
     const wrong = (await checkFiles(dir, files, signal)).filter(({ state }) => state !== 'intact')
     if (wrong.length > 0) throw new AppError('BACKBONE_CHANGED', `The backbone "${name}" is not what it was: ${wrong.map(({ detail }) => detail).join('; ')}.`)
@@ -47,20 +47,33 @@ export async function openBackbone(compute: Compute, weightsDir: string, config:
     const backbone = await loadMmbt(compute, weightsDir)
     return { backbone, reader: gridReader(backbone.resnet, openUsualTokenizer(weightsDir), MINILM_POSITIONS), imported: null }
   }
-  const models = backboneIdsOf(config.backbone).map((id) => {
+  const ids = backboneIdsOf(config.backbone)
+  const models = ids.filter((id) => id !== embeddedBackboneId).map((id) => {
     const { dir, files, contentHash } = locationOf(id, locations)
     return loadImported(compute, { id, hash: contentHash, dir, names: files.map(({ name }) => name) }, { textTokens: config.maxTextTokens, usualTokenizer: usualTokenizerOf(weightsDir) })
   })
+  if (ids.length === 2 && models.length === 1) {
+    const { reads } = models[0]!.description
+    if (reads !== 'image' && reads !== 'text') throw new AppError('BACKBONE_LACKS_MODALITY', 'The embedded encoders pair with a text encoder (BERT) or an image encoder (ViT or DeiT), not with a model that reads both.')
+    const embedded = reads === 'image' ? await embeddedText(compute, weightsDir) : await embeddedImages(compute, weightsDir)
+    const joined = joinPair(models[0]!, embedded)
+    const reader = embedded.resnet === undefined ? readerOf(joined) : gridReader(embedded.resnet, joined.tokenizer, joined.description.sizes.textPositions ?? MINILM_POSITIONS)
+    return { backbone: joined.backbone, reader, imported: joined }
+  }
   const imported = models.length === 2 ? joinPair(models[0]!, models[1]!) : models[0]!
+  return { backbone: imported.backbone, reader: readerOf(imported), imported }
+}
+
+/** Reader of words and pixels as an imported model has them prepared. */
+function readerOf(imported: ImportedModel): InputReader {
   const { sizes, reads } = imported.description
   const side = sizes.imageSize === null ? 0 : Math.floor(sizes.imageSize / sizes.patchSize!)
-  const reader = pixelReader({
+  return pixelReader({
     tokenizer: imported.tokenizer, images: imported.images,
     textPositions: sizes.textPositions, canStretch: reads === 'joint',
     // A tower gives one feature for each image; a joint model takes its patches and their class token.
     imageTokens: imported.images === null ? 0 : reads === 'joint' ? side * side + 1 : 1,
   })
-  return { backbone: imported.backbone, reader, imported }
 }
 
 /** The embedded vocabulary for a model with just as many entries. */

@@ -18,14 +18,21 @@ export interface BackboneOption {
 }
 
 /**
- * Every backbone and every pair of a text and an image encoder, each with the reason for which it cannot serve the method and the chosen items.
+ * Every backbone and every pair of a text and an image encoder (text first), each with the reason for which it cannot serve the method and the chosen items.
  * The same rules as the engine's own refusal, told before the start.
  */
 export function backboneOptionsOf(entries: readonly BackboneEntry[], adapter: AdapterName, modalities: readonly Modality[]): BackboneOption[] {
   const texts = entries.filter(({ reads }) => reads === 'text')
   const images = entries.filter(({ reads }) => reads === 'image')
-  const pairs = texts.flatMap((text) => images.map((image) => [text, image]))
+  // The embedded model lends one of its encoders to an imported one of the other modality.
+  const embedded = entries.filter(({ isEmbedded }) => isEmbedded)
+  const pairs = [...texts, ...embedded].flatMap((text) => (text.isEmbedded ? images : [...images, ...embedded]).map((image) => [text, image]))
   return [...entries.map((entry) => [entry]), ...pairs].map((parts) => ({ backboneId: parts.map(({ backboneId }) => backboneId).join('+'), parts, unfit: unfitOf(parts, adapter, modalities) }))
+}
+
+/** Which of its encoders the embedded model lends to a pair; null for any other part. */
+export function lentSideOf({ parts }: Pick<BackboneOption, 'parts'>, index: number): 'text' | 'image' | null {
+  return parts.length === 2 && parts[index]!.isEmbedded ? (['text', 'image'] as const)[index]! : null
 }
 
 function unfitOf(parts: readonly BackboneEntry[], adapter: AdapterName, modalities: readonly Modality[]): Unfit | null {

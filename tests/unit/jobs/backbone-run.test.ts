@@ -106,6 +106,19 @@ describe('a run on an imported backbone', { timeout: 240_000 }, () => {
     await expect(train(pair, 'mora', {}, 'right-eye,notes')).rejects.toMatchObject({ code: 'BACKBONE_METHOD_UNSUPPORTED' })
     await expect(train(vit.backboneId, 'late-fusion', {}, 'right-eye,notes')).rejects.toMatchObject({ code: 'BACKBONE_LACKS_MODALITY' })
     await expect(train('vit-000000000000', 'late-fusion', {}, 'right-eye')).rejects.toMatchObject({ code: 'BACKBONE_NOT_FOUND' })
+    // Plug-and-play: the embedded text encoder beside an imported image encoder, and the embedded image encoder beside an imported text encoder.
+    const withEmbeddedText = await train(`mmbt-minilm-resnet50+${vit.backboneId}`, 'late-fusion', {}, 'right-eye,left-eye,notes')
+    expect(withEmbeddedText).toMatchObject({ status: 'finished', notes: expect.arrayContaining([expect.stringMatching(/^Text is read by the embedded/)]) })
+    // Encoders of 384 and 32 numbers, each projected to 128: weights and biases, one head over both.
+    const [text, image] = [384 * 128 + 128, 32 * 128 + 128]
+    const heads = (2 * (128 * 2 + 2)) + 2 * 128 * 2 + 2
+    expect(withEmbeddedText.trainedParameters).toBe(text + image + heads)
+    const withEmbeddedImages = await train(`${bert.backboneId}+mmbt-minilm-resnet50`, 'dedicated', {}, 'right-eye,left-eye,notes')
+    expect(withEmbeddedImages).toMatchObject({ status: 'finished', notes: expect.arrayContaining([expect.stringMatching(/^Images are read by the embedded/)]) })
+    expect(new Set([record, withEmbeddedText, withEmbeddedImages].map(({ weightsHash }) => weightsHash)).size).toBe(3)
+    const again = join(folder, 'embedded-again.csv')
+    await run('predict', '--run', String(withEmbeddedImages.runId), '--out', again)
+    expect(readFileSync(again, 'utf8').trim().split(/\r?\n/).length - 1).toBe(workspace.store.predictions.forRun(withEmbeddedImages.runId).logits.length)
     truncateSync(join(folder, 'backbones', vit.backboneId, 'model.safetensors'), 1000)
     expect(await run('backbones', 'verify', '--backbone', vit.backboneId)).toMatchObject([{ isIntact: false }])
     process.exitCode = 0

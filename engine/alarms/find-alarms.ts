@@ -22,10 +22,16 @@ export function* findAlarms(facts: CohortFacts): Generator<{ stage: string; done
   const level = falseAlarmRate / testedKinds
   const texts = facts.slots.filter(({ modality }) => modality === 'text')
   const images = facts.slots.filter(({ modality }) => modality === 'image')
-  const probe = (subject: ProbeSubject | null, share: number, silence: string) => {
-    const alarm = subject === null ? null : probeAlarm(facts, subject, share)
-    if (alarm !== null) alarms.push(alarm)
-    else if (subject !== null) quiet.push(silence)
+  /** The first of the subjects that tells anything raises the alarm. */
+  const probe = (subjects: readonly (ProbeSubject | null)[], share: number, silence: string) => {
+    const given = subjects.filter((subject) => subject !== null)
+    for (const subject of given) {
+      const alarm = probeAlarm(facts, subject, share / subjects.length)
+      if (alarm === null) continue
+      alarms.push(alarm)
+      return
+    }
+    if (given.length > 0) quiet.push(silence)
   }
   const measured = (slotId: string) => facts.images.get(slotId)?.some((image) => image?.measures) === true
   const steps: { stage: string; run: () => void }[] = [
@@ -38,14 +44,14 @@ export function* findAlarms(facts: CohortFacts): Generator<{ stage: string; done
         else alarms.push(alarm)
       },
     })),
-    { stage: 'Presence patterns', run: () => probe(presenceSubject(facts), level, 'Which items are missing tells no label.') },
+    { stage: 'Presence patterns', run: () => probe([presenceSubject(facts)], level, 'Which items are missing tells no label.') },
     ...images.flatMap((slot) => [
-      { stage: `Files of ${slot.title}`, run: () => probe(metadataSubject(facts, slot), level / images.length, `Size and format of the files of ${slot.title} tell no label.`) },
+      { stage: `Files of ${slot.title}`, run: () => probe([metadataSubject(facts, slot, false), metadataSubject(facts, slot, true)], level / images.length, `Size, format and bytes of the files of ${slot.title} tell no label.`) },
       {
         stage: `Borders of ${slot.title}`,
         run: () => {
           if (!measured(slot.slotId)) notes.push(`${slot.title}: borders and near-duplicates were not looked at, since its images have not been measured yet.`)
-          probe(borderSubject(facts, slot), level / images.length, `The borders of ${slot.title} tell no label.`)
+          probe([borderSubject(facts, slot)], level / images.length, `The borders of ${slot.title} tell no label.`)
         },
       },
     ]),

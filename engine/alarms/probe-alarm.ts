@@ -17,6 +17,8 @@ export interface ProbeSubject {
   kind: Extract<Alarm['kind'], 'presence-leak' | 'metadata-leak' | 'border-leak'>
   /** What the alarm is about besides its kind: a slot, or nothing. */
   about: string
+  /** False: what is looked at may follow from the disease itself, and the alarm is a warning at most. */
+  isProof: boolean
   title: (labels: string) => string
   /** Begins a sentence that goes on "reaches an AUROC of ...". */
   probe: string
@@ -50,7 +52,7 @@ export function probeAlarm(facts: CohortFacts, subject: ProbeSubject, level: num
   if (telling.length === 0) return null
   const names = listed(telling.map(({ name }) => `"${name}"`), namedLabels)
   return {
-    alarmId: `${subject.kind}:${subject.about}`, kind: subject.kind, severity: telling[0]!.result.auroc >= seriousAuroc ? 'serious' : 'warning',
+    alarmId: `${subject.kind}:${subject.about}`, kind: subject.kind, severity: subject.isProof && telling[0]!.result.auroc >= seriousAuroc ? 'serious' : 'warning',
     title: subject.title(names),
     text: `${subject.probe} reaches an AUROC of ${telling.slice(0, namedLabels).map(({ name, result }) => `${decimal(result.auroc)} (${intervalInWords(result.interval)}) for "${name}"`).join(', ')} on patients that it was not trained on; 0.50 would be chance. ${subject.meaning}`,
     action: subject.action,

@@ -15,7 +15,7 @@ export function presenceSubject({ slots, presentBits }: CohortFacts): ProbeSubje
   const titleOf = (bits: number) => patternKey(slots, (slotId) => ((bits >> slots.findIndex((slot) => slot.slotId === slotId)) & 1) === 1)
   const varying = slots.filter((_, s) => patterns.some((bits) => ((bits >> s) & 1) !== ((patterns[0]! >> s) & 1)))
   return {
-    kind: 'presence-leak', about: 'all', columnCount: slots.length + patterns.length,
+    kind: 'presence-leak', about: 'all', isProof: true, columnCount: slots.length + patterns.length,
     title: (labels) => `Which items are missing tells ${labels}`,
     probe: `A probe that sees which items a study has, and none of them (${patterns.length} patterns${patterns.length <= 4 ? `: ${patterns.map((bits) => titleOf(bits) || 'nothing').join('; ')}` : ''}),`,
     meaning: 'Part of what a model shows may be how data went missing, not the disease.',
@@ -25,23 +25,31 @@ export function presenceSubject({ slots, presentBits }: CohortFacts): ProbeSubje
   }
 }
 
-/** Size, bytes and format of the image files of one slot. */
-export function metadataSubject(facts: CohortFacts, slot: Slot): ProbeSubject | null {
+/**
+ * Size and format of the image files of one slot; with `hasBytes` also how many bytes they take, which follows in part from the picture
+ * itself (a hazy one compresses better), so that what it tells is a reason to look, not a proof.
+ */
+export function metadataSubject(facts: CohortFacts, slot: Slot, hasBytes: boolean): ProbeSubject | null {
   const images = facts.images.get(slot.slotId) ?? []
   const measures: ((image: ImageFact) => number | null)[] = [
-    ({ widthPx }) => widthPx, ({ heightPx }) => heightPx, ({ byteSize }) => byteSize,
+    ({ widthPx }) => widthPx, ({ heightPx }) => heightPx,
     ({ widthPx, heightPx }) => (widthPx === null || heightPx === null ? null : widthPx / heightPx),
-    ({ byteSize, widthPx, heightPx }) => (byteSize === null || widthPx === null || heightPx === null ? null : byteSize / (widthPx * heightPx)),
+    ...(hasBytes ? [({ byteSize }: ImageFact) => byteSize, ({ byteSize, widthPx, heightPx }: ImageFact) => (byteSize === null || widthPx === null || heightPx === null ? null : byteSize / (widthPx * heightPx))] : []),
   ]
   const bins = measures.map((measure) => quantileBins(images.flatMap((image) => (image === null ? [] : (measure(image) ?? [])))))
-  if (bins.every((limits) => limits.length === 0)) return null
+  const formatsUsed = new Set(images.flatMap((image) => (image?.measures ? [`${image.measures.format} ${image.measures.channels}`] : [])))
+  if (bins.every((limits) => limits.length === 0) && formatsUsed.size < 2) return null
   return {
-    kind: 'metadata-leak', about: slot.slotId, columnCount: measures.length * binCount + formats.length + 1,
+    kind: 'metadata-leak', about: slot.slotId, isProof: !hasBytes, columnCount: measures.length * binCount + formats.length + 1,
     title: (labels) => `The files of ${slot.title} tell ${labels} without their picture`,
-    probe: `A probe that knows only the size, the number of bytes and the format of the image files of ${slot.title}`,
-    meaning: 'Patients with and without the label were pictured, or saved, in different ways: another device, another site, another export.',
-    action: 'Find out which device or site each image comes from, and compare within one of them. Saving all images again in one size and format removes this trace, not the difference behind it.',
-    remedies: [{ title: `Leave ${slot.title} out`, draft: { kind: 'drop-slot', slotId: slot.slotId } }],
+    probe: hasBytes ? `A probe that knows only the number of bytes, the size and the format of the image files of ${slot.title}` : `A probe that knows only the width, the height and the format of the image files of ${slot.title}`,
+    meaning: hasBytes
+      ? 'Size and format alone do not tell it, the number of bytes does. Either the images were saved in different ways, or the disease itself makes a picture plainer: a hazy picture takes fewer bytes.'
+      : 'Patients with and without the label were pictured, or saved, in different ways: another device, another site, another export.',
+    action: hasBytes
+      ? 'Look at images with and without the label side by side. If they differ in sharpness or compression for another reason than the disease, compare within one device or export.'
+      : 'Find out which device or site each image comes from, and compare within one of them. Saving all images again in one size and format removes this trace, not the difference behind it.',
+    remedies: hasBytes ? [] : [{ title: `Leave ${slot.title} out`, draft: { kind: 'drop-slot', slotId: slot.slotId } }],
     features: (i) => {
       const image = images[i]
       if (image === null || image === undefined) return null
@@ -65,7 +73,7 @@ export function borderSubject(facts: CohortFacts, slot: Slot): ProbeSubject | nu
   const deviations = means.map((mean, c) => Math.sqrt(measured.reduce((sum, { border }) => sum + (border[c]! - mean) ** 2, 0) / measured.length))
   if (deviations.every((deviation) => deviation < 1e-6)) return null
   return {
-    kind: 'border-leak', about: slot.slotId, columnCount: 2 * borderCells,
+    kind: 'border-leak', about: slot.slotId, isProof: true, columnCount: 2 * borderCells,
     title: (labels) => `The border of ${slot.title} tells ${labels}`,
     probe: `A probe that sees only how bright the outer edge of the pictures of ${slot.title} is (${borderCells} coarse fields, nothing inside)`,
     meaning: 'Markers, burned-in text, frames and devices lie there; organs rarely do.',

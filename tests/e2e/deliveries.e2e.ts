@@ -1,9 +1,9 @@
 import Database from 'better-sqlite3'
-import { mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { renameSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Page } from 'playwright-core'
-import sharp from 'sharp'
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
+import { writeDeliveries } from './delivery-source.ts'
 import { photographFailures } from './failures.ts'
 import { launchApp, temporaryFolder, type LaunchedApp } from './launch.ts'
 import { chooseSource, goOn, nameAndImport, rowSum, slowMs } from './steps.ts'
@@ -21,26 +21,7 @@ afterEach(async () => {
 photographFailures(() => app)
 afterAll(() => rmSync(folder, { recursive: true, force: true, maxRetries: 3 }))
 
-const head = 'ID,Patient Age,Patient Sex,Left-Fundus,Right-Fundus,Left-Diagnostic Keywords,Right-Diagnostic Keywords,N,D,G,C,A,H,M,O'
-const rowOf = (id: number, isNormal: boolean): string => `${id},${50 + id},${id % 2 === 0 ? 'Female' : 'Male'},${id}_left.jpg,${id}_right.jpg,${isNormal ? 'normal fundus' : 'cataract'},${isNormal ? 'normal fundus' : 'cataract'},${isNormal ? 1 : 0},0,0,${isNormal ? 0 : 1},0,0,0,0`
-
-async function writeDelivery(name: string, rows: string[], imageIds: number[]): Promise<void> {
-  mkdirSync(join(folder, name), { recursive: true })
-  writeFileSync(join(folder, name, 'annotations.csv'), `${[head, ...rows].join('\n')}\n`)
-  for (const id of imageIds) {
-    for (const side of ['left', 'right']) {
-      const pixels = Buffer.alloc(64 * 64 * 3).map((_, i) => (i * 7 + id * 31 + (side === 'left' ? 0 : 90)) & 255)
-      await sharp(pixels, { raw: { width: 64, height: 64, channels: 3 } }).jpeg().toFile(join(folder, name, `${id}_${side}.jpg`))
-    }
-  }
-}
-
-beforeAll(async () => {
-  const ids = Array.from({ length: 12 }, (_, i) => i + 1)
-  await writeDelivery('first', ids.slice(0, 8).map((id) => rowOf(id, id % 2 === 0)), ids.slice(0, 8))
-  // The whole table again, as hospitals deliver it, with the new files only; patient 3 has another label now.
-  await writeDelivery('second', ids.map((id) => rowOf(id, id === 3 ? true : id % 2 === 0)), ids.slice(8))
-})
+beforeAll(() => writeDeliveries(folder))
 
 const launch = (delivery: string): Promise<LaunchedApp> => launchApp({ dir: store, dialogs: { chooseFolder: join(folder, delivery), chooseTable: join(folder, delivery, 'annotations.csv'), chooseSaveFile: join(folder, 'mapping.json'), chooseMapping: join(folder, 'mapping.json') } })
 async function openCohort(page: Page): Promise<void> {

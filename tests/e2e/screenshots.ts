@@ -7,6 +7,7 @@ import { readPseudonymKey } from '../../engine/jobs/pseudonym-key.ts'
 import { openStore } from '../../engine/store/open.ts'
 import { sealStore } from '../../engine/store/sealed-store.ts'
 import { launchApp, temporaryFolder, type LaunchedApp } from './launch.ts'
+import { photographDeliveries } from './delivery-screens.ts'
 
 /**
  * `npm run shots -- [--store FILE] [--out DIR] [--only NAMES]`: photographs every screen at two sizes, light and dark, from a copy of a store
@@ -230,6 +231,8 @@ if (existsSync(storeFile)) {
   mkdirSync(outDir, { recursive: true })
   await photographFirstStart()
   await photographStore()
+  if (wanted?.some((name) => /^(?:03-import-[678]|11-patient-report)/.test(name)) ?? true) await photographReports(themes, choose, photograph)
+  if (wanted?.some((name) => '17-deliveries'.startsWith(name) || name.startsWith('17-')) ?? true) await photographDeliveries(themes, choose, photograph)
   process.stdout.write(`${taken} pictures of ${storeFile} in ${outDir}\n`)
 } else {
   process.stderr.write(`There is no database at ${storeFile}. Run "npm run demo" first, or name one with --store.\n`)

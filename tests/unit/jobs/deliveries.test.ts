@@ -51,7 +51,7 @@ function openWorkspace(): { workspace: Workspace; folder: string } {
   const cacheDir = join(folder, 'prepared')
   mkdirSync(cacheDir)
   const workspace = {
-    store, files: inProcess(), compute: inProcess(), reader: { read: async (name: string, request: unknown) => answerRead(store, name, request), dispose: () => {} },
+    store, files: inProcess(), compute: inProcess(), reader: { read: async (name: string, request: unknown) => answerRead(store, name, request, () => {}), dispose: () => {} },
     paths: { storeFile: store.path, cacheDir, runsDir: folder, backbonesDir: folder, weightsDir: folder, handoverDir: join(folder, 'handover') },
     pseudonymKey: 'ab'.repeat(32), versions: { app: '0.1.0', code: 'test' }, log: () => {}, close: () => {},
   } as never as Workspace

@@ -17,6 +17,8 @@ const labelled = new RegExp(`(?<![\\p{L}\\d])(?:${roles})[ \\t]*(?:\\([^)\\n]{0,
 const acts = "(?:(?:electronically |digitally |e-?)?signed(?: electronically| off)?(?: and \\p{Ll}+)? by|dictated by|transcribed by|typed by|verified by|approved by|authenticated by|authorized by|authorised by|finalized by|finalised by|reviewed (?:by|with)|interpreted by|reported by|read by|over-?read by|performed by|supervised by|requested by|ordered by|referred by|prepared by|written by|entered by|recorded by|examined by|seen by|assessed by|evaluated by|attended by|accompanied by|brought (?:in )?by|operated on by|treated by|called by|telephoned (?:to|by)|discussed (?:\\p{Ll}+ ){0,3}(?:with|by)|communicated (?:\\p{Ll}+ ){0,4}(?:to|with|by)|conveyed to|relayed to|paged to|reported to|given to|notified|informed|spoke (?:to|with)|d/w|c/o of|under the care of|care of|per|attention of|dear|hi|hello|sincerely,?|regards,?|faithfully,?|thanks,?|named?|known as|called|aka|a\\.k\\.a\\.|goes by|patient is|identified as|on behalf of|signed)"
 const acted = new RegExp(`(?<![\\p{L}\\d])(?:${acts})[:,]?\\s+(?:(?:the )?(?:${titles}|dr|radiologist|resident|nurse|physician|surgeon|technologist|consultant|registrar|attending|fellow|midwife)\\.?${gap})?(?<hit>\\p{Lu}[\\p{L}'’-]+, ?${sequence}|${sequence})`, 'gdiu')
 const kin = new RegExp(`\\b(?:wife|husband|son|daughter|mother|father|mum|mom|dad|brother|sister|partner|spouse|aunt|uncle|cousin|niece|nephew|grandson|granddaughter|grandmother|grandfather|carer|caregiver|friend|neighbou?r|guardian|fianc[ée]e?|girlfriend|boyfriend)(?:,? (?:named|called|is))?[ ,(]{1,2}(?<hit>${sequence})`, 'gdu')
+/** "The patient, Jane Miller, was seen": two capitalised words between commas behind the word for a person. */
+const apposed = new RegExp(`\\b(?:patient|gentleman|lady|man|woman|boy|girl|infant|wife|husband|son|daughter|mother|father|brother|sister|partner|carer|neighbou?r),\\s+(?<hit>${word}(?: ${initial})?(?: (?:${particle} )?${word}){1,2})(?=,|\\))`, 'gdu')
 const degrees = '(?:M\\.?D\\.?|D\\.O\\.|Ph\\.?D\\.?|R\\.?N\\.?|FRC[RPS](?:\\s?\\(?Ed\\)?)?|FRANZCR|FACR|MBBS|MBChB|MB ?BS|MRC[PS]|ARNP|CRNP|PA-C|DPM|DMD|DDS|O\\.?D\\.|RT\\(R\\)|BSN|MSN|Pharm\\.?D|Esq|RDMS)'
 const degreed = new RegExp(`(?<![\\p{L}\\d])(?<hit>\\p{Lu}[\\p{L}'’-]+, ?${sequence}|${sequence}),? ?(?=${degrees}(?![\\p{L}]))`, 'gdu')
 const initialled = new RegExp(`(?<![\\p{L}\\d.])(?<hit>(?:\\p{Lu}\\. ?){1,3}(${word}))`, 'gdu')
@@ -69,7 +71,7 @@ export function nameSpans(text: string): Span[] {
   const each = (pattern: RegExp, use: (start: number, end: number, match: RegExpExecArray) => void): void => {
     for (const match of text.matchAll(pattern)) use(...match.indices!.groups!.hit!, match)
   }
-  for (const pattern of [titled, labelled, acted, kin]) {
+  for (const pattern of [titled, labelled, acted, kin, apposed]) {
     each(pattern, (start, end) => {
       // The labels are read in any capitals, the names after them are not.
       const first = /^[\p{L}.]+/u.exec(text.slice(start, end))?.[0] ?? ''

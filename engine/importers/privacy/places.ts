@@ -8,13 +8,13 @@ const cityStateZip = `${cap}(?: ${cap}){0,2},?\\s+${state}\\.?,?\\s+\\d{5}(?:-\\
 const ukCode = '(?:GIR 0AA|[A-PR-UWYZ][A-HK-Y]?\\d[A-HJKPSTUW\\d]? \\d[ABD-HJLNP-UW-Z]{2})'
 const tail = `(?:,?\\s+(?:Apt|Apartment|Suite|Ste|Unit|Flat|Fl|Floor|Room|Rm|Bldg|Building|#)\\.?\\s*#?[\\w-]+)?(?:,\\s*${cap}(?: ${cap}){0,2}(?=,|\\s+${state}\\b|\\s+\\d|\\.|\\n|$|\\s+${ukCode}))?(?:,?\\s+${state}\\b)?(?:,?\\s+(?:\\d{5}(?:-\\d{4})?|${ukCode}))?`
 const addresses = [
-  new RegExp(`(?<![\\p{L}\\d])(?:(?:Flat|Apt|Unit|Apartment|Suite)\\s+\\w+,\\s*)?\\d{1,5}[A-Za-z]?(?:[-/]\\d{1,4})?,?\\s+(?:(?:N|S|E|W|NE|NW|SE|SW|North|South|East|West)\\.?\\s+)?(?:(?:${cap}|\\d{1,3}(?:st|nd|rd|th))\\s+){1,4}${street}\\b\\.?${tail}`, 'gdu'),
+  new RegExp(`(?<![\\p{L}\\d])(?:(?:Flat|Apt|Unit|Apartment|Suite)\\s+\\w+,\\s*)?\\d{1,5}[A-Za-z]?(?:[-/]\\d{1,4})?,?\\s+(?:(?:N|S|E|W|NE|NW|SE|SW|North|South|East|West)\\.?\\s+)?(?:(?:${cap}|\\d{1,3}(?:st|nd|rd|th))\\s+){1,4}${street}\\b(?:(?<=\\b(?:St|Rd|Ave?|Ln|Dr|Blvd|Ct|Pl|Ter|Cres|Sq|Hwy|Pkwy|Gdns|Cir|Trl))\\.)?${tail}`, 'gdu'),
   new RegExp(`\\bP\\.?\\s?O\\.?\\s+Box\\s+\\d+${tail}`, 'gdiu'),
   new RegExp(`(?<![\\p{L}])${cityStateZip}(?!\\d)`, 'gdu'),
   new RegExp(`(?<![\\p{L}\\d])${ukCode}(?![\\p{L}\\d])`, 'gdu'),
   /(?<![\p{L}\d])[A-CEGHJ-NPR-TVXY]\d[A-CEGHJ-NPR-TV-Z] \d[A-CEGHJ-NPR-TV-Z]\d(?![\p{L}\d])/gdu,
   /\b(?:zip(?: ?code)?|post ?code|postal code|plz)\b\s*(?:is|[:#-])?\s*(?<hit>[A-Z]{0,2}\d[A-Z\d -]{2,8}[A-Z\d])/gdi,
-  /\b(?:[Hh]ome |[Pp]ostal |[Mm]ailing |[Cc]urrent |[Pp]ermanent |HOME )?(?:[Aa]ddress(?:es)?|ADDRESS)[ \t]*(?:is|[:=-])[ \t]*(?<hit>(?:[\p{Lu}\d#][\p{L}\d'’./-]*(?:,[ \t]*|[ \t]+|(?=[\n;]|$))|(?:of|the|and|upon|on|de|la)[ \t]+){1,14})/gdu,
+  /\b(?:[Hh]ome |[Pp]ostal |[Mm]ailing |[Cc]urrent |[Pp]ermanent |HOME )?(?:[Aa]ddress(?:es)?|ADDRESS)[ \t]*(?:is|[:=-])[ \t]*(?<hit>(?:[\p{Lu}\d#](?:[\p{L}\d'’/-]|\.(?=[\p{L}\d]))*(?:(?<=(?<!\p{L})(?:St|Rd|Ave?|Ln|Dr|Blvd|Ct|Pl|Ter|Cres|Sq|Hwy|Pkwy|Gdns|Apt|Ste|Fl|Rm|Bldg|No|Mt|[NSEW]{1,2}|\p{Lu}))\.)?(?:,[ \t]*|[ \t]+|(?=[\n;.]|$))|(?:of|the|and|upon|on|de|la)[ \t]+){1,14})/gdu,
 ]
 const livesIn = new RegExp(`\\b(?:lives?|lived|living|resid(?:es|ed|ing|ent)|moved|relocated|housed|native|born)\\s+(?:(?:alone|with (?:his|her|their) \\p{Ll}+|independently|currently)\\s+)?(?:in|at|of|to|near|on)\\s+(?:the\\s+)?(?:town of |city of |village of )?(?<hit>(?:\\d{1,5}\\s+)?${cap}(?:[ -]${cap}){0,4}(?:,\\s*${cap}(?: ${cap})?)?)`, 'gdu')
 const notPlaces = /^(?:The|A|An|Nursing|Assisted|Home|Hospital|January|February|March|April|May|June|July|August|September|October|November|December|ICU|ED|ER|ITU)\b/

@@ -47,6 +47,7 @@ it.each(privacyRules.filter(({ rule }) => !['dates', 'own-list'].includes(rule))
 })
 
 it.each([
+  ['The patient, Desmond Quill, was seen', 'The patient, [NAME], was seen'], ['Home address: 62 Magnolia Avenue. Examined twice', 'Home address: [ADDRESS]. Examined twice'], ['Address: 4 St. Mary Rd., Larchmont. Control film', 'Address: [ADDRESS]. Control film'],
   ['seen by dr smith', 'seen by dr [NAME]'], ['MR JOHN SMITH', 'MR [NAME]'], ['Discussed with Dr. van der Berg today', 'Discussed with Dr. [NAME] today'], ['his wife Xanthe came', 'his wife [NAME] came'],
   ['Dr Baker called', 'Dr [NAME] called'], ['J. Hernandez reviewed', '[NAME] reviewed'], ['born 3 May 1950, well', 'born [DATE OF BIRTH], well'], ['ninety-two year old', '90+ year old'], ['pager 4471', 'pager [PHONE]'],
 ])('cleans "%s"', (text, expected) => {

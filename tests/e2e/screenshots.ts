@@ -8,6 +8,7 @@ import { openStore } from '../../engine/store/open.ts'
 import { sealStore } from '../../engine/store/sealed-store.ts'
 import { launchApp, temporaryFolder, type LaunchedApp } from './launch.ts'
 import { photographDeliveries } from './delivery-screens.ts'
+import { photographReports } from './report-screens.ts'
 
 /**
  * `npm run shots -- [--store FILE] [--out DIR] [--only NAMES]`: photographs every screen at two sizes, light and dark, from a copy of a store
@@ -23,6 +24,8 @@ const storeFile = resolve(values.store)
 const outDir = resolve(values.out)
 const wanted = values.only?.split(',')
 const isWanted = (name: string): boolean => wanted?.some((start) => name.startsWith(start)) ?? true
+/** Whether any picture whose name starts so may be wanted; what nobody wants need not be clicked through. */
+const mayBeWanted = (...starts: string[]): boolean => wanted?.some((start) => starts.some((own) => own.startsWith(start) || start.startsWith(own))) ?? true
 let taken = 0
 
 /** What of the store is photographed. */
@@ -162,6 +165,57 @@ async function photographStates(app: LaunchedApp, theme: Theme, { cohortId, runI
   }
 }
 
+/** The long page of a cohort's fingerprint, part by part. */
+async function photographFingerprint(app: LaunchedApp, theme: Theme, { cohortId }: Subject): Promise<void> {
+  const { page } = app
+  await open(app, `/cohorts/${cohortId}/fingerprint`)
+  await page.getByRole('heading', { name: 'Presence patterns', level: 2 }).waitFor()
+  const parts = [['1-top', null], ['2-presence', 'Presence patterns'], ['3-missingness', 'Is absence random?'], ['4-labels', 'Labels'], ['5-images', 'Images'], ['6-text', 'Text'], ['7-duplicates', 'The same image twice']] as const
+  for (const [name, heading] of parts) {
+    if (heading !== null) await page.getByRole('heading', { name: heading, exact: true, level: 2 }).evaluate((element) => element.scrollIntoView())
+    if (name === '3-missingness' && await page.locator('details:not([open]) > summary').count() > 0) await page.locator('details:not([open]) > summary').first().click()
+    await photograph(app, theme, `15-fingerprint-${name}`)
+  }
+}
+
+/** Alarms before anybody looked, as found, with evidence, while deciding, decided and undone; decisions are made in the copy of the store. */
+async function photographAlarms(app: LaunchedApp, theme: Theme, { cohortId }: Subject): Promise<void> {
+  const { page } = app
+  await open(app, `/cohorts/${cohortId}/alarms`)
+  const search = page.getByRole('button', { name: 'Look for alarms' })
+  if (await search.count() > 0) {
+    await photograph(app, theme, '16-alarms-1-not-searched')
+    await search.click()
+  }
+  await page.getByText(/Looked for and not found|worst first/).first().waitFor({ timeout: 240_000 })
+  await photograph(app, theme, '16-alarms-2-found')
+  const evidence = page.getByRole('button', { name: 'Show evidence' }).first()
+  if (await evidence.count() > 0) {
+    await evidence.click()
+    await photograph(app, theme, '16-alarms-3-evidence')
+  }
+  const remedy = page.locator('article').getByRole('button', { name: /^(Mask|Leave|Count|Exclude)/ }).first()
+  if (await remedy.count() > 0) {
+    await remedy.click()
+    await page.getByRole('dialog').getByRole('button', { name: 'Decide' }).and(page.locator(':enabled')).waitFor()
+    await photograph(app, theme, '16-alarms-4-remedy')
+    await page.getByRole('dialog').getByRole('button', { name: 'Decide' }).click()
+    await page.getByRole('dialog').waitFor({ state: 'detached' })
+    await page.getByText(/Looked for and not found|worst first/).first().waitFor({ timeout: 240_000 })
+    await photograph(app, theme, '16-alarms-5-decided')
+    await open(app, `/cohorts/${cohortId}`)
+    await photograph(app, theme, '16-alarms-6-cohort')
+    await open(app, `/cohorts/${cohortId}/alarms`)
+    await page.getByRole('button', { name: /^Undo / }).first().click()
+    await photograph(app, theme, '16-alarms-7-undo')
+    await page.getByRole('button', { name: 'Undo the decision' }).click()
+    await page.getByText(/Undone /).first().waitFor()
+    await photograph(app, theme, '16-alarms-8-undone')
+  }
+  await open(app, `/cohorts/${cohortId}/runs/new`)
+  await photograph(app, theme, '16-alarms-9-before-run')
+}
+
 function screensOf({ cohortId, runId, combinationRunId, completeStudyId, incompleteStudyId }: Subject): [name: string, hash: string][] {
   const list = `cohort=${cohortId}${runId === null ? '' : `&run=${runId}`}`
   return [
@@ -217,7 +271,10 @@ async function photographStore(): Promise<void> {
         await open(app, hash)
         await photograph(app, theme, name)
       }
-      await photographStates(app, theme, subject)
+      if (mayBeWanted('15-')) await photographFingerprint(app, theme, subject)
+      if (mayBeWanted('16-')) await photographAlarms(app, theme, subject)
+      if (mayBeWanted('06-', '09-', '12-', '13-')) await photographStates(app, theme, subject)
+      if (!mayBeWanted('03-')) continue
       if (dialogs.chooseFolder !== undefined) await photographWizard(app, theme)
       else process.stderr.write('The wizard is not photographed: the originals of the first cohort are not where they were.\n')
     }

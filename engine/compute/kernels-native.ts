@@ -3,7 +3,7 @@ import { runInNewContext } from 'node:vm'
 import { loadNativeLibrary } from './device/native-library.ts'
 import type { BlockCall, BlockKernels, Kernels } from './kernels.ts'
 import { createTensorflowKernels, tensorflowBackend } from './kernels-tensorflow.ts'
-import type { Tensor, Tensor2D, Tensor4D, Tf } from './tensorflow.ts'
+import type { Tensor, Tensor1D, Tensor2D, Tensor4D, Tf } from './tensorflow.ts'
 
 /**
  * Fused processor kernels from the compiled library, or null where it is not there: then the engine computes the same numbers with
@@ -86,5 +86,12 @@ function createBlockKernels(tf: Tf): BlockKernels {
     },
     backward: (dy, kept, weights, call, keep) => tf.tidy(() =>
       backend.executeSingleOutput('LacunaBlockBackward', attributesOf(call, numberOf[keep]), [dy, kept, ...weights, ...layoutOf(call)]) as Tensor2D),
+    backwardTrained: (dy, kept, weights, call, keep, wantsQkv) => {
+      const attributes = [...attributesOf(call, numberOf[keep]), { name: 'wants_qkv', type: TF_ATTR_INT, value: Number(wantsQkv) }]
+      const [dx, vectors, dQkv] = tf.tidy(() => backend.executeMultipleOutputs('LacunaBlockBackwardTrained', attributes,
+        [dy, kept, ...weights, ...layoutOf(call)], 3)) as [Tensor2D, Tensor1D, Tensor2D]
+      if (!wantsQkv) dQkv.dispose()
+      return { dx, vectors, dQkv: wantsQkv ? dQkv : null }
+    },
   }
 }

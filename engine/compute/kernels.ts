@@ -43,12 +43,21 @@ export interface Kernels {
   adamW(value: Tensor, gradient: Tensor, first: Tensor, second: Tensor, update: AdamWUpdate): [value: Tensor, first: Tensor, second: Tensor]
 }
 
-/** A frozen transformer block with exact GELU; `weights` in the order of `BlockWeights`. */
+/** A transformer block with exact GELU whose matrices are frozen; `weights` in the order of `BlockWeights`. */
 export interface BlockKernels {
   /** x [M, D] -> y [M, D], or [B, D] with `firstOnly`; `kept` is what `backward` needs, null when nothing was to be kept. */
   forward(x: Tensor2D, weights: readonly Tensor[], call: BlockCall, keep: BlockKeeping | null): { y: Tensor2D; kept: Tensor | null }
   /** dL/dy -> dL/dx [M, D]; keeps its inputs. */
   backward(dy: Tensor2D, kept: Tensor, weights: readonly Tensor[], call: BlockCall, keep: BlockKeeping): Tensor2D
+  /**
+   * The same with what trained parts need: `vectors` [9D + F] are the gradients of all vectors among the weights, in their order;
+   * `dQkv` [M, 3D] is the gradient of the query-key-value product, null unless wanted.
+   */
+  backwardTrained(dy: Tensor2D, kept: Tensor, weights: readonly Tensor[], call: BlockCall, keep: BlockKeeping, wantsQkv: boolean): {
+    dx: Tensor2D
+    vectors: Tensor1D
+    dQkv: Tensor2D | null
+  }
 }
 
 /**

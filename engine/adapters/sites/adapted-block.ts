@@ -16,6 +16,7 @@ import type { Tensor1D, Tensor2D } from '../../compute/tensorflow.ts'
 import type { MoraLayer } from '../mora/layer.ts'
 import { type AttentionPass, attend } from './attention.ts'
 import type { BatchView } from './batch-view.ts'
+import { forwardFused } from './fused-block-pass.ts'
 import type { KeyValuePrompt } from './key-value-prompt.ts'
 import type { MapPass, TokenMap } from './token-map.ts'
 
@@ -42,8 +43,10 @@ export interface AdaptedBlockParts {
 }
 
 export interface AdaptedPass {
-  /** [B*T, D]; belongs to the caller. */
+  /** [B*T, D], or [B, D] where `isFirstOnly`; belongs to the caller. */
   y: Tensor2D
+  /** Only the first row of each sample was computed; absent: all. */
+  isFirstOnly?: boolean
   /** dL/dy -> dL/dx (null when not needed); writes the gradients of what is trained at present. Runs once; dy stays the caller's. */
   backward(dy: Tensor2D, gradients: Gradients, needsInput: boolean): Tensor2D | null
   discard(): void
@@ -53,9 +56,14 @@ export interface AdaptedBlock {
   /** The block with everything trained folded into its weights, for samples of this pattern: what predictions use. Null where parts stand beside the maps. */
   merged(pattern: number): TransformerBlock | null
   isTrained(): boolean
-  /** x [B*T, D] stays the caller's; presence [B, M] of 0/1 is for the part beside attention. */
-  forward(x: Tensor2D, shape: BlockShape, view: BatchView, presence: Tensor2D): AdaptedPass
+  /**
+   * x [B*T, D] stays the caller's; presence [B, M] of 0/1 is for the part beside attention. `backward` may run in passes with `keep` only.
+   * The shape's `firstOnly` allows a pass to compute no more than first rows.
+   */
+  forward(x: Tensor2D, shape: BlockShape, view: BatchView, presence: Tensor2D, keep: boolean): AdaptedPass
 }
+
+type ComposedForward = (x: Tensor2D, shape: BlockShape, view: BatchView, presence: Tensor2D) => AdaptedPass
 
 export function createAdaptedBlock(compute: Compute, parts: AdaptedBlockParts): AdaptedBlock {
   const { tf, kernels } = compute
@@ -138,7 +146,7 @@ export function createAdaptedBlock(compute: Compute, parts: AdaptedBlockParts): 
     lower.some((map) => map.isTrained()) || besideAttention !== null || (prompt?.isTrained() ?? false)
   const attentionMaps = [maps.qkv, maps.output]
 
-  const forwardPre: AdaptedBlock['forward'] = (x, shape, view, presence) => {
+  const forwardPre: ComposedForward = (x, shape, view, presence) => {
     const norm1 = maps.norm1.forward(x, view)
     const attention = release(attentionPart(norm1.y, shape, view, presence), norm1.y)
     const u = release(x.add<Tensor2D>(attention.y), attention.y)
@@ -183,7 +191,7 @@ export function createAdaptedBlock(compute: Compute, parts: AdaptedBlockParts): 
     return through === null ? null : release(through.add<Tensor2D>(dResidual), through)
   }
 
-  const forwardPost: AdaptedBlock['forward'] = (x, shape, view, presence) => {
+  const forwardPost: ComposedForward = (x, shape, view, presence) => {
     const attention = attentionPart(x, shape, view, presence)
     const sum1 = release(x.add<Tensor2D>(attention.y), attention.y)
     const norm1 = maps.norm1.forward(sum1, view)
@@ -251,6 +259,7 @@ export function createAdaptedBlock(compute: Compute, parts: AdaptedBlockParts): 
   return {
     merged,
     isTrained: () => Object.values(maps).some((map: TokenMap) => map.isTrained()) || besideAttention !== null || (prompt?.isTrained() ?? false),
-    forward: preNorm ? forwardPre : forwardPost,
+    forward: (x, shape, view, presence, keep) =>
+      forwardFused(compute, parts, x, shape, view, keep) ?? (preNorm ? forwardPre : forwardPost)(x, shape, view, presence),
   }
 }

@@ -30,6 +30,7 @@ export function frozenLinearMap(compute: Compute, { weight, bias }: FrozenLinear
     readsInput: false,
     isCheap: false,
     isTrained: () => false,
+    fused: { byPattern: false, readsProduct: false, write: () => {} },
     fold: () => ({ weight: weight.clone(), bias: bias.clone() }),
     forward: (x) => {
       const product = kernels.matMul(x, weight)
@@ -78,6 +79,14 @@ export function trainedLinearMap(compute: Compute, frozen: FrozenLinear, trained
     get readsInput() { return trains(trained.weights) },
     isCheap: false,
     isTrained: () => trains(trained.weights) || trains(trained.biases),
+    ...(trained.weights !== null ? {} : {
+      fused: {
+        byPattern: false, readsProduct: false,
+        write: ({ bias }, _view, gradients) => {
+          if (trains(trained.biases)) split(trained.biases, bias.clone(), 0, gradients)
+        },
+      },
+    }),
     forward: (x) => {
       const weight = weightNow()
       const bias = biasNow()

@@ -40,9 +40,39 @@ export function withLowRank(compute: Compute, inner: TokenMap, inputs: number, p
     return tf.tidy(() => kernels.batchMatMul(rows(x), rows(dy), true, false).reshape([view.batch, x.shape[1] * dy.shape[1]]))
   }
 
+  /** The gradients of A and B when every sample uses the same ones, from the product's own [B*T, E] and its input [B*T, D]. */
+  const writeShared = (dy: Tensor2D, x: Tensor2D, view: BatchView, gradients: Gradients): void => {
+    for (const { down, up, rank, part, from } of chosen) {
+      const A = gather(compute, view, down, () => tf.zeros([inputs, rank])).values as Tensor2D
+      const B = gather(compute, view, up, () => tf.zeros([rank, part.width])).values as Tensor2D
+      const dDelta = tf.tidy(() => (part.width === E ? dy : dy.slice([0, from], [-1, part.width])).mul<Tensor2D>(scaling * part.scale)) // [B*T, width]
+      if (isAnyTrained(up)) {
+        const z = kernels.matMul(x, A) // [B*T, R]
+        scatter(compute, view, up, release(kernels.matMul(z, dDelta, true, false), z), false, gradients)
+      }
+      if (isAnyTrained(down)) {
+        const dz = kernels.matMul(dDelta, B, false, true) // [B*T, R]
+        scatter(compute, view, down, release(kernels.matMul(x, dz, true, false), dz), false, gradients)
+      }
+      release(null, A, B, dDelta)
+    }
+  }
+
   return {
     readsInput: true,
     isCheap: false,
+    ...(inner.fused === undefined || inner.fused.readsProduct ? {} : {
+      fused: {
+        byPattern: inner.fused.byPattern || choices.some((choice) => !('name' in choice)), readsProduct: true,
+        write: (from, view, gradients) => {
+          inner.fused!.write(from, view, gradients)
+          if (!isAnyTrained(...choices) || !choices.some((choice) => isUsed(view, choice))) return
+          const x = from.product!.x()
+          writeShared(from.product!.dy, x, view, gradients)
+          x.dispose()
+        },
+      },
+    }),
     fold: (pattern) => {
       const folded = inner.fold(pattern)
       const view = viewOfPattern(pattern)

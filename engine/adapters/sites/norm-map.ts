@@ -20,6 +20,13 @@ export function normMap(compute: Compute, frozen: FrozenNorm, trainedGamma: Para
     readsInput: true,
     isCheap: true,
     fold: () => ({ weight: (trainedGamma?.value ?? frozen.gamma).clone(), bias: (trainedBeta?.value as Tensor1D | undefined ?? frozen.beta).clone() }),
+    fused: {
+      byPattern: false, readsProduct: false,
+      write: ({ bias, gain }, _view, gradients) => {
+        if (trainedBeta?.isTrained === true) gradients.set(trainedBeta.name, bias.clone())
+        if (trainedGamma?.isTrained === true) gradients.set(trainedGamma.name, gain!.clone())
+      },
+    },
     isTrained: () => (trainedGamma?.isTrained ?? false) || (trainedBeta?.isTrained ?? false),
     forward: (x) => {
       const gamma = (trainedGamma?.value ?? frozen.gamma) as Tensor1D

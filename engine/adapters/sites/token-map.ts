@@ -25,7 +25,28 @@ export interface FoldedMap {
   bias: Tensor1D
 }
 
+/** What the kernel for whole blocks says of one map; the tensors stay the caller's. */
+export interface FusedGradients {
+  /** dL/dbias [E], or of a norm's offset [D]. */
+  bias: Tensor1D
+  /** Of a norm's gain [D], else null. */
+  gain: Tensor1D | null
+  /** dL/dy [B*T, E] and the input [B*T, D], which belongs to who asks; null unless the map reads them. */
+  product: { dy: Tensor2D; x(): Tensor2D } | null
+}
+
+export interface FusedMap {
+  /** The map differs between presence patterns, so that folding serves a batch of one pattern only. */
+  readonly byPattern: boolean
+  /** Whether `write` needs `product`. */
+  readonly readsProduct: boolean
+  /** Writes the gradients of what is trained at present. */
+  write(from: FusedGradients, view: BatchView, gradients: Gradients): void
+}
+
 export interface TokenMap {
+  /** How its gradients follow from a block computed whole, over the folded map; absent where they do not. */
+  readonly fused?: FusedMap
   /** Whether `backward` reads the input again. */
   readonly readsInput: boolean
   /** Whether `forward` costs so little that a decorator computes it again instead of keeping its output. */

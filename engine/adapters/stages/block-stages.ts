@@ -43,10 +43,11 @@ export function adaptedBlockStage(block: AdaptedBlock): Stage {
       const merged = block.merged(pattern)
       return merged === null ? null : { stage: frozenBlockStage(merged, null), dispose: () => merged.dispose() }
     },
-    forward: (input, { needsInput }) => {
-      const pass = block.forward(input.x, input.shape, input.view, input.presence)
+    forward: (input, { keep, needsInput, firstOnly }) => {
+      const shape: BlockShape = firstOnly && input.promptTokens === 0 ? { ...input.shape, firstOnly } : input.shape
+      const pass = block.forward(input.x, shape, input.view, input.presence, keep)
       return {
-        sequence: { ...input, x: pass.y },
+        sequence: { ...input, x: pass.y, ...(pass.isFirstOnly === true ? { isFirstOnly: true } : {}) },
         discard: () => pass.discard(),
         backward: (dy, gradients) => pass.backward(dy, gradients, needsInput),
       }

@@ -28,6 +28,7 @@ void* createAttributes(TF_OpKernelConstruction* construction) {
   integer("pre_norm", &attributes->preNorm);
   integer("first_only", &attributes->firstOnly);
   integer("keep", &attributes->keep);
+  integer("wants_qkv", &attributes->wantsQkv);
   if (TF_GetCode(status) != TF_OK) TF_OpKernelConstruction_Failure(construction, status);
   TF_DeleteStatus(status);
   return attributes;
@@ -44,6 +45,8 @@ struct Operation {
 bool registerAll(std::string* problem) {
   const std::vector<const char*> eps{"epsilon: float"}, heads{"batch: int", "heads: int"};
   const std::vector<const char*> blockForward{"epsilon: float", "heads: int", "pre_norm: int", "first_only: int", "keep: int"};
+  std::vector<const char*> blockTrained = blockForward;
+  blockTrained.push_back("wants_qkv: int");
   const std::vector<const char*> blockWeights{"qkv_w: float", "qkv_b: float", "out_w: float", "out_b: float", "norm1_g: float", "norm1_b: float",
                                               "expand_w: float", "expand_b: float", "contract_w: float", "contract_b: float", "norm2_g: float", "norm2_b: float"};
   auto around = [&](std::vector<const char*> before) {
@@ -54,6 +57,7 @@ bool registerAll(std::string* problem) {
   const std::vector<Operation> operations{
       {"LacunaBlockForward", around({"x: float"}), {"y: float", "kept: int32"}, blockForward, computeBlockForward},
       {"LacunaBlockBackward", around({"dy: float", "kept: int32"}), {"dx: float"}, blockForward, computeBlockBackward},
+      {"LacunaBlockBackwardTrained", around({"dy: float", "kept: int32"}), {"dx: float", "vectors: float", "d_qkv: float"}, blockTrained, computeBlockBackwardTrained},
       {"LacunaGelu", {"x: float"}, {"y: float"}, {}, computeGelu},
       {"LacunaBiasGelu", {"x: float", "bias: float"}, {"y: float"}, {}, computeBiasGelu},
       {"LacunaGeluGradient", {"dy: float", "x: float"}, {"dx: float"}, {}, computeGeluGradient},

@@ -40,7 +40,7 @@ struct Attributes {
   float epsilon = 0.0f;
   int64_t batch = 1, heads = 1;
   // Of whole blocks: layer norm before each part, output for each sample's first row only, what is kept (block.h).
-  int64_t preNorm = 0, firstOnly = 0, keep = 0;
+  int64_t preNorm = 0, firstOnly = 0, keep = 0, wantsQkv = 0;
 };
 
 // Inputs and outputs of one call; frees its tensor handles and reports the first failure.

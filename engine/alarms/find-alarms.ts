@@ -15,7 +15,7 @@ const testedKinds = 4
  * Everything that is looked for before a training, worst first. A generator, so that whoever drives it can say how far it is and stop:
  * it yields the name of what comes next.
  */
-export function* findAlarms(facts: CohortFacts): Generator<{ stage: string; done: number; total: number }, Omit<AlarmReport, 'effectiveHash' | 'elapsedMs'>> {
+export function* findAlarms(facts: CohortFacts): Generator<{ stage: string; done: number; total: number }, Omit<AlarmReport, 'effectiveHash' | 'unmeasuredCount' | 'elapsedMs'>> {
   const notes: string[] = []
   const alarms: Alarm[] = []
   const quiet: string[] = []

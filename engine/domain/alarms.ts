@@ -40,6 +40,8 @@ export type Alarm = z.infer<typeof alarmSchema>
 export const alarmReportSchema = z.object({
   /** State of the cohort that was looked at. */
   effectiveHash: z.string(),
+  /** Images that had not been measured when the search was made: once they are, it is worth another one. */
+  unmeasuredCount: z.number().int(),
   studyCount: z.number().int(),
   personCount: z.number().int(),
   /** What was looked at only in part, or not at all, and why. */

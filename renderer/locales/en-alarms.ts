@@ -68,7 +68,6 @@ export const enAlarms = {
   run: {
     title: 'Open alarms when this run began',
     decisions: 'Decisions it was planned under',
-    none: 'Everything that was imported was used.',
   },
   excluded: 'excluded',
   excludedStudy: 'This study is excluded by a decision: no training and no evaluation uses it.',

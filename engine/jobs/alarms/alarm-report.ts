@@ -15,19 +15,21 @@ export interface AlarmSearch {
 export function searchAlarms(store: Store, cohortId: number, tell: (progress: Progress) => void): AlarmReport {
   const startedMs = performance.now()
   const effectiveHash = store.curation.hashOf(cohortId)
+  const unmeasuredCount = store.imageMeasures.countUnmeasured(cohortId)
   tell({ stage: 'Reading the cohort', done: 0, total: null, secondsLeft: null })
   const search = findAlarms(readFacts(store, cohortId))
   for (;;) {
     const next = search.next()
-    if (next.done === true) return { ...next.value, effectiveHash, elapsedMs: performance.now() - startedMs }
+    if (next.done === true) return { ...next.value, effectiveHash, unmeasuredCount, elapsedMs: performance.now() - startedMs }
     tell({ ...next.value, secondsLeft: null })
   }
 }
 
-/** What was found for the cohort as it stands now, or null when nobody has looked since the last decision. */
-export function keptAlarms(store: Pick<Store, 'curation'>, cohortId: number): AlarmReport | null {
+/** What was found for the cohort as it stands now, or null when nobody has looked since the last decision, or since its images were measured. */
+export function keptAlarms(store: Pick<Store, 'curation' | 'imageMeasures'>, cohortId: number): AlarmReport | null {
   const parsed = alarmReportSchema.safeParse(store.curation.alarmReport(cohortId, store.curation.hashOf(cohortId), alarmRulesVersion))
-  return parsed.success ? parsed.data : null
+  if (!parsed.success) return null
+  return parsed.data.unmeasuredCount > 0 && store.imageMeasures.countUnmeasured(cohortId) < parsed.data.unmeasuredCount ? null : parsed.data
 }
 
 /** Searches in the reader process and keeps what was found, which then stands for this state of the cohort whoever asks. */

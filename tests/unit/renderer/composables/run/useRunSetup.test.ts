@@ -60,7 +60,7 @@ describe('useRunEstimate', () => {
 describe('options of the form', () => {
   const detail = {
     cohort: {
-      studyCount: 40,
+      studyCount: 44, curation: { excludedStudyCount: 4 },
       slots: [{ slotId: 'right-eye', modality: 'image', title: 'Right eye', letter: 'R' }, { slotId: 'notes', modality: 'text', title: 'Notes', letter: 'N' }],
       labels: [{ labelId: 4, name: 'Glaucoma', position: 0 }, { labelId: 9, name: 'Never seen', position: 1 }],
     },
@@ -68,7 +68,7 @@ describe('options of the form', () => {
     absences: [{ slotId: 'notes', reason: 'not-collected', count: 5 }, { slotId: 'notes', reason: 'excluded', count: 2 }],
   } as unknown as CohortDetail
 
-  it('count what is present', () => expect(slotOptionsOf(detail).map((option) => option.presentCount)).toEqual([40, 33]))
+  it('count what is present, excluded studies not among them', () => expect(slotOptionsOf(detail).map((option) => option.presentCount)).toEqual([40, 33]))
   it('count positives, zero for a label that never occurs', () => {
     expect(labelOptionsOf(detail)).toEqual([
       { labelId: 4, name: 'Glaucoma', positives: 3, negatives: 36, unknown: 1 },

@@ -45,7 +45,7 @@ photographFailures(() => app)
 
 async function chooseHeaders(page: Page): Promise<void> {
   await page.getByRole('button', { name: 'Choose: Image folder' }).click()
-  await page.getByRole('button', { name: /headers|without a table/i }).click()
+  await page.getByRole('button', { name: 'No table: read DICOM or XML files' }).click()
   await page.getByRole('heading', { name: 'Columns of the table' }).waitFor({ timeout: slowMs })
 }
 

@@ -104,6 +104,39 @@ async function findSubject(page: Page): Promise<Subject> {
   return { cohortId: cohort.cohortId, runId, combinationRunId, completeStudyId: complete?.studyId ?? null, incompleteStudyId: incomplete?.studyId ?? null }
 }
 
+/** The privacy step further down: own words, the rules tried on an example and on the table. */
+async function photographPrivacy(app: LaunchedApp, theme: Theme): Promise<void> {
+  const { page } = app
+  const words = page.getByLabel('Words to remove besides')
+  if (await words.count() === 0) return
+  await words.fill('pneumonia\nWard 7 East')
+  await words.blur()
+  await page.getByLabel('Your example').fill('Seen by Dr Jane Miller on Ward 7 East on 14 March 2020, MRN 00481516.')
+  await page.getByRole('button', { name: 'Try', exact: true }).click()
+  await page.getByText(/texts would be changed/).waitFor({ timeout: 120_000 })
+  await page.waitForTimeout(1500)
+  for (const [name, heading] of [['words', 'What is removed from texts'], ['try', 'Try the rules'], ['profile', 'What is kept of DICOM headers']] as const) {
+    await page.getByRole('heading', { name: heading, exact: true }).evaluate((element) => element.scrollIntoView())
+    await photograph(app, theme, `03-import-3-privacy-${name}`)
+  }
+}
+
+/** The images that may show text, open and decided. */
+async function photographTextReview(app: LaunchedApp, theme: Theme, { cohortId }: Subject): Promise<void> {
+  const { page } = app
+  await open(app, `/cohorts/${cohortId}/text-in-images`)
+  await page.getByRole('heading', { name: 'Text in images', level: 1 }).waitFor()
+  await page.waitForTimeout(4000)
+  await photograph(app, theme, '17-text-review-1-open')
+  const keep = page.getByRole('button', { name: 'Keep', exact: true }).first()
+  if (await keep.count() === 0) return
+  await keep.click()
+  await page.getByRole('button', { name: 'Leave out', exact: true }).nth(1).click()
+  await page.getByRole('tab', { name: /^Left out/ }).click()
+  await page.getByText('left out', { exact: true }).first().waitFor()
+  await photograph(app, theme, '17-text-review-2-left-out')
+}
+
 async function photographWizard(app: LaunchedApp, theme: Theme): Promise<void> {
   const { page } = app
   await open(app, '/import')
@@ -115,6 +148,7 @@ async function photographWizard(app: LaunchedApp, theme: Theme): Promise<void> {
     await page.getByRole('button', { name: `Continue to ${step}` }).click({ timeout: 120_000 })
     if (step === 'check') await page.getByRole('button', { name: 'Continue to import' }).and(page.locator(':enabled')).waitFor({ timeout: 120_000 })
     await photograph(app, theme, `03-import-${number}-${step}`)
+    if (step === 'privacy') await photographPrivacy(app, theme)
   }
 }
 
@@ -273,6 +307,7 @@ async function photographStore(): Promise<void> {
       }
       if (mayBeWanted('15-')) await photographFingerprint(app, theme, subject)
       if (mayBeWanted('16-')) await photographAlarms(app, theme, subject)
+      if (mayBeWanted('17-')) await photographTextReview(app, theme, subject)
       if (mayBeWanted('06-', '09-', '12-', '13-')) await photographStates(app, theme, subject)
       if (!mayBeWanted('03-')) continue
       if (dialogs.chooseFolder !== undefined) await photographWizard(app, theme)

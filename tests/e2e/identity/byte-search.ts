@@ -5,7 +5,8 @@ import { gunzipSync, inflateRawSync, inflateSync } from 'node:zlib'
 /** Looks for values in every byte below some folders, in every writing in which a program might have kept them. */
 
 export interface Needle { value: string; source: string }
-export interface Hit { file: string; value: string; source: string; how: string }
+/** `form` is what was found of the value: the whole of it, a part of a name, a date in another order. */
+export interface Hit { file: string; value: string; form: string; source: string; how: string }
 
 /** Files that hold numbers only (weights, prepared inputs, pictures): by chance any four letters stand in some of their millions of bytes. */
 const numbersOnly = /\.(safetensors|jpe?g|png|bin|f16|f32|node|wasm|pak|dat)$|[\\/](prepared|Cache|GPUCache|DawnWebGPUCache|DawnGraphiteCache|Code Cache|ShaderCache|GrShaderCache)[\\/]/
@@ -53,7 +54,7 @@ export function writingsOf(value: string): string[] {
   return [...forms].filter((form) => form.length >= leastLength)
 }
 
-interface Pattern { bytes: Buffer; needle: Needle; how: string; isFolded: boolean }
+interface Pattern { bytes: Buffer; needle: Needle; form: string; how: string; isFolded: boolean }
 
 function patternsOf(needle: Needle): Pattern[] {
   return writingsOf(needle.value).flatMap((form): Pattern[] => {
@@ -64,8 +65,8 @@ function patternsOf(needle: Needle): Pattern[] {
       return ['base64', Buffer.from(text.slice(shift === 0 ? 0 : shift + 1, -1), 'latin1')]
     })
     return [
-      ...encoded.map(([how, bytes]) => ({ bytes: lowered(bytes), needle, how, isFolded: true })),
-      ...base64.filter(([, bytes]) => bytes.length >= leastInNumbers).map(([how, bytes]) => ({ bytes, needle, how, isFolded: false })),
+      ...encoded.map(([how, bytes]) => ({ bytes: lowered(bytes), needle, form, how, isFolded: true })),
+      ...base64.filter(([, bytes]) => bytes.length >= leastInNumbers).map(([how, bytes]) => ({ bytes, needle, form, how, isFolded: false })),
     ]
   })
 }
@@ -139,8 +140,8 @@ export function searchBytes(folders: readonly string[], needles: readonly Needle
     const content = readFileSync(file)
     byteCount += content.length
     const name = relative(folders[0]!, file)
-    const report = ({ needle, how }: Pattern): void => {
-      hits.set(`${name} ${needle.value}`, { file: name, value: needle.value, source: needle.source, how })
+    const report = ({ needle, form, how }: Pattern): void => {
+      hits.set(`${name} ${needle.value} ${form}`, { file: name, value: needle.value, form, source: needle.source, how })
     }
     for (const bytes of [content, ...membersOf(content)]) {
       findFolded(lowered(bytes), numbersOnly.test(file), report)

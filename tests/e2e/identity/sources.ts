@@ -15,10 +15,10 @@ const noteSlot = (template: string) => ({ slot: { slotId: 'note', modality: 'tex
 const month = ['January', 'February', 'March', 'April', 'May', 'June', 'July', 'August', 'September', 'October', 'November', 'December']
 const inWords = (date: string): string => `${month[Number(date.slice(4, 6)) - 1]} ${Number(date.slice(6))}, ${date.slice(0, 4)}`
 
-/** Twelve made-up patients with two studies each: DICOM files with every attribute planted, named by the patient, and notes that repeat what headers say. */
+/** Twenty-four made-up patients with two studies each: DICOM files with every attribute planted, named by the patient, and notes that repeat what headers say. */
 export function syntheticDelivery(folder: string): Delivery & { files: PlantedFile[]; patientIds: string[] } {
   mkdirSync(join(folder, 'images'), { recursive: true })
-  const files = Array.from({ length: 24 }, (_, i) => plantDicom(i >> 1, i & 1))
+  const files = Array.from({ length: 48 }, (_, i) => plantDicom(i >> 1, i & 1))
   const rows = files.map((file, i) => {
     const name = `${file.patientId}_${file.physician.family}_${i & 1}.dcm`
     writeFileSync(join(folder, 'images', name), file.bytes)

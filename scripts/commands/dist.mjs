@@ -37,11 +37,17 @@ export async function makeInstallers({ setup, env }, args) {
 function requireParts(setup) {
   const release = join(repositoryRoot, 'release')
   const unpacked = readdirSync(release).filter((name) => name.endsWith('-unpacked'))
-  const binding = 'app/node_modules/@tensorflow/tfjs-node-gpu/lib/napi-v8/tfjs_binding.node'
+  const addons = 'app/node_modules/@tensorflow/tfjs-node-gpu/lib/napi-v8'
+  // The engine's own addons are shipped where the set-up could build them.
+  const built = ['tfjs_binding.node', 'lacuna_kernels.node', 'lacuna_memory.node']
+    .filter((name) => name === 'tfjs_binding.node' || existsSync(join(setup.tensorflow.folder ?? '', 'lib', 'napi-v8', name)))
+  const dawn = `app/node_modules/webgpu/dist/${process.platform === 'darwin' ? 'darwin-universal' : `${process.platform}-${process.arch}`}/dawn.node`
   const parts = [
     process.platform === 'win32' ? 'node/node.exe' : 'node/bin/node', 'weights/minilm/model.safetensors', 'weights/resnet50/model.json',
     'app/dist/electron/main.js', 'app/dist/electron/preload.cjs', 'app/dist/engine/worker.js', 'app/dist/engine/reader.js', 'app/dist/renderer/index.html',
-    ...(setup.tensorflow.folder ? [binding] : []),
+    ...(setup.tensorflow.folder ? built.map((name) => `${addons}/${name}`) : []),
+    // An optional package: left out where it could not be installed.
+    ...(existsSync(join(repositoryRoot, 'node_modules', 'webgpu')) ? [dawn] : []),
   ]
   for (const folder of unpacked) {
     const missing = parts.filter((part) => !existsSync(join(release, folder, 'resources', part)))

@@ -12,6 +12,7 @@ const states: Record<OriginalState, string> = { there: 'as imported', missing: '
 export const enDeliveries = {
   tab: 'Deliveries',
   add: 'Add a delivery',
+  open: 'A delivery of this cohort is not complete. Resume it or take it back; until then no run can begin.',
   title: 'Imports of this cohort',
   hint: 'Each import is kept with its table, its counts and its date. A further delivery adds what is new; what is known is not imported twice.',
   loading: 'Reading the imports',

@@ -34,22 +34,32 @@ export interface EffectiveCohorts {
 }
 
 export function createEffectiveCohorts(db: Database): EffectiveCohorts {
-  const selectActive = db.prepare<{ cohortId: number }, { id: number; parameters_json: string }>(`
+  const selectActive = db.prepare<{ cohortId: number }, DecisionRow>(`
     SELECT id, parameters_json FROM curation_decisions WHERE cohort_id = :cohortId AND NOT EXISTS (SELECT 1 FROM curation_undos WHERE decision_id = curation_decisions.id) ORDER BY id`)
-  const selectRecorded = db.prepare<{ runId: number }, { id: number; parameters_json: string }>(`
+  const selectRecorded = db.prepare<{ runId: number }, DecisionRow>(`
     SELECT curation_decisions.id, parameters_json FROM run_curation CROSS JOIN json_each(run_curation.decision_ids) AS chosen
     JOIN curation_decisions ON curation_decisions.id = chosen.value WHERE run_curation.run_id = :runId ORDER BY curation_decisions.id`)
   const selectRun = db.prepare<{ runId: number }>('SELECT cohort_id FROM runs WHERE id = :runId').pluck()
   const selectPatient = db.prepare<{ cohortId: number; patientKey: string }>('SELECT id FROM patients WHERE cohort_id = :cohortId AND patient_key = :patientKey').pluck()
-  const selectOrdinal = db.prepare<{ studyId: number; cohortId: number }>('SELECT ordinal FROM studies WHERE id = :studyId AND cohort_id = :cohortId').pluck()
+  const selectOrdinals = db.prepare<{ studyIds: string; cohortId: number }>('SELECT studies.id, ordinal FROM json_each(:studyIds) AS chosen CROSS JOIN studies ON studies.id = chosen.value AND cohort_id = :cohortId').raw()
 
-  function derive(cohortId: number, rows: readonly { id: number; parameters_json: string }[]): EffectiveCohort {
-    const drafts = rows.map((row) => decisionDraftSchema.parse(JSON.parse(row.parameters_json)))
-    const of = <K extends DecisionDraft['kind']>(kind: K) => drafts.filter((draft): draft is Extract<DecisionDraft, { kind: K }> => draft.kind === kind)
-    const droppedSlotIds = new Set(of('drop-slot').map(({ slotId }) => slotId))
-    const excludedStudyIds = new Set(of('exclude-studies').flatMap(({ studyIds }) => studyIds))
-    const excludedItems = new Set(of('exclude-items').flatMap(({ items }) => items.map(({ studyId, slotId }) => `${studyId} ${slotId}`)))
-    const persons = joinGroups(of('merge-patients').flatMap(({ groups }) => groups))
+  // A decision never changes, so what follows from decisions alone is kept; a list of 15,000 excluded studies takes 40 ms to read.
+  const keptReadings = 8
+  const readings = new Map<string, Reading>()
+  function readingOf(rows: readonly DecisionRow[]): Reading {
+    const key = rows.map(({ id }) => id).join(' ')
+    const reading = readings.get(key) ?? readDecisions(rows)
+    // What is read inside a transaction may be rolled back, and its number be given again.
+    if (db.inTransaction) return reading
+    readings.delete(key)
+    readings.set(key, reading)
+    if (readings.size > keptReadings) readings.delete(readings.keys().next().value!)
+    return reading
+  }
+
+  function derive(cohortId: number, rows: readonly DecisionRow[]): EffectiveCohort {
+    const { droppedSlotIds, excludedStudyIds, excludedItems, groups, words, masks } = readingOf(rows)
+    const persons = groups
       .map((keys) => keys.flatMap((patientKey) => {
         const id = selectPatient.get({ cohortId, patientKey }) as number | undefined
         return id === undefined ? [] : [{ id, patientKey }]
@@ -58,16 +68,14 @@ export function createEffectiveCohorts(db: Database): EffectiveCohorts {
       .map((members) => members.sort((a, b) => a.id - b.id))
     const personOf = new Map(persons.flatMap((members) => members.map(({ id }) => [id, members[0]!.id])))
     const personKeyOf = new Map(persons.flatMap((members) => members.map(({ patientKey }) => [patientKey, members[0]!.patientKey])))
-    const words = new Map([...Map.groupBy(of('mask-words'), ({ slotId }) => slotId)].map(([slotId, list]) => [slotId, [...new Set(list.flatMap((draft) => draft.words.map((word) => word.toLowerCase())))].sort()]))
-    const masks = new Map([...words].map(([slotId, list]) => [slotId, createTextMask(list)]))
 
     /** By place in the import, not by number in this database: the same decisions over the same content give the same hash anywhere. */
     function effects(): unknown[] {
-      const ordinalOf = (studyId: number) => selectOrdinal.get({ studyId, cohortId }) as number | undefined
-      const studies = [...excludedStudyIds].flatMap((studyId) => ordinalOf(studyId) ?? []).sort((a, b) => a - b)
-      const items = [...excludedItems].flatMap((item) => {
-        const [studyId, slotId] = item.split(' ')
-        const ordinal = ordinalOf(Number(studyId))
+      const excluded = [...excludedItems].map((item) => item.split(' ') as [string, string])
+      const ordinals = new Map(selectOrdinals.all({ cohortId, studyIds: JSON.stringify([...new Set([...excludedStudyIds, ...excluded.map(([studyId]) => Number(studyId))])]) }) as [number, number][])
+      const studies = [...excludedStudyIds].flatMap((studyId) => ordinals.get(studyId) ?? []).sort((a, b) => a - b)
+      const items = excluded.flatMap(([studyId, slotId]) => {
+        const ordinal = ordinals.get(Number(studyId))
         return ordinal === undefined ? [] : [`${ordinal} ${slotId}`]
       }).sort()
       const merged = persons.map((members) => members.map(({ patientKey }) => patientKey).sort()).sort((a, b) => (a[0]! < b[0]! ? -1 : 1))
@@ -95,5 +103,33 @@ export function createEffectiveCohorts(db: Database): EffectiveCohorts {
   return {
     now: (cohortId) => derive(cohortId, selectActive.all({ cohortId })),
     ofRun: (runId) => derive((selectRun.get({ runId }) as number | undefined) ?? 0, selectRecorded.all({ runId })),
+  }
+}
+
+interface DecisionRow { id: number; parameters_json: string }
+
+/** What follows from decisions alone, whatever the cohort holds. */
+interface Reading {
+  droppedSlotIds: Set<string>
+  excludedStudyIds: Set<number>
+  /** Study number and slot, with a blank between. */
+  excludedItems: Set<string>
+  /** Keys of one person each, no key in two of them. */
+  groups: string[][]
+  /** Masked words of each slot, sorted. */
+  words: Map<string, string[]>
+  masks: Map<string, TextMask>
+}
+
+function readDecisions(rows: readonly DecisionRow[]): Reading {
+  const drafts = rows.map((row) => decisionDraftSchema.parse(JSON.parse(row.parameters_json)))
+  const of = <K extends DecisionDraft['kind']>(kind: K) => drafts.filter((draft): draft is Extract<DecisionDraft, { kind: K }> => draft.kind === kind)
+  const words = new Map([...Map.groupBy(of('mask-words'), ({ slotId }) => slotId)].map(([slotId, list]) => [slotId, [...new Set(list.flatMap((draft) => draft.words.map((word) => word.toLowerCase())))].sort()]))
+  return {
+    droppedSlotIds: new Set(of('drop-slot').map(({ slotId }) => slotId)),
+    excludedStudyIds: new Set(of('exclude-studies').flatMap(({ studyIds }) => studyIds)),
+    excludedItems: new Set(of('exclude-items').flatMap(({ items }) => items.map(({ studyId, slotId }) => `${studyId} ${slotId}`))),
+    groups: joinGroups(of('merge-patients').flatMap(({ groups }) => groups)),
+    words, masks: new Map([...words].map(([slotId, list]) => [slotId, createTextMask(list)])),
   }
 }

@@ -11,6 +11,7 @@ import { assignKeys } from './ids.ts'
 import type { IssueCollector } from './issues.ts'
 import { createStudyPrivacy, type StudyPrivacy } from './privacy/study-privacy.ts'
 import { startStage } from './progress.ts'
+import { derivedNamesOf } from './reports/derive-labels.ts'
 import { readReports, type TextFault } from './reports/read-reports.ts'
 import { notePlaceholderAges } from './rows/demographics.ts'
 import { createRowGrouper, type GroupedStudy } from './rows/group-rows.ts'
@@ -87,7 +88,8 @@ export async function loadCohort(request: LoadRequest, issues: IssueCollector, c
   const { rowsIn, studies, rejected } = grouper.finish()
   if (rowsIn === 0) throw new AppError('IMPORT_TABLE_EMPTY', 'The table has a header but no rows below it.')
   const own = buildVocabulary(mapping.labels, (function* () { for (const study of studies) yield study.labels })(), issues)
-  const vocabulary = request.knownLabels === undefined ? own : fitVocabulary(own, request.knownLabels, issues)
+  const derived = derivedNamesOf(mapping)
+  const vocabulary = request.knownLabels === undefined ? own : fitVocabulary(own, { ...request.knownLabels, names: request.knownLabels.names.filter((name) => !derived.has(name)) }, issues)
   noteAges(studies, issues)
   const isPreview = maxRows !== Infinity
   const reports = await readReports(isPreview ? studies.slice(0, maxPreviewReports) : studies, mapping, source.sourceDir, issues, context.signal)

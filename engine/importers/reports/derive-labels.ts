@@ -49,6 +49,12 @@ export function deriveLabels(cohort: LoadedCohort, mapping: Mapping, issues: Iss
   return { labels, preview: preview.result, hasOtherRules }
 }
 
+/** Names of the labels that a mapping derives; they stand after those of the table. */
+export function derivedNamesOf({ reportLabels }: Mapping): Set<string> {
+  if (reportLabels === undefined) return new Set()
+  return new Set(compileRules(reportLabels).findings.filter(({ id }) => reportLabels.findings.includes(id)).map(({ title }) => derivedLabelName(title)))
+}
+
 /** The label that an outcome gives under the policies of the mapping. */
 function valueOf(outcome: LabelEvidence['outcome'], { uncertain, unmentioned }: ReportLabels): LabelValue {
   const word = outcome === 'uncertain' ? uncertain : outcome === 'unmentioned' ? unmentioned : outcome === 'no-report' ? 'unknown' : outcome

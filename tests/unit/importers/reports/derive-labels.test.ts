@@ -73,6 +73,14 @@ it('counts in the check and the preview what the import will store', async () =>
   expect(preview.derived?.samples.map(({ row, finding }) => [row, finding])).toContainEqual([2, 'effusion'])
 })
 
+it('fits a further delivery to the labels of its cohort, derived ones included', async () => {
+  const request = await makeSource()
+  const names = ['Ill', 'Pleural effusion (derived)', 'Pneumonia (derived)', 'Pneumothorax (derived)']
+  const check = await checkImport({ ...request, knownLabels: { names, leaveOutNew: false } }, createContext())
+  expect(check.labelCounts.map(({ name, positives }) => [name, positives])).toEqual([['Ill', 2], ['Pleural effusion (derived)', 1], ['Pneumonia (derived)', 0], ['Pneumothorax (derived)', 0]])
+  expect(check.issues.filter(({ severity }) => severity === 'blocks')).toEqual([])
+})
+
 it('reads with the user\'s own phrases and without those that were turned off', async () => {
   const { values } = await importInto({
     findings: ['effusion', 'small-thing'], ownFindings: [{ id: 'small-thing', title: 'Small thing' }],

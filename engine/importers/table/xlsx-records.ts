@@ -1,10 +1,7 @@
 import readWorkbook from 'read-excel-file/node'
 import { AppError } from '../../domain/errors.ts'
 import { systemCode, tableFileError } from '../file-errors.ts'
-import { unpackedZipSize } from './zip-size.ts'
-
-/** Unpacked XML above this would take several times as much memory. */
-const maxUnpackedBytes = 1024 * 1024 * 1024
+import { checkWorkbook } from './workbook-check.ts'
 
 /** A number cell as the file writes it, so that IDs are not pushed through floating point. */
 interface RawNumber { raw: string }
@@ -21,14 +18,12 @@ export interface XlsxSheet {
  * @throws AppError IMPORT_TABLE_UNREADABLE, IMPORT_TABLE_TOO_LARGE or IMPORT_SHEET_MISSING
  */
 export async function readXlsxSheet(file: string, chosenSheet: string | null): Promise<XlsxSheet> {
-  const size = await unpackedZipSize(file).catch((error: unknown) => { throw tableFileError(error) })
-  if (size === null) throw new AppError('IMPORT_TABLE_UNREADABLE', 'The workbook is damaged or was cut short.')
-  if (size > maxUnpackedBytes) {
-    throw new AppError('IMPORT_TABLE_TOO_LARGE', `The workbook unpacks to ${Math.round(size / 1e6)} MB; at most ${Math.round(maxUnpackedBytes / 1e6)} MB can be read.`)
-  }
+  await checkWorkbook(file).catch((error: unknown) => { throw error instanceof AppError ? error : tableFileError(error) })
   let workbook: Awaited<ReturnType<typeof readWorkbook<RawNumber>>>
   try {
     workbook = await readWorkbook<RawNumber>(file, { trim: false, parseNumber: (raw) => ({ raw }) })
+    // A sheet whose part is not in the archive comes without rows, against the types.
+    if (workbook.some(({ data }) => !Array.isArray(data))) throw new Error('a sheet is missing')
   } catch (error) {
     if (systemCode(error) !== '' && !isFormatError(error)) throw tableFileError(error)
     throw new AppError('IMPORT_TABLE_UNREADABLE', 'The workbook is damaged or is not an XLSX file.', { cause: error })

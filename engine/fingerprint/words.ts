@@ -8,7 +8,7 @@ const testNames = {
   fisher: "Fisher's exact test", 'chi-square': 'chi-square test', permutation: 'permutation test', 'mann-whitney': 'Mann-Whitney test', 'kruskal-wallis': 'Kruskal-Wallis test', spearman: 'Spearman correlation',
 } as const
 
-/** "Notes are missing more often with Glaucoma: 40 % (12 of 30 patients) against 12 % (41 of 343); adjusted p = 0.002." */
+/** "Notes: missing more often with Glaucoma: 40 % (12 of 30 patients) against 12 % (41 of 343); adjusted p = 0.002." */
 export function describeTest(title: string, test: Described, isWhole: boolean): string {
   const { factor, groups, adjustedPValue, reason } = test
   const about = factor.kind === 'label' ? `"${factor.name}"` : factor.name.toLowerCase()
@@ -18,9 +18,9 @@ export function describeTest(title: string, test: Described, isWhole: boolean): 
   if (factor.kind === 'label') {
     const [withLabel, without] = groups as [Described['groups'][number], Described['groups'][number]]
     const more = withLabel.share >= without.share ? 'more' : 'less'
-    return `${title} is missing ${more} often with "${factor.name}": ${shareOf(withLabel, isWhole)} with it against ${shareOf(without, isWhole)} without; ${ending}.`
+    return `${title}: missing ${more} often with "${factor.name}": ${shareOf(withLabel, isWhole)} with it against ${shareOf(without, isWhole)} without; ${ending}.`
   }
-  return `${title} is missing more often in some groups by ${about}: ${listGroups([...groups].sort((a, b) => (factor.kind === 'age' ? 0 : b.share - a.share)), isWhole)}; ${ending}.`
+  return `${title}: missing more often in some groups by ${about}: ${listGroups([...groups].sort((a, b) => (factor.kind === 'age' ? 0 : b.share - a.share)), isWhole)}; ${ending}.`
 }
 
 const namedGroups = 6
@@ -55,7 +55,7 @@ export function describeSlot(slotId: string, title: string, absentPatients: numb
   const notable = done.filter((test) => test.isNotable)
   if (notable.length > 0) {
     const names = notable.map(({ factor }) => (factor.kind === 'label' ? `"${factor.name}"` : factor.name.toLowerCase()))
-    return { slotId, verdict: 'depends', sentence: `${title} is not missing at random: its absence goes with ${joinNames(names)}.` }
+    return { slotId, verdict: 'depends', sentence: `${title}: not missing at random; its absence goes with ${joinNames(names)}.` }
   }
   const smallest = Math.min(...done.map((test) => test.adjustedPValue!))
   return { slotId, verdict: 'no-sign', sentence: `${title}: no sign that its absence depends on what the table says (${done.length} ${done.length === 1 ? 'test' : 'tests'}, smallest adjusted p ${formatP(smallest)}). It may still depend on what no column holds.` }

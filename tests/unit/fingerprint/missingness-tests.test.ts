@@ -13,7 +13,7 @@ it('says so when an item is missing with a label, with both shares', () => {
   const [test] = testMissingness(absence(shares), [label('Glaucoma', values)], random())
   expect(test).toMatchObject({ test: 'fisher', isNotable: true, groups: [{ name: 'yes', patients: 30, share: 0.4 }, { name: 'no', patients: 120 }] })
   expect(test!.pValue).toBeCloseTo(2.2129999762490068e-05, 8)
-  expect(test!.sentence).toBe('Notes is missing more often with "Glaucoma": 40 % (12 of 30) with it against 6.7 % (8 of 120) without; adjusted p < 0.001 (Fisher\'s exact test).')
+  expect(test!.sentence).toBe('Notes: missing more often with "Glaucoma": 40 % (12 of 30) with it against 6.7 % (8 of 120) without; adjusted p < 0.001 (Fisher\'s exact test).')
 })
 
 it('counts a patient once, however many studies it has', () => {

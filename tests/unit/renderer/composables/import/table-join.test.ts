@@ -19,6 +19,11 @@ describe('guessJoin', () => {
     expect(join).toEqual({ table: 'b.csv', sheet: null, column: 'Patient ID', otherColumn: 'patient_id', spreadBy: 'Projection' })
   })
 
+  it('takes, of several titles both have, the one that tells most rows apart: a kind of examination is no ID', () => {
+    const join = guessJoin({ ownColumns: ['PatientID', 'Modality', 'File'], suggestion: null }, { columns: [column('file', 60), column('modality', 8)], rowCount: 60 }, 'INDEX.csv')
+    expect(join).toMatchObject({ column: 'File', otherColumn: 'file', spreadBy: null })
+  })
+
   it('numbers nothing when every ID stands once', () => {
     expect(guessJoin({ ownColumns: ['id'], suggestion: null }, { columns: [column('id', 3), column('side', 2)], rowCount: 3 }, 'b.csv')?.spreadBy).toBeNull()
   })

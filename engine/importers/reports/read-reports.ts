@@ -8,12 +8,13 @@ import type { Mapping, ReportFilesSource } from '../../domain/mapping.ts'
 import type { AbsenceReason } from '../../domain/slots.ts'
 import { mapInOrder } from '../concurrency.ts'
 import { parseDicom } from '../dicom/parse.ts'
+import { identityOf } from '../privacy/profile/header-identity.ts'
 import type { IssueCollector } from '../issues.ts'
 import type { GroupedStudy } from '../rows/group-rows.ts'
 import { detectEncoding } from '../table/encoding.ts'
 import { readPdfText } from './pdf-text.ts'
 import { indexReports, type ReportIndex, type ReportKind } from './report-index.ts'
-import { personsInStructuredReport, textOfStructuredReport } from './structured-report.ts'
+import { textOfStructuredReport } from './structured-report.ts'
 
 /** Why a study has no text although a file was meant; the store keeps `detail`, so it names no file. */
 export interface TextFault { reason: AbsenceReason; code: ErrorCode; detail: string }
@@ -33,9 +34,6 @@ export interface ReadReports {
 const filesInFlight = 8
 const maxTextBytes = 4 * 1024 * 1024
 const maxDicomBytes = 64 * 1024 * 1024
-/** Patient, referring, performing, reading physicians, operators; author and verifying observer of the report. */
-const nameTags = ['0010,0010', '0010,1001', '0008,0090', '0008,1048', '0008,1050', '0008,1060', '0008,1070'] as const
-const idTags = ['0010,0020', '0010,1000', '0008,0050', '0020,0010'] as const
 const namesReport = /\.(?:txt|text|pdf|dcm)$/i
 
 interface Claim { study: GroupedStudy; slotIndex: number; path: string }
@@ -126,13 +124,11 @@ async function readReportFile(file: string, kind: ReportKind): Promise<Content> 
   if (kind === 'pdf') return fromPdf(new Uint8Array(bytes), sha256, { names: [], ids: [] })
   try {
     const { dataSet } = parseDicom(new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length))
-    const known = { names: nameTags.flatMap((tag) => dataSet.texts(tag)).filter((name) => name !== ''), ids: idTags.flatMap((tag) => dataSet.texts(tag)).filter((id) => id !== '') }
-    for (const observer of dataSet.items('0040,a073')) known.names.push(...observer.texts('0040,a075').filter((name) => name !== ''))
+    const known = identityOf(dataSet)
     if (kind === 'dicom-pdf') {
       const document = dataSet.bytes('0042,0011')
       return document === null ? nothing('The DICOM file holds no document.', sha256) : await fromPdf(document.slice(), sha256, known)
     }
-    known.names.push(...personsInStructuredReport(dataSet))
     const text = textOfStructuredReport(dataSet)
     return text === '' ? nothing('The structured report holds no text.', sha256) : { text, problem: '', sha256, ...known }
   } catch {

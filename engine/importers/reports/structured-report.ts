@@ -96,9 +96,3 @@ function isSame(name: string, heading: string): boolean {
   const fold = (text: string): string => text.toLowerCase().replace(/s\b/g, '').replace(/[^a-z]/g, '')
   return fold(name) === fold(heading)
 }
-
-/** Persons named anywhere in the tree, so that they can be taken out of its texts. */
-export function personsInStructuredReport(dataSet: DicomDataSet, depth = 0): string[] {
-  if (depth > maxDepth) return []
-  return dataSet.items(contentSequence).flatMap((item) => [...item.texts('0040,a123').filter((name) => name !== ''), ...personsInStructuredReport(item, depth + 1)])
-}

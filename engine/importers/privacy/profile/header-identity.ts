@@ -9,7 +9,7 @@ export interface HeaderIdentity {
   ids: string[]
 }
 
-const maxDepth = 12
+const maxDepth = 40
 /** Texts longer than this are sentences, which the rules for texts would have to read; they are removed as a whole. */
 const maxValueLength = 64
 const nameKeyword = /(?:Name|Names|Physician|Physicians.*|ReferringPhysician.*|ResponsiblePerson|NameOf.*|.*EnteredBy|.*(?:Author|Recorder|Transcriber|Interpreter|Creator.*Name))$/

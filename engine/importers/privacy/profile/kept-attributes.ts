@@ -9,15 +9,19 @@ interface KeptAttribute { name: string; fate: Exclude<Fate, 'removed'> }
 
 const kept: Record<Exclude<Fate, 'removed'>, string> = {
   // Keyed hashes: the same value gives the same code in this project and nowhere else.
-  pseudonym: '0010,0020 PatientID; 0020,000d StudyInstanceUID',
+  pseudonym: '0010,0020 PatientID; 0020,000d StudyInstanceUID; 0008,0050 AccessionNumber',
   // Moved by the patient's own number of days. PS3.15 option Retain Longitudinal Temporal Information with Modified Dates.
   shifted: '0008,0020 StudyDate',
   // PS3.15 option Retain Patient Characteristics: years, over 89 as 90; female, male, other.
   generalised: '0010,1010 PatientAge; 0010,0040 PatientSex',
   // Text of reports, through the rules for free text. PS3.15 option Clean Structured Content, Clean Descriptors.
-  cleaned: '0040,a160 TextValue; 0040,a730 ContentSequence; 0040,a043 ConceptNameCodeSequence; 0008,0104 CodeMeaning; 0042,0011 EncapsulatedDocument',
+  cleaned: '0040,a160 TextValue; 0040,a730 ContentSequence; 0040,a043 ConceptNameCodeSequence; 0008,0104 CodeMeaning; 0042,0011 EncapsulatedDocument; ' +
+    '0008,0100 CodeValue; 0040,08ea MeasurementUnitsCodeSequence; 0040,a010 RelationshipType; 0040,a040 ValueType; 0040,a120 DateTime; 0040,a121 Date; 0040,a122 Time; ' +
+    '0040,a168 ConceptCodeSequence; 0040,a300 MeasuredValueSequence; 0040,a30a NumericValue',
   // Of the picture, not of the person.
-  kept: `0002,0010 TransferSyntaxUID; 0008,0005 SpecificCharacterSet; 0008,0008 ImageType; 0008,0016 SOPClassUID; 0008,0060 Modality; 0008,0064 ConversionType;
+  // First the file names of a DICOMDIR, which are sealed like every path.
+  kept: `0004,1500 ReferencedFileID; 0008,0068 PresentationIntentType; 0020,0037 ImageOrientationPatient; 0020,9116 PlaneOrientationSequence;
+    0002,0010 TransferSyntaxUID; 0008,0005 SpecificCharacterSet; 0008,0008 ImageType; 0008,0016 SOPClassUID; 0008,0060 Modality; 0008,0064 ConversionType;
     0018,0015 BodyPartExamined; 0018,5101 ViewPosition; 0018,6011 SequenceOfUltrasoundRegions; 0018,6018 RegionLocationMinX0; 0018,601a RegionLocationMinY0;
     0018,601c RegionLocationMaxX1; 0018,601e RegionLocationMaxY1; 0020,0020 PatientOrientation; 0020,0060 Laterality; 0020,0062 ImageLaterality;
     0020,9071 FrameAnatomySequence; 0020,9072 FrameLaterality; 0054,0220 ViewCodeSequence; 0028,0002 SamplesPerPixel; 0028,0004 PhotometricInterpretation;

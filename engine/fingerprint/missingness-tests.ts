@@ -59,7 +59,7 @@ function testOne(allShares: Float64Array, { factor, values }: PatientFact, rando
   if (withSome < minGroupPatients) return refuse(`only ${withSome} patients have it`)
   const perGroup = groups.map(({ members }) => Float64Array.from(members, (m) => shares[m]!))
   const outcome = factor.kind === 'age' ? testAges(known.map((p) => values[p] as number), shares, random) : isWhole(shares) ? testCounts(perGroup, random) : testShares(perGroup, without, random)
-  return { ...outcome, groups: described, reason: outcome.reason ?? null, test: outcome.pValue === null ? null : outcome.test }
+  return { test: outcome.pValue === null ? null : outcome.test, pValue: outcome.pValue, reason: outcome.reason ?? null, groups: described }
 }
 
 interface Tested { test: MissingnessTest['test']; pValue: number | null; reason?: string }

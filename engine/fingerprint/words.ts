@@ -26,7 +26,7 @@ export function describeTest(title: string, test: Described, isWhole: boolean): 
 const namedGroups = 6
 
 function listGroups(groups: Described['groups'], isWhole: boolean): string {
-  const named = groups.slice(0, namedGroups).map((group) => `${group.name} ${shareOf(group, isWhole)}`).join(', ')
+  const named = groups.slice(0, namedGroups).map((group) => `${group.name}: ${shareOf(group, isWhole)}`).join(', ')
   return groups.length > namedGroups ? `${named} and ${groups.length - namedGroups} more groups` : named
 }
 

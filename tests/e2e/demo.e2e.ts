@@ -1,4 +1,4 @@
-import { readFileSync, rmSync } from 'node:fs'
+import { existsSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { parse } from 'csv-parse/sync'
 import { afterAll, beforeAll, expect, test } from 'vitest'
@@ -62,6 +62,43 @@ test('the cohort page counts what was imported', async () => {
   await page.getByRole('heading', { name: 'Sixty patients', level: 1 }).waitFor()
   await page.getByRole('heading', { name: 'Presence patterns' }).waitFor()
   for (const label of demoLabels) await page.getByRole('table').getByText(label).first().waitFor()
+})
+
+/** Presence patterns as the table and the folder have them, in words, with their counts. */
+function truePatterns(): Map<string, number> {
+  const rows: Record<string, string>[] = parse(readFileSync(join(folder, 'source', 'patients.csv'), 'utf8'), { columns: true, bom: true })
+  const hasFile = (name: string): boolean => name !== '' && existsSync(join(folder, 'source', 'images', name))
+  const counts = new Map<string, number>()
+  for (const row of rows) {
+    const items: [string, boolean][] = [['Right eye', hasFile(row['right_image']!)], ['Left eye', hasFile(row['left_image']!)], ['Notes', row['note'] !== '']]
+    const present = items.flatMap(([title, isPresent]) => (isPresent ? [title] : []))
+    const key = present.length === 3 ? `Complete (${present.join(' + ')})` : present.join(' + ')
+    counts.set(key, (counts.get(key) ?? 0) + 1)
+  }
+  return counts
+}
+
+test('the fingerprint shows the true counts before any training, and is printed', async () => {
+  const { page } = app
+  await page.getByRole('link', { name: 'Fingerprint', exact: true }).click()
+  await page.getByRole('heading', { name: 'Fingerprint: Sixty patients' }).waitFor()
+  const bars = page.locator('svg [data-pattern]')
+  await bars.first().waitFor({ timeout: slowMs })
+  const expected = truePatterns()
+  expect(await bars.count()).toBe(expected.size)
+  for (const [pattern, count] of expected) {
+    const names = await bars.evaluateAll((elements) => elements.map((element) => element.getAttribute('aria-label') ?? ''))
+    expect(names.some((name) => name.startsWith(pattern) && name.includes(`: ${count} studies of ${count} patients`))).toBe(true)
+  }
+  await page.getByRole('heading', { name: 'Is absence random?' }).waitFor()
+  await page.getByText(`n = ${patientCount} studies, ${demoLabels.length} labels.`).waitFor()
+  await page.getByText('No file occurs twice.').waitFor()
+  // Pseudonyms only.
+  expect(await page.locator('main').textContent()).not.toMatch(/\bD00\d\d\b/)
+  await page.getByRole('button', { name: 'Save as PDF' }).click()
+  await expect.poll(() => existsSync(exportFile) && readFileSync(exportFile).subarray(0, 5).toString(), { timeout: slowMs }).toBe('%PDF-')
+  await page.getByRole('link', { name: 'Sixty patients' }).click()
+  await page.getByRole('heading', { name: 'Sixty patients', level: 1 }).waitFor()
 })
 
 test('a run trains while the page follows it, and its results open', async () => {

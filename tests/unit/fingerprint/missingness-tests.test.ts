@@ -42,7 +42,7 @@ it('compares places by permutation where counts are small, near the exact value'
   const [test] = testMissingness(absence(shares), [{ factor: { kind: 'site', name: 'Place', labelId: null }, values: sites }], random())
   expect(test!.test).toBe('permutation')
   expect(Math.abs(test!.pValue! - 0.005023)).toBeLessThan(0.003)
-  expect(test!.sentence).toContain('Site 0 88 % (7 of 8)')
+  expect(test!.sentence).toContain('Site 0: 88 % (7 of 8)')
 })
 
 it('is not too sure of a small group with many ties', () => {

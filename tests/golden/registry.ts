@@ -9,6 +9,7 @@ import { mapTrainingItem } from './items/map-training.ts'
 import { metricsItem } from './items/metrics.ts'
 import { minilmItem } from './items/minilm.ts'
 import { moraTrainingItem } from './items/mora-training.ts'
+import { moraVariantsItem } from './items/mora-variants.ts'
 import { ssfTrainingItem } from './items/ssf-training.ts'
 import { trainingCommonItem } from './items/training-common.ts'
 import { viltItem } from './items/vilt.ts'
@@ -18,7 +19,7 @@ import type { GoldenItem } from './report.ts'
 
 export const knownItems = [
   'vilt', 'bert', 'vit', 'clip', 'tokenizer', 'image', 'metrics', 'dicom',
-  'mora_training', 'ssf_training', 'lora_training', 'map_training', 'full_training', 'training_common', 'minilm',
+  'mora_training', 'ssf_training', 'lora_training', 'map_training', 'full_training', 'mora_variants', 'training_common', 'minilm',
 ] as const
 
 export const items: readonly GoldenItem[] = [
@@ -36,5 +37,6 @@ export const items: readonly GoldenItem[] = [
   loraTrainingItem,
   mapTrainingItem,
   fullTrainingItem,
+  moraVariantsItem,
   minilmItem,
 ]

@@ -80,14 +80,19 @@ function checkEntry(report: GoldenReport, folder: string, entry: JsonObject, poo
 /** Everything that the product does with a file, timed; the hash has the element type that the reference names. */
 function attempt(bytes: Uint8Array, entry: JsonObject = {}): Attempt {
   const rssBefore = process.memoryUsage.rss()
-  const startMs = performance.now()
+  const before = process.cpuUsage()
+  // Processor time: a machine that does other things must not fail a file that it reads in half a second.
+  const elapsedMs = (): number => {
+    const { user, system } = process.cpuUsage(before)
+    return (user + system) / 1000
+  }
   const outcome: Attempt = { image: null, raw: '', range: [0, 0, 0], display: null, error: null, ms: 0, bytes: 0 }
   let peak = rssBefore
   try {
     const image = readDicom(bytes)
     outcome.image = image
     outcome.display = image.renderFrame(0)
-    outcome.ms = performance.now() - startMs
+    outcome.ms = elapsedMs()
     peak = Math.max(peak, process.memoryUsage.rss())
     const hash = createHash('sha256')
     let [low, high, sum, count] = [Infinity, -Infinity, 0, 0]
@@ -108,7 +113,7 @@ function attempt(bytes: Uint8Array, entry: JsonObject = {}): Attempt {
   } catch (error) {
     outcome.error = error
     outcome.display = null
-    outcome.ms = performance.now() - startMs
+    outcome.ms = elapsedMs()
   }
   outcome.bytes = Math.max(0, peak - rssBefore)
   return outcome

@@ -46,16 +46,18 @@ function describe({ labelNames }: CohortFacts, slot: Slot, input: TextsWithLabel
   ].filter((sentence) => sentence !== null)
   const { words, isEnough } = wordsToMask(input, leak, level)
   const canMask = words.length > 0 && words.length <= maxMaskedWords
+  // A note may describe a disease without naming it; then only the bag of words tells, and whether that is a leak is for the reader to say.
+  const isNamed = leak.rules.length > 0 || leak.words.length > 0
+  const names = labels.size === 1 ? `"${[...labels][0]!}"` : `${labels.size} of ${labelNames.length} labels`
+  const mask = canMask ? [{ title: `Mask ${counted(words.length, 'word')}`, draft: { kind: 'mask-words', slotId: slot.slotId, words: words.sort() } as const }] : []
+  const drop = { title: `Leave ${slot.title} out`, draft: { kind: 'drop-slot', slotId: slot.slotId } } as const
   return {
-    alarmId: `text-leak:${slot.slotId}`, kind: 'text-leak', severity: leak.rules.length > 0 || telling.length > 0 ? 'serious' : 'warning',
-    title: `${slot.title} gives ${labels.size === 1 ? `"${[...labels][0]!}"` : `${labels.size} of ${labelNames.length} labels`} away`,
+    alarmId: `text-leak:${slot.slotId}`, kind: 'text-leak', severity: leak.rules.length > 0 || (isNamed && telling.length > 0) ? 'serious' : 'warning',
+    title: isNamed ? `The words of ${slot.title} give ${names} away` : `The words of ${slot.title} alone all but tell ${names}`,
     text: sentences.join(' '),
-    action: `A model that reads this text learns the words, not the disease. Mask the telling words, or leave the text out.${isEnough || !canMask ? '' : ' Masking them is not enough here: what remains still tells, so leaving the text out is safer.'}`,
+    action: `${isNamed ? 'A model that reads this text learns the words, not the disease. Mask the telling words, or leave the text out.' : 'No single word or short rule does. Find out when these texts are written: a note from before the diagnosis may stay, one that was written with the diagnosis in mind should be left out or masked.'}${isEnough || !canMask ? '' : ' Masking them is not enough here: what remains still tells, so leaving the text out is safer.'}`,
     evidence: [ruleEvidence(leak, labelNames), wordEvidence(leak), probeEvidence(leak, labelNames, level)].filter((table) => table.rows.length > 0),
-    remedies: [
-      ...(canMask ? [{ title: `Mask ${counted(words.length, 'word')}`, draft: { kind: 'mask-words', slotId: slot.slotId, words: words.sort() } as const }] : []),
-      { title: `Leave ${slot.title} out`, draft: { kind: 'drop-slot', slotId: slot.slotId } },
-    ],
+    remedies: isNamed ? [...mask, drop] : [drop, ...mask],
   }
 }
 

@@ -38,7 +38,7 @@ test('a text that gives labels away: the alarm names the rule, masking quietens 
   await page.getByRole('heading', { name: 'Alarms before training', level: 1 }).waitFor()
   await page.getByRole('button', { name: 'Look for alarms' }).click()
 
-  const alarm = page.getByRole('article', { name: /Notes gives .*away/ })
+  const alarm = page.getByRole('article', { name: /words of Notes give .*away/ })
   await alarm.waitFor({ timeout: slowMs })
   expect(await alarm.innerText()).toContain('Cataract is present where the text contains "clouded"')
   await alarm.getByRole('button', { name: /^Mask \d+ words?/ }).click()

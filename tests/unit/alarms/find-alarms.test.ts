@@ -21,7 +21,7 @@ describe('alarms of a cohort', () => {
     setLabel(facts, 0, (i) => isPositive[i] === 1)
     const [alarm, ...others] = search(facts).alarms
     expect(others).toEqual([])
-    expect(alarmSchema.parse(alarm)).toMatchObject({ alarmId: 'text-leak:notes', severity: 'serious', title: 'Notes gives "Cataract" away' })
+    expect(alarmSchema.parse(alarm)).toMatchObject({ alarmId: 'text-leak:notes', severity: 'serious', title: 'The words of Notes give "Cataract" away' })
     expect(alarm!.text).toContain('Cataract is present where the text contains "lens"')
     expect(alarm!.evidence.map(({ title }) => title)).toEqual(['Rules', 'Words', 'Probe that reads this text alone'])
     const draft = alarm!.remedies[0]!.draft

@@ -42,7 +42,7 @@ describe.skipIf(!existsSync(dataDir))('alarms on the data of ../shared/data (ski
     const before = search(facts)
     const alarm = before.alarms.find(({ alarmId }) => alarmId === 'text-leak:keywords')!
     expect(alarm.severity).toBe('serious')
-    expect(alarm.title).toBe('Diagnostic keywords gives 8 of 8 labels away')
+    expect(alarm.title).toBe('The words of Diagnostic keywords give 8 of 8 labels away')
     expect(alarm.evidence[0]!.rows).toHaveLength(8)
     const rules = new Map(alarm.evidence[0]!.rows.map(([label, rule, withLabel, without]) => [label, { rule, withLabel, without }]))
     expect(rules.get('Cataract')).toEqual({ rule: 'Cataract is present where the text contains "cataract"', withLabel: '55 of 55', without: '345 of 345' })

@@ -31,7 +31,7 @@ export const enPrivacy = {
   tried: (changed: string, read: string) => `${changed} of ${read} texts would be changed.`,
   ownHits: 'Your own list',
   ownHit: (entry: string, count: string) => `${entry}: ${count}`,
-  ownNone: 'hit nothing in these rows',
+  ownNone: (count: string, one: boolean) => `${count} ${one ? 'entry' : 'entries'} without a hit in these rows`,
   samples: 'From your table',
   row: (row: string) => `Row ${row}`,
   becomes: (text: string) => `becomes ${text}`,

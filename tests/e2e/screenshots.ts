@@ -127,14 +127,14 @@ async function photographTextReview(app: LaunchedApp, theme: Theme, { cohortId }
   await open(app, `/cohorts/${cohortId}/text-in-images`)
   await page.getByRole('heading', { name: 'Text in images', level: 1 }).waitFor()
   await page.waitForTimeout(4000)
-  await photograph(app, theme, '17-text-review-1-open')
+  await photograph(app, theme, '18-text-review-1-open')
   const keep = page.getByRole('button', { name: 'Keep', exact: true }).first()
   if (await keep.count() === 0) return
   await keep.click()
   await page.getByRole('button', { name: 'Leave out', exact: true }).nth(1).click()
   await page.getByRole('tab', { name: /^Left out/ }).click()
   await page.getByText('left out', { exact: true }).first().waitFor()
-  await photograph(app, theme, '17-text-review-2-left-out')
+  await photograph(app, theme, '18-text-review-2-left-out')
 }
 
 async function photographWizard(app: LaunchedApp, theme: Theme): Promise<void> {
@@ -307,7 +307,7 @@ async function photographStore(): Promise<void> {
       }
       if (mayBeWanted('15-')) await photographFingerprint(app, theme, subject)
       if (mayBeWanted('16-')) await photographAlarms(app, theme, subject)
-      if (mayBeWanted('17-')) await photographTextReview(app, theme, subject)
+      if (mayBeWanted('18-')) await photographTextReview(app, theme, subject)
       if (mayBeWanted('06-', '09-', '12-', '13-')) await photographStates(app, theme, subject)
       if (!mayBeWanted('03-')) continue
       if (dialogs.chooseFolder !== undefined) await photographWizard(app, theme)

@@ -56,7 +56,7 @@ const say = (text: string): void => void process.stdout.write(`${text}\n`)
  * planted identifiers have none of them: their values are words that exist nowhere else.
  */
 const allowed: [RegExp, string][] = [
-  [/^(patient|anonymous|test|first|last|here|default|none|accepted)$/i, 'a word of the program or of the imported reports, where a public file has a placeholder for a name'],
+  [/^(patient|anonymous|modality|test|first|last|here|default|none|accepted)$/i, 'a word of the program or of the imported reports, where a public file has a placeholder for a name'],
   [/^(head|chest|thorax|shoulder|liver|breast|tissue|ultrasound|fracture)$/i, 'a part of the body or a finding, in the reports and as body part'],
   [/^(\d{4}|0{5,9})$/, 'four digits or zeros: a year, a count, a size'],
 ]

@@ -54,9 +54,19 @@ export function findNearDuplicates(images: readonly ComparableImage[]): { pairs:
 const chunkCount = 4
 const chunkBits = 16
 
-/** Each hash as four chunks of 16 bits: [4][n]. */
+/**
+ * Each hash as four chunks of 16 bits: [4][n]. Every fourth bit goes to the same chunk: the lowest frequencies of pictures of one kind are
+ * nearly equal, and a chunk of only these would put all pictures into a few buckets.
+ */
 function splitHashes(hashes: readonly string[]): Uint16Array[] {
-  return Array.from({ length: chunkCount }, (_, c) => Uint16Array.from(hashes, (hash) => parseInt(hash.slice(4 * c, 4 * c + 4), 16)))
+  const chunks = Array.from({ length: chunkCount }, () => new Uint16Array(hashes.length))
+  hashes.forEach((hash, i) => {
+    for (let digit = 0; digit < hash.length; digit++) {
+      const bits = parseInt(hash[digit]!, 16)
+      for (let c = 0; c < chunkCount; c++) chunks[c]![i]! |= ((bits >> c) & 1) << digit
+    }
+  })
+  return chunks
 }
 
 const bitCounts = Uint8Array.from({ length: 1 << chunkBits }, (_, value) => {
@@ -83,9 +93,9 @@ function findCandidates(hashes: readonly Uint16Array[], radius: number): Omit<Al
         const bucket = hashes[c]![i]! ^ mask
         for (let at = starts[bucket]!; at < starts[bucket + 1]!; at++) {
           const j = members[at]!
-          if (j <= i || wasFoundBefore(hashes, i, j, c, perChunk)) continue
+          if (j <= i) continue
           const hammingDistance = distance(hashes, i, j)
-          if (hammingDistance > radius) continue
+          if (hammingDistance > radius || wasFoundBefore(hashes, i, j, c, perChunk)) continue
           if (found.length >= maxCandidates) return null
           found.push({ first: i, second: j, hammingDistance })
         }
@@ -113,9 +123,8 @@ function wasFoundBefore(hashes: readonly Uint16Array[], i: number, j: number, ch
 }
 
 function distance(hashes: readonly Uint16Array[], i: number, j: number): number {
-  let bits = 0
-  for (let c = 0; c < chunkCount; c++) bits += bitCounts[hashes[c]![i]! ^ hashes[c]![j]!]!
-  return bits
+  const [first, second, third, fourth] = hashes as [Uint16Array, Uint16Array, Uint16Array, Uint16Array]
+  return bitCounts[first[i]! ^ first[j]!]! + bitCounts[second[i]! ^ second[j]!]! + bitCounts[third[i]! ^ third[j]!]! + bitCounts[fourth[i]! ^ fourth[j]!]!
 }
 
 /**

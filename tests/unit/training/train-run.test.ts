@@ -142,6 +142,21 @@ describe('trainRun', { timeout: 300_000 }, () => {
     expect(again.recording.blocks.flatMap((block) => block.servedBy)).toContain('extrapolated')
   })
 
+  it.each(['base', 'refuse'] as const)('serves what no training patient showed by the named fallback, validation patients included: %s', async (untrained) => {
+    const hasNothingMissing = base.studies.map((study) => study.items.length === 2)
+    // Incomplete patients validate and test only.
+    const assignments: Split[][] = [base.studies.map((_, index) => (!hasNothingMissing[index] ? (index < 8 ? 'val' : 'test') : index < 10 ? 'train' : index < 14 ? 'val' : 'test'))]
+    const { context, recording } = record()
+    const config = runConfigSchema.parse({ ...base.config, adapter: 'prompt', prompt: { length: 4, blocks: [0], untrained }, modalityDropout: 0, epochs: 1 })
+    const spec = specFor(`prompt-${untrained}`, { config, assignments })
+    await trainRun(spec, context)
+    const by = Object.fromEntries(recording.blocks.flatMap((block) => block.patterns.map((pattern, row) => [pattern, block.servedBy![row]])))
+    expect(by).toEqual(untrained === 'base' ? { 'right-eye+notes': 'trained', 'right-eye': 'base', 'notes': 'base' } : { 'right-eye+notes': 'trained' })
+    const again = record()
+    await predictRun({ ...spec, fold: 0 }, again.context)
+    expect(new Set(again.recording.blocks.flatMap((block) => block.servedBy))).toEqual(new Set(Object.values(by)))
+  })
+
   it.each(['mora', 'late-fusion', 'zero-fill'] as const)('takes a table as a third modality (%s)', async (adapter) => {
     const clinic: Slot = { slotId: 'clinic', modality: 'tabular', title: 'Clinic', letter: 'C' }
     const studies = base.studies.map((study, index) => (index % 5 === 2 ? study

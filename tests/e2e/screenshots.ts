@@ -217,6 +217,7 @@ async function photographAlarms(app: LaunchedApp, theme: Theme, { cohortId }: Su
   const { page } = app
   await open(app, `/cohorts/${cohortId}/alarms`)
   const search = page.getByRole('button', { name: 'Look for alarms' })
+  await search.or(page.getByText(/Looked for and not found|worst first/)).first().waitFor()
   if (await search.count() > 0) {
     await photograph(app, theme, '16-alarms-1-not-searched')
     await search.click()

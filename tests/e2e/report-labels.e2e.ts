@@ -29,7 +29,7 @@ test('reads report files, makes labels by rules that were changed, shows the sen
   await goOn(page, 'columns')
   await page.getByRole('checkbox', { name: 'Make labels from a report' }).check()
   // Counts and sentences of the first reports come by themselves.
-  const read = page.getByRole('region', { name: 'What the rules read' }).last()
+  const read = page.getByRole('region', { name: 'What the rules read' }).first()
   await read.getByRole('row', { name: /^Pleural effusion 10/ }).waitFor({ timeout: slowMs })
   // A rule is changed: what the reports call "PICC" is no device here.
   await page.getByRole('button', { name: 'Read and change the rules' }).click()

@@ -101,7 +101,7 @@ describe('a further delivery', () => {
     const cohortId = addCohort(store, 8)
     const ids = store.patients.listStudyIds({ cohortId, sortBy: 'patientKey' })
     const runId = addRun(store, cohortId)
-    storeSplit(store, runId, [['test']], [ids[1]!], { splitHash: sha256('s'), patientsInSeveralSides: 0, folds: [] } as never)
+    storeSplit(store, runId, [['test']], [ids[1]!], { splitHash: sha256('s'), folds: [], patientCount: 1, studyCount: 1 })
     store.runs.setStatus(runId, 'running')
     store.runs.setStatus(runId, 'cancelled')
     const contentHash = store.cohorts.get(cohortId).contentHash!
@@ -175,7 +175,7 @@ describe('undo of a delivery', () => {
       expect(store.imports.verifyContent(cohortId)).toBe(true)
       expect(store.deliveries.list(cohortId).at(-1)).toMatchObject({ status: 'undone', undoBlocked: 'undone' })
       store.close()
-    }), { numRuns: 25 })
+    }), { numRuns: 15 })
   })
 
   it('is refused while a run uses its studies or a later delivery stands on it, and is logged', () => {
@@ -185,7 +185,7 @@ describe('undo of a delivery', () => {
     const third = deliver(store, cohortId, range(8, 10))
     expect(() => store.deliveries.beginUndo(second)).toThrow(expect.objectContaining({ code: 'IMPORT_UNDO_ORDER' }))
     const runId = addRun(store, cohortId, { name: 'Baseline' })
-    storeSplit(store, runId, [['train']], [store.patients.listStudyIds({ cohortId }).at(-1)!], { splitHash: sha256('s'), patientsInSeveralSides: 0, folds: [] } as never)
+    storeSplit(store, runId, [['train']], [store.patients.listStudyIds({ cohortId }).at(-1)!], { splitHash: sha256('s'), folds: [], patientCount: 1, studyCount: 1 })
     expect(() => store.deliveries.beginUndo(third)).toThrow(expect.objectContaining({ code: 'IMPORT_UNDO_USED', message: expect.stringContaining('"Baseline"') }))
     expect(store.deliveries.list(cohortId).map(({ number, undoBlocked }) => [number, undoBlocked])).toEqual([[1, 'first'], [2, 'not-last'], [3, 'used-by-runs']])
     store.runs.remove(runId)

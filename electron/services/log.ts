@@ -1,9 +1,10 @@
 import { appendFileSync, mkdirSync, renameSync, statSync } from 'node:fs'
 import { join } from 'node:path'
+import { withoutPaths } from '../../engine/domain/errors.ts'
 
 const rotateAtBytes = 2_000_000
 
-/** The app's one log: `lacuna.log` beside the database, rotated once. Callers never pass names, notes or file names of patients. */
+/** The app's one log: `lacuna.log` beside the database, rotated once. Callers never pass names or notes of patients; paths in what libraries say are cut out here. */
 export function createLog(dir: string): (line: string) => void {
   const file = join(dir, 'lacuna.log')
   try {
@@ -14,7 +15,7 @@ export function createLog(dir: string): (line: string) => void {
   }
   return (line) => {
     try {
-      appendFileSync(file, `${new Date().toISOString()} ${line}\n`)
+      appendFileSync(file, `${new Date().toISOString()} ${withoutPaths(line)}\n`)
     } catch {
       // A full disk must not take the app down through its log; the store reports it properly.
     }

@@ -179,8 +179,15 @@ export interface ErrorOutcome {
 /** Turns any thrown value into an outcome; an unknown error is reported under `fallback` with its own message. */
 export function toErrorOutcome(error: unknown, fallback: ErrorCode): ErrorOutcome {
   if (error instanceof AppError) return { code: error.code, message: error.message, fix: error.fix }
-  const message = error instanceof Error ? error.message : String(error)
+  const message = withoutPaths(error instanceof Error ? error.message : String(error))
   return { code: fallback, message, fix: errorCatalog[fallback].fix }
+}
+
+/** A message of a library or of the system without the paths in it, whose parts name patients more often than not; places in our own code stay. */
+export function withoutPaths(text: string): string {
+  return text
+    .replace(/(['"`])[^'"`\n]*[\\/][^'"`\n]*\1/g, '$1…$1')
+    .replace(/(?<![\w.:/\\…])(?:[A-Za-z]:[\\/]|[\\/])[^\s'"`()<>|]+(?: [^\s'"`()<>|]*[\\/][^\s'"`()<>|]*)*/g, (token) => (/\.[cm]?[jt]sx?(?::\d+)*$/.test(token) ? token : '…'))
 }
 
 /** Rebuilds the AppError on the receiving side of a process boundary. */

@@ -82,6 +82,12 @@ export const runConfigSchema = z.object({
   /** `complete`: train on patients with every chosen item only, the habit that makes models fail quietly on the rest. */
   trainOn: z.enum(['all', 'complete']).default('all'),
   maxTextTokens: z.number().int().min(8).max(512).default(64),
+  /**
+   * What frozen blocks keep between the two passes of a step, where the fused kernels compute them. `speed`: all values; `least`: their inputs
+   * alone, the rest computed again; `automatic`: all values, or every third block's where they would take more than 128 MB. Where memory is
+   * short less is kept in any case, and the run says so.
+   */
+  memory: z.enum(['automatic', 'speed', 'least']).default('automatic'),
 })
 export type RunConfig = z.infer<typeof runConfigSchema>
 export type RunConfigInput = z.input<typeof runConfigSchema>

@@ -113,6 +113,8 @@ export const enRuns = {
     classWeightingOptions: { none: 'none', balanced: 'balanced' },
     threshold: { label: 'Decision threshold', hint: 'The probability from which a label counts as predicted.', source: 'ours: validation' } satisfies FieldText,
     thresholdOptions: { 'validation-f1': 'best F1 on validation patients', 'fixed-0.5': 'always 0.5' },
+    memory: { label: 'Memory', hint: 'How much each training step keeps; keeping less takes up to a third longer and gives the same model up to rounding.', source: 'ours: automatic' } satisfies FieldText,
+    memoryOptions: { automatic: 'automatic', speed: 'keep more (fastest)', least: 'keep little (least memory)' },
     trainMissingness: { label: 'Simulated loss while training', hint: 'Share of studies that lose this on top of what is really missing; prepares for gaps at test time.', source: 'ours: 0 %' } satisfies FieldText,
     missingnessParts: { image: 'Lose images', text: 'Lose notes' },
     record: { backbone: 'Backbone', items: 'Items', labels: 'Labels', task: 'Task', tasks: { 'multi-label': 'several labels per study', 'multi-class': 'one label per study' } },

@@ -7,7 +7,7 @@ import type { DeviceVerdict, RunConfig } from '../../domain/run.ts'
 import type { Slot } from '../../domain/slots.ts'
 import type { JobContext, JobRequest, JobResult } from '../../protocol.ts'
 import { planModalities } from '../inputs/inputs.ts'
-import { countTrained, createModel, createNetwork, openSession, phasesOf, type Session } from './session.ts'
+import { countTrained, createModel, createNetwork, keepingOfRun, openSession, phasesOf, type Session } from './session.ts'
 
 /** Tokens of a typical short note with its frame. */
 const typicalTextTokens = 24
@@ -56,7 +56,7 @@ function forecast(
   const estimate = estimateSize({
     ...size, tokens, batchSize: config.batchSize,
     ...(load ?? { firstBlock: blocks.length, cachesBlockOutput: false }),
-    ...(session.compute.kernels.blocks === undefined ? {} : { keeping: keepingOf(session.compute, halves) }),
+    ...(session.compute.kernels.blocks === undefined ? {} : { keeping: keepingOfRun(config) ?? keepingOf(session.compute, halves) }),
     frozenParameters: totalParameters - trainedParameters, trainedParameters,
     // Validation costs about half a training step for each of its samples.
     trainingSamples: studyCount * folds * (trainShare(config) + valShare(config) / 2),

@@ -5,6 +5,7 @@ import type { Backbone } from '../../backbones/backbone.ts'
 import { withTabularTokens } from '../../backbones/tabular-tokens.ts'
 import { openCompute, type Compute } from '../../compute/backend.ts'
 import { methodsOnSeparateEncoders, type BackboneLocation } from '../../domain/backbones.ts'
+import type { Keeping } from '../../compute/kernels.ts'
 import { AppError } from '../../domain/errors.ts'
 import type { RunConfig } from '../../domain/run.ts'
 import type { ModalityPlan } from '../inputs/inputs.ts'
@@ -104,13 +105,21 @@ export function countTrained({ parameters }: Network, phase: Phase): number {
   return parameters.all.reduce((sum, parameter) => sum + (phase.trains(parameter) ? parameter.shape.reduce((a, b) => a * b, 1) : 0), 0)
 }
 
+/** What frozen blocks keep by the run's own setting; null: by the size of each batch. */
+export function keepingOfRun({ memory }: Pick<RunConfig, 'memory'>): Keeping | null {
+  return memory === 'automatic' ? null : memory === 'speed' ? 'half' : 'input'
+}
+
 /** @param labelWeights [C] class weights, or null for none */
 export function createModel(session: Session, network: Network, config: RunConfig, labelWeights: Float32Array | null): TrainingModel {
-  return createTrainingModel({
+  const model = createTrainingModel({
     compute: session.compute, network, labelWeights,
     labelsCount: config.labelIds.length, task: config.task,
     optimizer: adamWConfigSchema.parse({ weightDecay: config.weightDecay }),
   })
+  const keeping = keepingOfRun(config)
+  if (keeping !== null) model.setKeeping(keeping)
+  return model
 }
 
 /** Whether the frozen block under the adapter can be computed once: only when the first block carries the adapter. */

@@ -24,6 +24,7 @@ export function settingRowsOf(config: RunConfig, slots: readonly Slot[], labelNa
     [text.trainOn.label, text.trainOnOptions[config.trainOn]],
     [text.classWeighting.label, text.classWeightingOptions[config.classWeighting]],
     [text.threshold.label, text.thresholdOptions[config.threshold]],
+    [text.memory.label, text.memoryOptions[config.memory]],
     ...missingnessRowsOf(config, slots, labelNames),
   )
   return rows

@@ -17,14 +17,14 @@ beforeAll(async () => { compute = await openCompute() })
 
 const [D, labelsCount] = [16, 3]
 
-function tinyModel(keeping: Keeping) {
+function tinyModel(keeping: Keeping, parameterCount = 0) {
   const { tf } = compute
   const random = createRng(3)
   const own: Compute = { ...compute, keeping }
   const blocks = loadTransformerBlocks(compute, randomWeightSource(random, 'tiny', 0.2), { width: D, heads: 2, feedForward: 32, blocks: 3, epsilon: 1e-12 }, true)
   const unused = (): never => { throw new Error('the test starts from tokens') }
   const backbone: Backbone = {
-    id: 'tiny', width: D, heads: 2, blocks, weightsHash: 'tiny', pooler: null, parameterCount: 0, joinsFirstAndLast: false, pooling: 'first',
+    id: 'tiny', width: D, heads: 2, blocks, weightsHash: 'tiny', pooler: null, parameterCount, joinsFirstAndLast: false, pooling: 'first',
     finalNorm: { gamma: tf.ones([D]), beta: tf.zeros([D]), epsilon: 1e-12 },
     embed: unused, dummyPart: unused, describePart: unused, describedWidth: () => D, dispose: () => undefined,
   }
@@ -60,4 +60,11 @@ it('keeps less before it cuts a batch, and says so, where memory is short', () =
   for (let i = 0; i < 3; i++) expect(Math.abs(tight.step(batch, 1e-2) - roomy.step(batch, 1e-2))).toBeLessThan(1e-5)
   expect(told).toEqual(['3 keeps-less'])
   expect(bare.keeping()).toBe('input')
+})
+
+it('gives memory back before the first step of a large network without changing a number', () => {
+  const [small, large] = [tinyModel('half'), tinyModel('half', 6e6)]
+  const { numTensors } = compute.tf.memory()
+  for (let i = 0; i < 3; i++) expect(large.model.step(large.batch, 1e-2)).toBe(small.model.step(small.batch, 1e-2))
+  expect(compute.tf.memory().numTensors).toBe(numTensors)
 })

@@ -5,12 +5,17 @@ import { describe, expect, it, onTestFinished } from 'vitest'
 import { createReaderProcess, type ReaderProcess } from '../../../engine/host/reader-process.ts'
 import { createStoreReader } from '../../../engine/jobs/store-reads.ts'
 import type { Store } from '../../../engine/store/open.ts'
+import { readPseudonymKey } from '../../../engine/jobs/pseudonym-key.ts'
 import { addCohort, addRun, makeBlock, openTestStore, summary, temporaryFolder } from '../store/fixtures.ts'
 
 /** The real process, from its sources, over a real database that this process goes on writing. */
 
 const readerFile = join(import.meta.dirname, 'reader-child.mjs')
-const optionsFor = (store: Store) => ({ nodePath: process.execPath, readerFile, storeFile: store.path, appVersion: '0.1.0', log: () => {} })
+/** The workspace makes the key when it opens a store; the reader finds it. */
+const optionsFor = (store: Store) => {
+  readPseudonymKey(store.path, { check: null, isInUse: false })
+  return { nodePath: process.execPath, readerFile, storeFile: store.path, appVersion: '0.1.0', log: () => {} }
+}
 
 function readerOf(store: Store, idleMs = 60_000): ReaderProcess {
   const reader = createReaderProcess({ ...optionsFor(store), idleMs, isBackground: false })

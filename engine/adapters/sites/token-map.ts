@@ -26,7 +26,7 @@ export interface FoldedMap {
 }
 
 /** What the kernel for whole blocks says of one map; the tensors stay the caller's. */
-export interface FusedGradients {
+interface FusedGradients {
   /** dL/dbias [E], or of a norm's offset [D]. */
   bias: Tensor1D
   /** Of a norm's gain [D], else null. */
@@ -35,7 +35,7 @@ export interface FusedGradients {
   product: { dy: Tensor2D; x(): Tensor2D } | null
 }
 
-export interface FusedMap {
+interface FusedMap {
   /** The map differs between presence patterns, so that folding serves a batch of one pattern only. */
   readonly byPattern: boolean
   /** Whether `write` needs `product`. */

@@ -11,7 +11,7 @@ export interface ChainPass {
   discard(): void
 }
 
-export interface ChainOptions extends Omit<StageOptions, 'keeping'> {
+interface ChainOptions extends Omit<StageOptions, 'keeping'> {
   keeping: Keeping
 }
 

@@ -3,7 +3,7 @@
  * section 3; Reza et al. 2023 (arXiv:2310.03986), section 3.2: a base trained on complete data, then h' = gamma h + beta after every
  * linear layer and norm with everything else frozen, missing modalities as zeros, the set chosen by what is present.
  * The base is a trained copy of the whole network, as in the paper, or the backbone as it was loaded under a trained head (`base`).
- * Differences: on the embedded backbone the head alone is the default, for cohorts of hundreds; the patch convolution carries no scale and
+ * Differences: on the embedded backbone the head alone is the default, for its hundredfold lower cost; the patch convolution carries no scale and
  * shift, because its outputs are cached.
  */
 import { createParameterSet } from '../../compute/parameters.ts'

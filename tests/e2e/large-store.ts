@@ -5,6 +5,7 @@ import type { ImportedItem, ImportedStudy } from '../../engine/domain/import.ts'
 import { mappingSchema } from '../../engine/domain/mapping.ts'
 import { runConfigSchema } from '../../engine/domain/run.ts'
 import { patternKey, subPatterns, type Slot } from '../../engine/domain/slots.ts'
+import { readPseudonymKey } from '../../engine/jobs/pseudonym-key.ts'
 import { openStore, type Store } from '../../engine/store/open.ts'
 
 /** A database as a finished import and run of many patients leave it: training one would take hours, and reading it is what is measured. */
@@ -58,6 +59,8 @@ function addPredictions(store: Store, runId: number, studyIds: readonly number[]
 export function makeLargeStore(dir: string, studyCount: number): { cohortId: number; runId: number } {
   mkdirSync(dir, { recursive: true })
   const store = openStore(join(dir, 'lacuna.db'), { appVersion: '0.1.0' })
+  // As the app makes it at its first opening; a store in use without its key is not opened.
+  readPseudonymKey(store.path, { check: null, isInUse: false })
   try {
     const mapping = mappingSchema.parse({
       patientIdColumn: 'ID', labels: { kind: 'list', column: 'Labels' },

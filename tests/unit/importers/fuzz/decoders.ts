@@ -3,11 +3,14 @@ import { writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import sharp, { type Sharp } from 'sharp'
+import { parseDicom } from '../../../../engine/importers/dicom/parse.ts'
 import { findJpegDamage } from '../../../../engine/importers/images/jpeg-damage.ts'
 import { createIssueCollector } from '../../../../engine/importers/issues.ts'
 import { isXmlReport, parseXmlReport } from '../../../../engine/importers/reports/report-xml.ts'
+import { textOfStructuredReport } from '../../../../engine/importers/reports/structured-report.ts'
 import { openTable } from '../../../../engine/importers/table/open-table.ts'
 import { decodeImage } from '../../../../engine/modalities/image-decode.ts'
+import { writeDicom } from '../dicom/make-dicom.ts'
 import { makeXlsx, makeZip } from '../make-xlsx.ts'
 import { dicomDecoders } from './dicom-decoders.ts'
 import { repairPng } from './repair-png.ts'
@@ -78,6 +81,12 @@ function workbookSources(): FuzzSource[] {
 const report = `<?xml version="1.0"?><eCitation><meta type="rr"/><uId id="CXR7"/><MedlineCitation><AbstractText Label="FINDINGS">Heart &amp; lungs <b>clear</b>.</AbstractText>
 <AbstractText Label="IMPRESSION"><![CDATA[No <acute> disease]]></AbstractText></MedlineCitation><MeSH><major>Lung/hypoinflation</major></MeSH><parentImage id="CXR7_IM-1"/></eCitation>`
 
+/** A structured report with a coded heading and a text. */
+const structured = writeDicom({
+  '0008,0016': ['UI', '1.2.840.10008.5.1.4.1.1.88.11'], '0008,0060': ['CS', 'SR'], '0040,a040': ['CS', 'CONTAINER'],
+  '0040,a730': ['SQ', [{ '0040,a010': ['CS', 'CONTAINS'], '0040,a040': ['CS', 'TEXT'], '0040,a043': ['SQ', [{ '0008,0100': ['SH', '121071'], '0008,0104': ['LO', 'Finding'] }]], '0040,a160': ['UT', 'Clear lungs.'] }]],
+}, null)
+
 export const decoders: readonly FuzzDecoder[] = [
   ...dicomDecoders,
   { name: 'jpeg', sources: () => pictures(picture(3).jpeg().toBuffer(), picture(3).jpeg({ progressive: true, chromaSubsampling: '4:4:4' }).toBuffer(), picture(1).toColourspace('b-w').jpeg().toBuffer()), read: readPicture },
@@ -100,4 +109,5 @@ export const decoders: readonly FuzzDecoder[] = [
       if (isXmlReport(text)) parseXmlReport(text)
     },
   },
+  { name: 'report-structured', sources: async () => [{ bytes: structured }], read: (bytes) => void textOfStructuredReport(parseDicom(bytes).dataSet) },
 ]

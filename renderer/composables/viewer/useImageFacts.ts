@@ -27,14 +27,15 @@ export function useImageFacts(studyId: () => number, items: () => readonly PageI
     }
   }
   const slots = (): string[] => items().filter((item) => item.url !== null).map(({ slotId }) => slotId)
-  watch(() => [studyId(), slots().map(shown).join()] as const, ([id], before) => {
+  // Sources one by one: a list made anew would count as changed with every answer, and each would call off the rest.
+  watch([studyId, () => slots().map(shown).join()], ([id], [beforeId]) => {
     latest += 1
     clearTimeout(timer)
     const mine = latest
-    if (before === undefined || before[0] !== id) {
+    if (beforeId !== id) {
       facts.value = {}
       void load(id, slots(), mine)
-    } else timer = setTimeout(() => void load(id, slots().filter((slotId) => countOf(slotId) > 1), mine), restMs)
+    } else timer = setTimeout(() => void load(id, slots().filter((slotId) => facts.value[slotId] === undefined || countOf(slotId) > 1), mine), restMs)
   }, { immediate: true })
   onScopeDispose(() => clearTimeout(timer))
   return { facts }

@@ -1,0 +1,124 @@
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { afterAll, afterEach, expect, test } from 'vitest'
+import { imageElements, toBytes, writeDicom, type Elements } from '../unit/importers/dicom/make-dicom.ts'
+import { photographFailures } from './failures.ts'
+import { launchApp, temporaryFolder, type LaunchedApp } from './launch.ts'
+import { goOn, nameAndImport, slowMs } from './steps.ts'
+
+/** The viewer on synthetic DICOM files: keys, markers that follow, window by drag, frames, two panes together. */
+
+const folder = temporaryFolder()
+const filesDir = join(folder, 'files')
+let app: LaunchedApp | undefined
+
+const side = 400
+/** Two lungs and a bright corner, so that turning is seen; each frame a little brighter: [frames, side, side]. */
+function chest(frames: number): Uint16Array {
+  const values = new Uint16Array(frames * side * side)
+  for (let i = 0; i < values.length; i++) {
+    const frame = Math.floor(i / (side * side))
+    const [x, y] = [((i % side) / side) * 2 - 1, (Math.floor((i % (side * side)) / side) / side) * 2 - 1]
+    const lung = (centre: number): number => Math.exp(-(((x - centre) / 0.22) ** 2 + (y / 0.55) ** 2))
+    values[i] = Math.min(4095, Math.round(2600 - 1900 * (lung(-0.45) + lung(0.4)) + (x < -0.8 && y < -0.8 ? 1400 : 0) + 150 * frame))
+  }
+  return values
+}
+
+function write(patient: string, view: 'PA' | 'LL', frames: number, extra: Elements): void {
+  const header: Elements = {
+    ...imageElements({ rows: side, columns: side, bits: 12, frames }), '0008,0020': ['DA', '20240131'], '0008,0060': ['CS', 'DX'], '0010,0020': ['LO', patient], '0010,0040': ['CS', 'F'],
+    '0010,1010': ['AS', '061Y'], '0018,5101': ['CS', view], '0020,000d': ['UI', `1.2.3.${patient}`], '0028,1050': ['DS', '1800\\1000'], '0028,1051': ['DS', '3000\\1200'], '0028,1055': ['LO', 'WIDE\\LUNG'], ...extra,
+  }
+  writeFileSync(join(filesDir, `${patient}-${view}.dcm`), writeDicom(header, toBytes(chest(frames), 2)))
+}
+
+mkdirSync(filesDir)
+for (const patient of ['7001', '7002']) {
+  write(patient, 'PA', 1, { '0020,0020': ['CS', 'L\\F'] })
+  // No letters but the plane's cosines: rows run to the back, columns to the feet.
+  write(patient, 'LL', 5, { '0020,0037': ['DS', '0\\1\\0\\0\\0\\-1'] })
+}
+
+afterEach(async () => {
+  const closing = app
+  app = undefined
+  await closing?.close()
+})
+photographFailures(() => app)
+afterAll(() => rmSync(folder, { recursive: true, force: true, maxRetries: 3 }))
+
+test('keys, markers, window, frames and linked panes do what common viewers do', async () => {
+  app = await launchApp({ dialogs: { chooseFolder: filesDir } })
+  const { page } = app
+  const shots = process.env['LACUNA_E2E_SHOTS']
+  const photograph = async (name: string): Promise<void> => { if (shots) await page.screenshot({ path: join(shots, `${name}.png`) }) }
+  await page.getByRole('link', { name: 'Import your data' }).click()
+  await page.getByRole('button', { name: 'Choose: Image folder' }).click()
+  await page.getByRole('button', { name: /No table: read DICOM/ }).click()
+  await page.getByRole('heading', { name: 'Columns of the table' }).waitFor({ timeout: slowMs })
+  for (const step of ['columns', 'privacy', 'check', 'import'] as const) await goOn(page, step)
+  await nameAndImport(page, 'Viewer')
+  await page.getByRole('link', { name: 'Open cohort' }).click()
+  await page.getByRole('link', { name: /Patients/ }).first().click()
+  await page.getByText('2 studies').first().waitFor()
+  await page.getByRole('row').nth(1).click()
+  const panes = page.locator('.pane .frame')
+  if (await panes.count() === 0) await page.keyboard.press('Enter')
+  await panes.first().waitFor({ timeout: slowMs })
+  await expect.poll(() => panes.count()).toBe(2)
+  const marks = (pane: number): Promise<string[]> => Promise.all(['top', 'right', 'bottom', 'left'].map((edge) => panes.nth(pane).locator(`.mark.${edge}`).innerText()))
+  await expect.poll(() => marks(0), { timeout: 20_000 }).toEqual(['H', 'L', 'F', 'R'])
+  await expect.poll(() => marks(1)).toEqual(['H', 'P', 'F', 'A'])
+  await photograph('viewer-plain')
+
+  // Keys work wherever the focus is; both panes follow, and each says that it is not as the model sees it.
+  const differs = panes.nth(0).getByRole('status')
+  await page.keyboard.press('h')
+  await expect.poll(() => marks(0)).toEqual(['H', 'R', 'F', 'L'])
+  await page.keyboard.press('r')
+  await expect.poll(() => marks(0)).toEqual(['L', 'H', 'R', 'F'])
+  await expect.poll(() => marks(1)).toEqual(['P', 'H', 'A', 'F'])
+  await page.keyboard.press('i')
+  await expect.poll(() => differs.innerText()).toBe('Not as the model sees it: inverted, mirrored, turned 90°')
+  await photograph('viewer-turned')
+  await page.keyboard.press('0')
+  await expect.poll(() => marks(0)).toEqual(['H', 'L', 'F', 'R'])
+  await page.keyboard.press('v')
+  await expect.poll(() => marks(0)).toEqual(['F', 'L', 'H', 'R'])
+  await panes.nth(0).click()
+  await page.keyboard.press('l')
+  await expect.poll(() => marks(0)).toEqual(['L', 'H', 'R', 'F'])
+  await page.keyboard.press('Space')
+  await expect.poll(() => differs.count()).toBe(0)
+
+  // A drag to the right widens the window, a drag down raises its centre.
+  const box = (await panes.nth(0).boundingBox())!
+  await page.mouse.move(box.x + box.width / 2, box.y + box.height / 2)
+  await page.mouse.down()
+  await page.mouse.move(box.x + box.width * 0.75, box.y + box.height * 0.6, { steps: 5 })
+  await page.mouse.up()
+  const [, centre, width] = /window (\d+) \/ (\d+)/.exec(await differs.innerText())!.map(Number)
+  expect(centre).toBeGreaterThan(1800)
+  expect(width).toBeGreaterThan(3000)
+  await page.keyboard.press('0')
+
+  await page.keyboard.press('+')
+  await expect.poll(() => panes.nth(1).locator('.zoom').innerText()).toBe('125 %')
+  await page.keyboard.press('0')
+
+  // Frames: the file of five goes on, the single picture stays; the bar says which one the model saw.
+  await page.keyboard.press('PageDown')
+  await page.keyboard.press('PageDown')
+  await page.getByText('Frame 3 of 5').waitFor()
+  await expect.poll(() => panes.nth(1).getByRole('status').innerText()).toBe('Not as the model sees it: frame 3')
+  expect(await differs.count()).toBe(0)
+  await expect.poll(() => panes.nth(1).locator('img').getAttribute('src')).toContain('frame=2')
+  await panes.nth(1).hover()
+  await page.mouse.wheel(0, 100)
+  await page.getByText('Frame 4 of 5').waitFor()
+  await photograph('viewer-frames')
+  await page.emulateMedia({ colorScheme: 'dark' })
+  await page.setViewportSize({ width: 1280, height: 800 })
+  await photograph('viewer-frames-dark-small')
+})

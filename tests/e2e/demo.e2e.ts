@@ -97,7 +97,7 @@ test('the fingerprint shows the true counts before any training, and is printed'
   expect(await page.locator('main').textContent()).not.toMatch(/\bD00\d\d\b/)
   await page.getByRole('button', { name: 'Save as PDF' }).click()
   await expect.poll(() => existsSync(exportFile) && readFileSync(exportFile).subarray(0, 5).toString(), { timeout: slowMs }).toBe('%PDF-')
-  await page.getByRole('link', { name: 'Sixty patients' }).click()
+  await page.getByRole('link', { name: 'Sixty patients', exact: true }).first().click()
   await page.getByRole('heading', { name: 'Sixty patients', level: 1 }).waitFor()
 })
 

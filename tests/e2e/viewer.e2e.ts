@@ -1,5 +1,6 @@
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import type { Locator } from 'playwright-core'
 import { afterAll, afterEach, expect, test } from 'vitest'
 import { imageElements, toBytes, writeDicom, type Elements } from '../unit/importers/dicom/make-dicom.ts'
 import { photographFailures } from './failures.ts'
@@ -67,33 +68,34 @@ test('keys, markers, window, frames and linked panes do what common viewers do',
   if (await panes.count() === 0) await page.keyboard.press('Enter')
   await panes.first().waitFor({ timeout: slowMs })
   await expect.poll(() => panes.count()).toBe(2)
-  const marks = (pane: number): Promise<string[]> => Promise.all(['top', 'right', 'bottom', 'left'].map((edge) => panes.nth(pane).locator(`.mark.${edge}`).innerText()))
-  await expect.poll(() => marks(0), { timeout: 20_000 }).toEqual(['H', 'L', 'F', 'R'])
-  await expect.poll(() => marks(1)).toEqual(['H', 'P', 'F', 'A'])
+  const [frontal, lateral] = ['PA', 'LL'].map((view) => page.locator('.pane').filter({ has: page.locator('figcaption', { hasText: view }) }).locator('.frame')) as [Locator, Locator]
+  const marks = (pane: Locator): Promise<string[]> => Promise.all(['top', 'right', 'bottom', 'left'].map((edge) => pane.locator(`.mark.${edge}`).innerText()))
+  await expect.poll(() => marks(frontal), { timeout: 20_000 }).toEqual(['H', 'L', 'F', 'R'])
+  await expect.poll(() => marks(lateral)).toEqual(['H', 'P', 'F', 'A'])
   await photograph('viewer-plain')
 
   // Keys work wherever the focus is; both panes follow, and each says that it is not as the model sees it.
-  const differs = panes.nth(0).getByRole('status')
+  const differs = frontal.getByRole('status')
   await page.keyboard.press('h')
-  await expect.poll(() => marks(0)).toEqual(['H', 'R', 'F', 'L'])
+  await expect.poll(() => marks(frontal)).toEqual(['H', 'R', 'F', 'L'])
   await page.keyboard.press('r')
-  await expect.poll(() => marks(0)).toEqual(['L', 'H', 'R', 'F'])
-  await expect.poll(() => marks(1)).toEqual(['P', 'H', 'A', 'F'])
+  await expect.poll(() => marks(frontal)).toEqual(['L', 'H', 'R', 'F'])
+  await expect.poll(() => marks(lateral)).toEqual(['P', 'H', 'A', 'F'])
   await page.keyboard.press('i')
   await expect.poll(() => differs.innerText()).toBe('Not as the model sees it: inverted, mirrored, turned 90°')
   await photograph('viewer-turned')
   await page.keyboard.press('0')
-  await expect.poll(() => marks(0)).toEqual(['H', 'L', 'F', 'R'])
+  await expect.poll(() => marks(frontal)).toEqual(['H', 'L', 'F', 'R'])
   await page.keyboard.press('v')
-  await expect.poll(() => marks(0)).toEqual(['F', 'L', 'H', 'R'])
-  await panes.nth(0).click()
+  await expect.poll(() => marks(frontal)).toEqual(['F', 'L', 'H', 'R'])
+  await frontal.click()
   await page.keyboard.press('l')
-  await expect.poll(() => marks(0)).toEqual(['L', 'H', 'R', 'F'])
+  await expect.poll(() => marks(frontal)).toEqual(['L', 'H', 'R', 'F'])
   await page.keyboard.press('Space')
   await expect.poll(() => differs.count()).toBe(0)
 
   // A drag to the right widens the window, a drag down raises its centre.
-  const box = (await panes.nth(0).boundingBox())!
+  const box = (await frontal.boundingBox())!
   await page.mouse.move(box.x + box.width / 2, box.y + box.height / 2)
   await page.mouse.down()
   await page.mouse.move(box.x + box.width * 0.75, box.y + box.height * 0.6, { steps: 5 })
@@ -104,17 +106,17 @@ test('keys, markers, window, frames and linked panes do what common viewers do',
   await page.keyboard.press('0')
 
   await page.keyboard.press('+')
-  await expect.poll(() => panes.nth(1).locator('.zoom').innerText()).toBe('125 %')
+  await expect.poll(() => lateral.locator('.zoom').innerText()).toBe('125 %')
   await page.keyboard.press('0')
 
   // Frames: the file of five goes on, the single picture stays; the bar says which one the model saw.
   await page.keyboard.press('PageDown')
   await page.keyboard.press('PageDown')
   await page.getByText('Frame 3 of 5').waitFor()
-  await expect.poll(() => panes.nth(1).getByRole('status').innerText()).toBe('Not as the model sees it: frame 3')
+  await expect.poll(() => lateral.getByRole('status').innerText()).toBe('Not as the model sees it: frame 3')
   expect(await differs.count()).toBe(0)
-  await expect.poll(() => panes.nth(1).locator('img').getAttribute('src')).toContain('frame=2')
-  await panes.nth(1).hover()
+  await expect.poll(() => lateral.locator('img').getAttribute('src')).toContain('frame=2')
+  await lateral.hover()
   await page.mouse.wheel(0, 100)
   await page.getByText('Frame 4 of 5').waitFor()
   await photograph('viewer-frames')

@@ -103,7 +103,7 @@ export const enPatients = {
       window: (center: string, width: string) => `window ${center} / ${width}`,
       frame: (number: number) => `frame ${number}`,
       frameOf: (number: number, count: number) => `Frame ${number} of ${count}`,
-      modelFrame: 'the model sees frame 1',
+      modelFrame: 'model: frame 1',
       frameSlider: 'Frame shown',
       previousFrame: 'Previous frame (Page Up)',
       nextFrame: 'Next frame (Page Down)',

@@ -1,8 +1,8 @@
 import { AppError, errorCatalog, toErrorOutcome } from './domain/errors.ts'
 import { alarmsCommand, curateCommand } from './cli/alarm-commands.ts'
 import { backbonesCommand } from './cli/backbone-commands.ts'
-import { checkOriginalsCommand, deliveriesCommand, mappingsCommand } from './cli/delivery-commands.ts'
 import { fingerprintCommand } from './cli/fingerprint-command.ts'
+import { checkOriginalsCommand, deliveriesCommand, mappingsCommand } from './cli/delivery-commands.ts'
 import { checkCommand, importCommand } from './cli/import-command.ts'
 import { helpText, parseCommandLine, type CliOptions } from './cli/options.ts'
 import { verdictSentence } from './compute/device/verdict.ts'
@@ -39,9 +39,9 @@ async function runCommand(command: string, action: string, options: CliOptions, 
     case 'deliveries': return deliveriesCommand(workspace, action, options, output)
     case 'mappings': return mappingsCommand(workspace, action, options, output)
     case 'check': return checkCommand(workspace, options, output)
+    case 'fingerprint': return fingerprintCommand(workspace, options, output, onInterrupt)
     case 'alarms': return alarmsCommand(workspace, options, output, onInterrupt)
     case 'curate': return curateCommand(workspace, action, options, output, onInterrupt)
-    case 'fingerprint': return fingerprintCommand(workspace, options, output, onInterrupt)
     case 'backbones': return backbonesCommand(workspace, action, options, output, onInterrupt)
     case 'train': return trainCommand(workspace, options, output, onInterrupt)
     case 'evaluate': return evaluateCommand(workspace, options, output)

@@ -77,7 +77,6 @@ lacuna reidentify export --cohort NAME --out FILE       hospital numbers and pse
 lacuna reidentify lookup --from FILE --patient KEY|ID   one patient of such a file
 lacuna cohorts                                          the cohorts in the store
 lacuna fingerprint --cohort NAME                        what a cohort holds, before training: presence, images, texts, labels, duplicates
-lacuna fingerprint --cohort NAME                        what a cohort holds, before training: presence, images, texts, labels, duplicates
 lacuna alarms   --cohort NAME                           what would make results mean less than they seem to, with remedies
 lacuna curate   list|mask|drop|merge|exclude --cohort NAME [--slot ID] [--words A,B|@FILE] [--patients KEY,KEY] [--studies N,N] [--reason TEXT]
 lacuna curate   remedy --cohort NAME --alarm ID [--remedy N]   do what an alarm offers

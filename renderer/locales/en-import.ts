@@ -153,7 +153,6 @@ export const enImport = {
       'no-slots': 'Add at least one image or text.',
       'report-labels': 'Finish the labels from the report text.',
       'report-columns': 'Choose at least one column that names the report file.',
-      'report-columns': 'Choose at least one column that names the report file.',
       'slot-title': 'Give this item a title.',
       'slot-title-twice': 'Two items have this title.',
       'slot-letter': 'Give this item a letter.',

@@ -34,9 +34,9 @@ describe('the first start', () => {
     expect(readdirSync(folder).filter((name) => name === 'backups')).toEqual([])
     const tables = inspect(path, (db) => db.prepare(`SELECT name, strict FROM pragma_table_list WHERE schema = 'main' AND type = 'table' AND name NOT LIKE 'sqlite_%'`).all()) as { name: string; strict: number }[]
     expect(tables.map((table) => table.name).sort()).toEqual(['alarm_reports', 'audit_log', 'backbone_files', 'backbone_tensors', 'backbones', 'checkpoints', 'cohorts', 'curation_decisions',
-      'curation_undos', 'degraded_results', 'deliveries', 'delivery_rejections', 'delivery_studies', 'epochs', 'image_measures', 'items', 'label_evidence', 'label_words',
+      'curation_undos', 'degraded_results', 'deliveries', 'delivery_rejections', 'delivery_studies', 'epochs', 'image_measures', 'image_text_signs', 'items', 'label_evidence', 'label_words',
       'labels', 'meta', 'migrations', 'patients', 'patterns', 'prediction_sets', 'predictions', 'rejected_rows', 'reviews',
-      'run_curation', 'run_missingness', 'runs', 'saved_mappings', 'splits', 'studies', 'study_labels'])
+      'run_curation', 'run_missingness', 'runs', 'saved_mappings', 'splits', 'studies', 'study_labels', 'text_decisions'])
     expect(tables.filter((table) => table.strict !== 1)).toEqual([])
   })
 

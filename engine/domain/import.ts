@@ -8,6 +8,9 @@ import { derivedPreviewSchema, labelEvidenceSchema } from './report-labels.ts'
 import { textSignsSchema } from './text-signs.ts'
 import { absenceReasonSchema, slotPresenceSchema, slotSchema } from './slots.ts'
 
+/** Stage of an import that stores what it reads; the stages before it only look. */
+export const importingStage = 'Importing patients'
+
 export const errorCodeSchema = z.enum(Object.keys(errorCatalog) as [ErrorCode, ...ErrorCode[]])
 export const errorOutcomeSchema = z.object({ code: errorCodeSchema, message: z.string(), fix: z.string() })
 

@@ -1,6 +1,6 @@
 import { availableParallelism } from 'node:os'
 import { AppError } from '../domain/errors.ts'
-import type { ImportedStudy } from '../domain/import.ts'
+import { importingStage, type ImportedStudy } from '../domain/import.ts'
 import type { JobContext, JobRequest, JobResult } from '../protocol.ts'
 import { mapInOrder } from './concurrency.ts'
 import { indexFiles } from './images/file-index.ts'
@@ -50,7 +50,7 @@ export async function runImport(request: JobRequest<'import:run'>, context: JobC
     start: { tableSha256: cohort.tableSha256, rowsIn, studyCount: studies.length, slots, labelNames, task, rejectedRows: rejected, labelWords, ...(derived === null ? {} : { derivedLabels: derived.labels }) },
   })
   const inspect = createInspector(source.sourceDir, studies, mapping.slots.length, planner)
-  const stage = startStage(context, 'Importing patients', studies.length, fromOrdinal)
+  const stage = startStage(context, importingStage, studies.length, fromOrdinal)
   const outbox = createOutbox(context)
   const inFlight = 2 + 2 * availableParallelism()
   let batch: ImportedStudy[] = []

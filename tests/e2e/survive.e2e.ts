@@ -100,9 +100,9 @@ test('the app killed in the middle of an import goes on where it stopped, and no
   expect(countsOf(storeFile)).toEqual(complete)
 })
 
-/** The first number of "N of M studies" on the page of a running import. */
+/** The first number of "Importing patients · N of M studies"; the stages before it store nothing yet. */
 async function importedSoFar({ page }: LaunchedApp): Promise<number> {
-  const text = await page.getByText(/[\d,]+ of [\d,]+ studies/).first().innerText({ timeout: 1000 }).catch(() => '0 of')
+  const text = await page.getByText(/Importing patients · [\d,]+ of [\d,]+ studies/).first().innerText({ timeout: 1000 }).catch(() => '0 of')
   return Number(/([\d,]+) of/.exec(text)![1]!.replaceAll(',', ''))
 }
 

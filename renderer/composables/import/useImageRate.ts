@@ -1,6 +1,6 @@
 import { computed, onScopeDispose, ref, watch, type ComputedRef } from 'vue'
 import type { Job } from '../../../electron/contract/contract.ts'
-import type { ImportCheck } from '../../../engine/domain/import.ts'
+import { importingStage, type ImportCheck } from '../../../engine/domain/import.ts'
 
 interface Sample { atMs: number; done: number }
 
@@ -26,7 +26,8 @@ export function useImageRate(job: ComputedRef<Job | undefined>, imagesPerStudy: 
   const samples = ref<Sample[]>([])
   const stop = watch(() => [job.value?.stage, job.value?.done] as const, ([stage, done], before) => {
     if (before?.[0] !== stage) samples.value = []
-    if (done !== undefined && job.value?.total !== null) samples.value = withSample(samples.value, { atMs: performance.now(), done })
+    // Texts are scrubbed before any image is read.
+    if (stage === importingStage && done !== undefined && job.value?.total !== null) samples.value = withSample(samples.value, { atMs: performance.now(), done })
   })
   onScopeDispose(stop)
   return computed(() => {

@@ -1,5 +1,8 @@
-import { expect, it } from 'vitest'
-import { imagesPerStudy, rateOf, withSample } from '../../../../../renderer/composables/import/useImageRate.ts'
+import { expect, it, vi } from 'vitest'
+import { computed, effectScope, nextTick, shallowRef } from 'vue'
+import type { Job } from '../../../../../electron/contract/contract.ts'
+import { importingStage } from '../../../../../engine/domain/import.ts'
+import { imagesPerStudy, rateOf, useImageRate, withSample } from '../../../../../renderer/composables/import/useImageRate.ts'
 
 it('tells no speed from too little', () => {
   expect(rateOf([])).toBeNull()
@@ -18,4 +21,23 @@ it('counts the images of a study from the check', () => {
   const slots = [{ slotId: 'r', modality: 'image' as const, title: 'R', letter: 'R' }, { slotId: 'l', modality: 'image' as const, title: 'L', letter: 'L' }, { slotId: 'n', modality: 'text' as const, title: 'N', letter: 'N' }]
   expect(imagesPerStudy({ slots, studyCount: 10, absences: [{ slotId: 'l', reason: 'file-missing', count: 5 }, { slotId: 'n', reason: 'not-collected', count: 9 }] })).toBe(1.5)
   expect(imagesPerStudy({ slots: slots.slice(2), studyCount: 10, absences: [] })).toBeNull()
+})
+
+it('tells no speed of images while texts are scrubbed', async () => {
+  const scope = effectScope()
+  const job = shallowRef<Job>()
+  const now = vi.spyOn(performance, 'now')
+  const rateAfter = async (stage: string): Promise<number | null> => {
+    const rate = scope.run(() => useImageRate(computed(() => job.value), computed(() => 2)))!
+    for (let second = 0; second <= 3; second++) {
+      now.mockReturnValue(second * 1000)
+      job.value = { jobKey: 'x', kind: 'import', title: '', status: 'running', stage, done: second * 100, total: 1000, secondsLeft: null, cohortId: 1, runId: null, error: null }
+      await nextTick()
+    }
+    return rate.value
+  }
+  expect(await rateAfter('Removing names and dates from texts')).toBeNull()
+  expect(await rateAfter(importingStage)).toBe(200)
+  scope.stop()
+  now.mockRestore()
 })

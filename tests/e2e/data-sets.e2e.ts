@@ -60,7 +60,7 @@ describe.skipIf(!existsSync(dataRoot))('real data sets (skipped without ../share
     else await chooseSource(page)
     if (second !== undefined) {
       await page.getByRole('button', { name: 'Add a second table' }).click()
-      await page.getByText('decode_check', { exact: false }).first().waitFor({ timeout: slowMs })
+      await page.locator('option', { hasText: 'decode_check' }).first().waitFor({ state: 'attached', timeout: slowMs })
     }
     for (const step of ['columns', 'privacy', 'check'] as const) await goOn(page, step)
     await page.getByRole('button', { name: 'Continue to import' }).and(page.locator(':enabled')).waitFor({ timeout: slowMs })

@@ -1,4 +1,5 @@
 import type { MappedSlot, Mapping } from '../../domain/mapping.ts'
+import { guessTextsAndLabels } from './guess-mapping.ts'
 import { dicomColumns } from '../dicom/header-table.ts'
 import type { Profile, TableFacts } from './profile.ts'
 
@@ -10,13 +11,29 @@ const lateralities = [{ value: 'R', slotId: 'right', title: 'Right', letter: 'R'
  * slot each; where the files are more than that, every image is a study of its own.
  */
 export const dicomFolderProfile: Profile = (facts) => {
-  if (facts.columns.length !== dicomColumns.length || dicomColumns.some((name, i) => facts.columns[i]!.name !== name)) return null
+  if (dicomColumns.some((name, i) => facts.columns[i]?.name !== name)) return null
+  // What a second table has put beside the headers; the images stay those of the folder.
+  const headers = facts.columns.slice(0, dicomColumns.length)
+  const isJoined = facts.columns.length > headers.length
+  const { labels, textSlots } = isJoined ? guessTextsAndLabels(facts, headers) : { labels: { kind: 'none' as const }, textSlots: [] }
   const { slots, rowUnit, explanation } = chooseSlots(facts)
   const mapping: Mapping = {
-    profile: 'manual', patientIdColumn: 'PatientID', rowUnit, slots, labels: { kind: 'none' },
+    profile: 'manual', patientIdColumn: 'PatientID', rowUnit, slots: [...slots, ...withOwnNames(textSlots, slots)], labels,
     attributes: { age: columnOf(facts, 'PatientAge').samples.length > 0 ? 'PatientAge' : null, sex: columnOf(facts, 'PatientSex').samples.length > 0 ? 'PatientSex' : null },
   }
-  return { mapping, isRecognised: true, explanation: `This table was made from the headers of the DICOM files. ${explanation} It holds no labels.` }
+  const rest = isJoined ? 'Texts and labels are guessed from the second table: check them.' : 'It holds no labels.'
+  return { mapping, isRecognised: !isJoined, explanation: `This table was made from the headers of the DICOM files. ${explanation} ${rest}` }
+}
+
+/** A text that a second table happens to call "image" or "right" must not take the place of one. */
+function withOwnNames(texts: readonly MappedSlot[], images: readonly MappedSlot[]): MappedSlot[] {
+  const letters = new Set(images.map(({ slot }) => slot.letter))
+  return texts.map((text): MappedSlot => {
+    const isTaken = images.some(({ slot }) => slot.slotId === text.slot.slotId)
+    const letter = [text.slot.letter, ...'TUVWXYZ'].find((candidate) => !letters.has(candidate)) ?? text.slot.letter
+    letters.add(letter)
+    return { ...text, slot: { ...text.slot, letter, ...(isTaken ? { slotId: `${text.slot.slotId}-text`, title: `${text.slot.title} text` } : {}) } } as MappedSlot
+  })
 }
 
 function chooseSlots(facts: TableFacts): { slots: MappedSlot[]; rowUnit: Mapping['rowUnit']; explanation: string } {

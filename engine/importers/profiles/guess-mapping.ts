@@ -25,11 +25,7 @@ export function guessMapping(facts: TableFacts): Suggestion | null {
   const viewName = find(...viewTitles)
   const view = viewName === null ? null : factsOf.get(viewName)!
   const { slots: imageSlots, usesView } = guessImageSlots(facts, id, imageColumns, view, names)
-  const labels = guessLabels(facts, id, find)
-  const labelColumns = new Set(labels.kind === 'one-hot' ? labels.columns.map(({ column }) => column) : labels.kind === 'none' ? [] : [labels.column])
-  const texts = facts.columns.filter((column) => column !== id && !imageColumns.includes(column) && !labelColumns.has(column.name) && isText(column))
-    .sort((a, b) => Number(hasTextTitle(b)) - Number(hasTextTitle(a))).slice(0, maxTextSlots)
-  const textSlots = texts.map(({ name }): MappedSlot => ({ slot: { ...names(name), modality: 'text' }, source: { kind: 'template', template: `{${name}}` } }))
+  const { labels, textSlots } = guessTextsAndLabels(facts, [id, ...imageColumns], names)
   const slots = [...imageSlots, ...textSlots]
   if (slots.length === 0) return null
   const study = find(...studyTitles)
@@ -40,6 +36,15 @@ export function guessMapping(facts: TableFacts): Suggestion | null {
     attributes: { age: find('age', 'patientage', 'ageyears'), sex: find('sex', 'gender', 'patientsex'), site: find('site', 'siteid', 'centre', 'center', 'hospital', 'institution', 'institutionname', 'clinic', 'department', 'seenat') },
   }
   return { mapping, isRecognised: false, explanation: explain(mapping, isRepeated) }
+}
+
+/** Labels and texts among the columns that are not `taken`. */
+export function guessTextsAndLabels(facts: TableFacts, taken: readonly ColumnFacts[], names: SlotNames = createSlotNames()): { labels: LabelMapping; textSlots: MappedSlot[] } {
+  const free = { ...facts, columns: facts.columns.filter((column) => !taken.includes(column)) }
+  const labels = guessLabels(free)
+  const labelColumns = new Set(labels.kind === 'one-hot' ? labels.columns.map(({ column }) => column) : labels.kind === 'none' ? [] : [labels.column])
+  const texts = free.columns.filter((column) => !labelColumns.has(column.name) && isText(column)).sort((a, b) => Number(hasTextTitle(b)) - Number(hasTextTitle(a))).slice(0, maxTextSlots)
+  return { labels, textSlots: texts.map(({ name }): MappedSlot => ({ slot: { ...names(name), modality: 'text' }, source: { kind: 'template', template: `{${name}}` } })) }
 }
 
 function guessImageSlots(facts: TableFacts, id: ColumnFacts, imageColumns: readonly ColumnFacts[], view: ColumnFacts | null, names: SlotNames): { slots: MappedSlot[]; usesView: boolean } {
@@ -76,12 +81,12 @@ function escape(text: string): string {
   return text.replace(/[\\^$.|?*+()[\]{}]/g, '\\$&')
 }
 
-function guessLabels(facts: TableFacts, id: ColumnFacts, find: (...titles: string[]) => string | null): LabelMapping {
-  const binary = facts.columns.filter((column) => column !== id && isBinary(column))
+function guessLabels(facts: TableFacts): LabelMapping {
+  const binary = facts.columns.filter(isBinary)
   if (binary.length > 0) return { kind: 'one-hot', columns: binary.slice(0, 200).map(({ name }) => ({ column: name, name: name.slice(0, 80) })) }
-  const name = find(...labelTitles)
+  const name = createTitleFinder(facts)(...labelTitles)
   const column = facts.columns.find((candidate) => candidate.name === name)
-  if (!column || column === id || column.samples.length === 0) return { kind: 'none' }
+  if (!column || column.samples.length === 0) return { kind: 'none' }
   // With semicolons about, a comma is part of a name ("Pulmonary Disease, Chronic Obstructive").
   if (column.samples.some((cell) => /[;|\uFF1B]/.test(cell))) return { kind: 'list', column: column.name, separators: ';|' }
   if (column.samples.some((cell) => /^\[.*\]$|\uFF0C/s.test(cell))) return { kind: 'list', column: column.name, separators: ',' }

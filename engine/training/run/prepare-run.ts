@@ -35,7 +35,7 @@ export interface PreparedRun {
   showing: Showing
   /** Studies on one side of a fold that take part in a phase. */
   membersOf: (fold: number, side: 'train' | 'val', phase: Phase) => readonly Member[]
-  /** Every pattern that some training study of the fold was shown under, in the first `reached` phases; absent: in all. */
+  /** Every pattern that some training study of the fold was shown to the model that answers, after the first `reached` phases; absent: after all. */
   trainedPatternsOf: (fold: number, reached?: number) => string[]
   prefixesOf: (fold: number) => Prefixes
   /** How the fold standardises tables; undefined without tables. */
@@ -76,11 +76,11 @@ export async function prepareRun(session: Session, spec: TrainingSpec, context: 
     }))
   const hasDropout = (phase: Phase) => phase.shows === 'own-pattern' && config.modalityDropout > 0
   const trainedPatternsOf = (fold: number, reached = phases.length): string[] => {
-    const patterns = phases.slice(0, reached).flatMap((phase) => {
-      const members = membersOf(fold, 'train', phase)
-      if (members.length < minimumPhaseStudies) return []
-      return members.flatMap(([, pattern]) => [pattern, ...(hasDropout(phase) ? showing.reductionsOf(pattern) : [])])
-    })
+    const held = phases.slice(0, reached).filter((phase) => membersOf(fold, 'train', phase).length >= minimumPhaseStudies)
+    // Where the parts were joined, the joined model answers: what a part saw alone before that, the joined model did not see.
+    const joined = held.filter(({ shows }) => shows === 'own-pattern')
+    const patterns = (joined.length > 0 ? joined : held).flatMap((phase) =>
+      membersOf(fold, 'train', phase).flatMap(([, pattern]) => [pattern, ...(hasDropout(phase) ? showing.reductionsOf(pattern) : [])]))
     return [...new Set(patterns)].sort()
   }
   refuseWithoutBase(spec, phases, membersOf)

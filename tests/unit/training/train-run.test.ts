@@ -142,6 +142,21 @@ describe('trainRun', { timeout: 300_000 }, () => {
     expect(again.recording.blocks.flatMap((block) => block.servedBy)).toContain('extrapolated')
   })
 
+  it('does not call trained what only a part of a late fusion saw, before the parts were joined', async () => {
+    const assignments: Split[][] = [base.studies.map((study, index) => (study.items.length < 2 ? 'test' : index < 10 ? 'train' : 'val'))]
+    const servedBy = async (modalityDropout: number) => {
+      const { context, recording } = record()
+      const config = { ...base.config, adapter: 'late-fusion' as const, modalityDropout, epochs: 1 }
+      const { notes } = await trainRun(specFor(`served-fusion-${modalityDropout}`, { config, assignments }), context)
+      return { notes: notes.join(' '), by: Object.fromEntries(recording.blocks.flatMap((block) => block.patterns.map((pattern, row) => [pattern, block.servedBy![row]]))) }
+    }
+    const without = await servedBy(0)
+    expect(without.by).toEqual({ 'right-eye+notes': 'trained', 'right-eye': 'extrapolated', notes: 'extrapolated' })
+    expect(without.notes).toMatch(/are extrapolation/)
+    // Dropout shows the joined model each part alone.
+    expect((await servedBy(0.5)).by).toEqual({ 'right-eye+notes': 'trained', 'right-eye': 'trained', notes: 'trained' })
+  })
+
   it.each(['base', 'refuse'] as const)('serves what no training patient showed by the named fallback, validation patients included: %s', async (untrained) => {
     const hasNothingMissing = base.studies.map((study) => study.items.length === 2)
     // Incomplete patients validate and test only.

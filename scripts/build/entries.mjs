@@ -19,7 +19,7 @@ export const entries = [
   { name: 'bench:import', source: 'tests/bench/run-import-bench.ts', output: 'dist/tools/bench-import.js', format: 'esm' },
   { name: 'bench:dicom', source: 'tests/bench/run-dicom-bench.ts', output: 'dist/tools/bench-dicom.js', format: 'esm' },
   { name: 'study', source: 'tests/bench/run-study.ts', output: 'dist/tools/study.js', format: 'esm' },
-  { name: 'screenshots', source: 'tests/e2e/screenshots.ts', output: 'dist/tools/screenshots.js', format: 'esm' },
+  { name: 'screenshots', source: 'tests/e2e/screenshots/take-screenshots.ts', output: 'dist/tools/screenshots.js', format: 'esm' },
 ]
 
 /** The renderer is built by vite beside them, under this name. */

@@ -1,24 +1,14 @@
 import Database from 'better-sqlite3'
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { afterAll, afterEach, expect, test } from 'vitest'
-import { photographFailures } from './failures.ts'
-import { launchApp, temporaryFolder, type LaunchedApp } from './launch.ts'
-import { chooseSource, goOn, nameAndImport, slowMs } from './steps.ts'
-import { writePictures } from './alarm-source.ts'
+import { expect, test } from 'vitest'
+import { useApp } from './harness/one-app.ts'
+import { goToImport, nameAndImport, open, slowMs } from './harness/steps.ts'
+import { writePictures } from './sources/alarms.ts'
 
 /** An alarm from its finding to its remedy, its undo and the log, in the real app. */
 
-const folder = temporaryFolder()
-let app: LaunchedApp | undefined
-
-afterEach(async () => {
-  const closing = app
-  app = undefined
-  await closing?.close()
-})
-photographFailures(() => app)
-afterAll(() => rmSync(folder, { recursive: true, force: true, maxRetries: 3 }))
+const { folder, launch } = useApp()
 
 test('a text that gives labels away: the alarm names the rule, masking quietens it, undoing brings it back, the log has both', async () => {
   const images = join(folder, 'images')
@@ -26,11 +16,9 @@ test('a text that gives labels away: the alarm names the rule, masking quietens 
   const rows = await writePictures(images, 80)
   const table = join(folder, 'table.csv')
   writeFileSync(table, ['ID,Image,Notes,Cataract,Glaucoma', ...rows].join('\n'))
-  app = await launchApp({ dialogs: { chooseFolder: images, chooseTable: table } })
+  const app = await launch({ dialogs: { chooseFolder: images, chooseTable: table } })
   const { page } = app
-  await page.getByRole('link', { name: 'Import your data' }).click()
-  await chooseSource(page)
-  for (const step of ['columns', 'privacy', 'check', 'import'] as const) await goOn(page, step)
+  await goToImport(page)
   await nameAndImport(page, 'Leaking notes')
   await page.getByRole('link', { name: 'Open cohort' }).click()
   await page.getByText('Nobody has looked for alarms').waitFor()
@@ -50,16 +38,16 @@ test('a text that gives labels away: the alarm names the rule, masking quietens 
   expect(await alarm.count()).toBe(0)
 
   // What the model reads stands on the patient page, the masked word struck through.
-  await page.evaluate(`void (location.hash = '/patients?cohort=1')`)
+  await open(page, '/patients?cohort=1')
   await page.getByRole('row').nth(1).getByRole('button').first().click()
   await page.locator('del').first().waitFor()
-  await page.evaluate(`void (location.hash = '/cohorts/1/alarms')`)
+  await open(page, '/cohorts/1/alarms')
 
   await page.getByRole('button', { name: /^Undo Mask/ }).click()
   await page.getByRole('button', { name: 'Undo the decision' }).click()
   await alarm.waitFor({ timeout: slowMs })
   await page.getByText(/Undone .* by /).waitFor()
-  await page.evaluate(`void (location.hash = '/workstation')`)
+  await open(page, '/workstation')
   await page.getByText('Decision over a cohort undone').waitFor()
   await page.getByText('Decision over a cohort', { exact: true }).waitFor()
 

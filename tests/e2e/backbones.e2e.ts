@@ -3,9 +3,9 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { generateDemoCohort } from '../../engine/demo/generate.ts'
 import { randomTensors, viltConfig, viltShapes, writeFolder } from '../unit/backbones/import/tiny-folders.ts'
-import { photographFailures } from './failures.ts'
-import { launchApp, temporaryFolder, type LaunchedApp } from './launch.ts'
-import { chooseSource, goOn, nameAndImport, runEnds, slowMs, startRun } from './steps.ts'
+import { photographFailures } from './harness/failures.ts'
+import { launchApp, temporaryFolder, type LaunchedApp } from './harness/launch.ts'
+import { chooseSource, goOn, goToCheck, nameAndImport, runEnds, slowMs, startRun } from './harness/steps.ts'
 
 /** A backbone brought from outside, and a run of another method on it with simulated losses: from the screen to the patient page. */
 
@@ -54,7 +54,8 @@ test('a method with sets for each combination trains on it with simulated losses
   await page.getByRole('navigation', { name: 'Places' }).getByRole('link', { name: 'Cohorts' }).click()
   await page.getByRole('link', { name: /Import/ }).first().click()
   await chooseSource(page)
-  for (const step of ['columns', 'privacy', 'check', 'import'] as const) await goOn(page, step)
+  await goToCheck(page)
+  await goOn(page, 'import')
   await nameAndImport(page, 'Sixty patients')
   await page.getByRole('link', { name: 'Open cohort' }).click()
   await startRun(page, 2, async () => {

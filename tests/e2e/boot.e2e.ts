@@ -1,9 +1,9 @@
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { photographFailures } from './failures.ts'
-import { launchApp, type LaunchedApp } from './launch.ts'
-import { rowSum, slowMs } from './steps.ts'
+import { photographFailures } from './harness/failures.ts'
+import { launchApp, type LaunchedApp } from './harness/launch.ts'
+import { rowSum, slowMs } from './harness/steps.ts'
 
 let app: LaunchedApp
 photographFailures(() => app)

@@ -1,10 +1,8 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
-import type { Page } from 'playwright-core'
-import { afterEach, describe, expect, test } from 'vitest'
-import { photographFailures } from './failures.ts'
-import { launchApp, type LaunchedApp } from './launch.ts'
-import { chooseSource, goOn, nameAndImport, rowSum, slowMs } from './steps.ts'
+import { describe, expect, test } from 'vitest'
+import { useApp } from './harness/one-app.ts'
+import { checkEnds, chooseHeaders, chooseSource, goOn, goToCheck, nameAndImport, openWizard, rowSum, slowMs } from './harness/steps.ts'
 
 /** Every real data set through the wizard to the end of its import, with the counts of its README and each oddity told. Skipped where the data are not there. */
 
@@ -35,35 +33,23 @@ const dataSets: DataSet[] = [
   { name: 'DICOM files with their index as second table', folder: 'dicom', table: null, second: 'INDEX.csv', rows: [60, 43, 17], patients: 25, told: ['Rows without a patient or study ID'] },
 ]
 
-let app: LaunchedApp | undefined
-afterEach(async () => {
-  const closing = app
-  app = undefined
-  await closing?.close()
-})
-photographFailures(() => app)
-
-async function chooseHeaders(page: Page): Promise<void> {
-  await page.getByRole('button', { name: 'Choose: Image folder' }).click()
-  await page.getByRole('button', { name: 'No table: read DICOM or XML files' }).click()
-  await page.getByRole('heading', { name: 'Columns of the table' }).waitFor({ timeout: slowMs })
-}
+const { launch } = useApp()
 
 describe.skipIf(!existsSync(dataRoot))('real data sets (skipped without ../shared/data)', () => {
   test.each(dataSets)('$name', { timeout: 10 * 60_000 }, async ({ folder, images, table, second, rows: [rowsIn, accepted, rejected], patients, told }) => {
     const dir = join(dataRoot, folder)
     const chooseTable = table === null ? second && join(dir, second) : join(dir, table)
-    app = await launchApp({ dialogs: { chooseFolder: images === undefined ? dir : join(dir, images), ...(chooseTable === undefined ? {} : { chooseTable }) } })
+    const app = await launch({ dialogs: { chooseFolder: images === undefined ? dir : join(dir, images), ...(chooseTable === undefined ? {} : { chooseTable }) } })
     const { page } = app
-    await page.getByRole('link', { name: 'Import your data' }).click()
+    await openWizard(page)
     if (table === null) await chooseHeaders(page)
     else await chooseSource(page)
     if (second !== undefined) {
       await page.getByRole('button', { name: 'Add a second table' }).click()
       await page.locator('option', { hasText: 'decode_check' }).first().waitFor({ state: 'attached', timeout: slowMs })
     }
-    for (const step of ['columns', 'privacy', 'check'] as const) await goOn(page, step)
-    await page.getByRole('button', { name: 'Continue to import' }).and(page.locator(':enabled')).waitFor({ timeout: slowMs })
+    await goToCheck(page)
+    await checkEnds(page)
     for (const line of told) await page.getByText(line).first().waitFor({ timeout: slowMs })
     await goOn(page, 'import')
     await nameAndImport(page, 'Set')

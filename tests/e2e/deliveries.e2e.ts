@@ -1,37 +1,29 @@
 import Database from 'better-sqlite3'
-import { renameSync, rmSync } from 'node:fs'
+import { renameSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Page } from 'playwright-core'
-import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
-import { writeDeliveries } from './delivery-source.ts'
-import { photographFailures } from './failures.ts'
-import { launchApp, temporaryFolder, type LaunchedApp } from './launch.ts'
-import { chooseSource, goOn, nameAndImport, rowSum, slowMs } from './steps.ts'
+import { beforeAll, expect, test } from 'vitest'
+import { writeDeliveries } from './sources/deliveries.ts'
+import type { LaunchedApp } from './harness/launch.ts'
+import { useApp } from './harness/one-app.ts'
+import { checkEnds, chooseSource, goOn, goToCheck, nameAndImport, openWizard, rowSum, slowMs } from './harness/steps.ts'
 
 /** Two deliveries of one hospital: the second brings new patients, known ones, one with another label; it is added, told, undone. The drive is unplugged and comes back elsewhere. */
 
-const folder = temporaryFolder()
+const { folder, launch } = useApp()
 const store = join(folder, 'store')
-let app: LaunchedApp | undefined
-afterEach(async () => {
-  const closing = app
-  app = undefined
-  await closing?.close()
-})
-photographFailures(() => app)
-afterAll(() => rmSync(folder, { recursive: true, force: true, maxRetries: 3 }))
 
 beforeAll(() => writeDeliveries(folder))
 
-const launch = (delivery: string): Promise<LaunchedApp> => launchApp({ dir: store, dialogs: { chooseFolder: join(folder, delivery), chooseTable: join(folder, delivery, 'annotations.csv'), chooseSaveFile: join(folder, 'mapping.json'), chooseMapping: join(folder, 'mapping.json') } })
+const launchWith = (delivery: string): Promise<LaunchedApp> => launch({ dir: store, dialogs: { chooseFolder: join(folder, delivery), chooseTable: join(folder, delivery, 'annotations.csv'), chooseSaveFile: join(folder, 'mapping.json'), chooseMapping: join(folder, 'mapping.json') } })
 async function openCohort(page: Page): Promise<void> {
   await page.getByRole('navigation', { name: 'Places' }).getByRole('link', { name: 'Cohorts' }).click()
   await page.getByRole('link', { name: 'Ward' }).first().click()
   await page.getByRole('heading', { name: 'Ward', level: 1 }).waitFor()
 }
 async function toImport(page: Page): Promise<void> {
-  for (const step of ['columns', 'privacy', 'check'] as const) await goOn(page, step)
-  await page.getByRole('button', { name: 'Continue to import' }).and(page.locator(':enabled')).waitFor({ timeout: slowMs })
+  await goToCheck(page)
+  await checkEnds(page)
 }
 function counts(): unknown {
   const db = new Database(join(store, 'lacuna.db'), { readonly: true })
@@ -43,9 +35,9 @@ function counts(): unknown {
 }
 
 test('a first import, and its mapping kept under a name and as a file', { timeout: 300_000 }, async () => {
-  app = await launch('first')
+  const app = await launchWith('first')
   const { page } = app
-  await page.getByRole('link', { name: 'Import your data' }).click()
+  await openWizard(page)
   await chooseSource(page)
   await goOn(page, 'columns')
   await page.getByRole('button', { name: 'Saved mappings' }).click()
@@ -59,14 +51,14 @@ test('a first import, and its mapping kept under a name and as a file', { timeou
   await page.getByRole('button', { name: 'Use: Ward layout' }).click()
   await page.getByText('“Ward layout” was compared with this table').waitFor()
   for (const step of ['privacy', 'check'] as const) await goOn(page, step)
-  await page.getByRole('button', { name: 'Continue to import' }).and(page.locator(':enabled')).waitFor({ timeout: slowMs })
+  await checkEnds(page)
   await goOn(page, 'import')
   await nameAndImport(page, 'Ward')
   expect(await rowSum(page)).toEqual({ rowsIn: 8, accepted: 8, rejected: 0 })
 })
 
 test('the next delivery adds what is new, says what is known and what changed, and is undone', { timeout: 300_000 }, async () => {
-  app = await launch('second')
+  const app = await launchWith('second')
   const { page } = app
   await openCohort(page)
   await page.getByRole('link', { name: 'Add a delivery' }).first().click()
@@ -95,7 +87,7 @@ test('the next delivery adds what is new, says what is known and what changed, a
 
 test('a folder that was moved is told, refused when it holds other files, and taken when it holds the same', { timeout: 300_000 }, async () => {
   renameSync(join(folder, 'first'), join(folder, 'moved'))
-  app = await launch('second')
+  let app = await launchWith('second')
   await openCohort(app.page)
   await app.page.getByRole('tab', { name: /Deliveries/ }).click()
   await app.page.getByRole('button', { name: 'Check presence and size' }).click()
@@ -103,7 +95,7 @@ test('a folder that was moved is told, refused when it holds other files, and ta
   await app.page.getByRole('button', { name: 'Choose where it lies now' }).click()
   await app.page.getByText(/None of the 16 files is in the chosen folder/).first().waitFor({ timeout: slowMs })
   await app.close()
-  app = await launch('moved')
+  app = await launchWith('moved')
   await openCohort(app.page)
   await app.page.getByRole('tab', { name: /Deliveries/ }).click()
   await app.page.getByRole('button', { name: 'Check presence and size' }).click()

@@ -4,9 +4,9 @@ import { parse } from 'csv-parse/sync'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { generateDemoCohort } from '../../engine/demo/generate.ts'
 import { demoLabels } from '../../engine/demo/signal.ts'
-import { photographFailures } from './failures.ts'
-import { launchApp, temporaryFolder, type LaunchedApp } from './launch.ts'
-import { chooseSource, goBack, goOn, nameAndImport, rowSum, runEnds, slowMs, startRun } from './steps.ts'
+import { photographFailures } from './harness/failures.ts'
+import { launchApp, temporaryFolder, type LaunchedApp } from './harness/launch.ts'
+import { chooseSource, goBack, goOn, nameAndImport, openImported, openWizard, rowSum, runEnds, slowMs, startRun } from './harness/steps.ts'
 
 const patientCount = 60
 const folder = temporaryFolder()
@@ -28,7 +28,7 @@ afterAll(async () => {
 
 test('the wizard maps the folder by itself and keeps every answer when going back and forward', async () => {
   const { page } = app
-  await page.getByRole('link', { name: 'Import your data' }).click()
+  await openWizard(page)
   await chooseSource(page)
   await page.getByText('Layout recognised').first().waitFor()
   await goOn(page, 'columns')
@@ -58,8 +58,7 @@ test('the wizard maps the folder by itself and keeps every answer when going bac
 
 test('the cohort page counts what was imported', async () => {
   const { page } = app
-  await page.getByRole('link', { name: 'Open cohort' }).click()
-  await page.getByRole('heading', { name: 'Sixty patients', level: 1 }).waitFor()
+  await openImported(page, 'Sixty patients')
   await page.getByRole('heading', { name: 'Presence patterns' }).waitFor()
   for (const label of demoLabels) await page.getByRole('table').getByText(label).first().waitFor()
 })

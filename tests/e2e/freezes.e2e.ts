@@ -1,13 +1,11 @@
-import { rmSync } from 'node:fs'
 import { join } from 'node:path'
-import { afterAll, afterEach, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 import { generateDemoCohort } from '../../engine/demo/generate.ts'
 import { generateLargeSource } from '../../engine/demo/large-source.ts'
-import { photographFailures } from './failures.ts'
-import { describeFreezes, watchFreezes, type Freezes } from './freezes.ts'
-import { makeLargeStore } from './large-store.ts'
-import { launchApp, temporaryFolder, type LaunchedApp } from './launch.ts'
-import { chooseSource, goOn, nameAndImport, runEnds, slowMs, startImport, startRun } from './steps.ts'
+import { describeFreezes, watchFreezes, type Freezes } from './harness/freezes.ts'
+import { makeLargeStore } from './harness/large-store.ts'
+import { useApp } from './harness/one-app.ts'
+import { goToImport, nameAndImport, open, runEnds, slowMs, startImport, startRun } from './harness/steps.ts'
 
 /**
  * "No task over 50 ms in a main thread": an import, a training, and the heavy screens of a large cohort, with the window in use.
@@ -20,16 +18,7 @@ import { chooseSource, goOn, nameAndImport, runEnds, slowMs, startImport, startR
 const rowCount = Number(process.env.LACUNA_FREEZE_ROWS ?? 1500)
 /** What holds on any machine: work of this length belongs in another process. Waiting for a core is not counted. */
 const limitCpuMs = 150
-const folder = temporaryFolder()
-let app: LaunchedApp | undefined
-
-afterEach(async () => {
-  const closing = app
-  app = undefined
-  await closing?.close()
-})
-photographFailures(() => app)
-afterAll(() => rmSync(folder, { recursive: true, force: true, maxRetries: 3 }))
+const { folder, launch } = useApp()
 
 function report(during: string, freezes: Freezes): void {
   process.stderr.write(describeFreezes(during, freezes))
@@ -39,11 +28,9 @@ function report(during: string, freezes: Freezes): void {
 
 test(`an import of ${rowCount} images`, async () => {
   const source = await generateLargeSource({ outDir: join(folder, 'large'), rowCount, seed: 3 })
-  app = await launchApp({ dialogs: { chooseFolder: source.sourceDir, chooseTable: source.tableFile } })
+  const app = await launch({ dialogs: { chooseFolder: source.sourceDir, chooseTable: source.tableFile } })
   const { page } = app
-  await page.getByRole('link', { name: 'Import your data' }).click()
-  await chooseSource(page)
-  for (const step of ['columns', 'privacy', 'check', 'import'] as const) await goOn(page, step)
+  await goToImport(page)
   const ended = await watchFreezes(app)
   await startImport(page, 'Large')
   await page.getByText('Import complete').waitFor({ timeout: slowMs * 2 })
@@ -52,11 +39,9 @@ test(`an import of ${rowCount} images`, async () => {
 
 test('a training of 60 patients, followed on its page', async () => {
   const small = await generateDemoCohort({ outDir: join(folder, 'small'), patientCount: 60, seed: 5 })
-  app = await launchApp({ dialogs: { chooseFolder: small.sourceDir, chooseTable: small.tableFile } })
+  const app = await launch({ dialogs: { chooseFolder: small.sourceDir, chooseTable: small.tableFile } })
   const { page } = app
-  await page.getByRole('link', { name: 'Import your data' }).click()
-  await chooseSource(page)
-  for (const step of ['columns', 'privacy', 'check', 'import'] as const) await goOn(page, step)
+  await goToImport(page)
   await nameAndImport(page, 'Training')
   await page.getByRole('link', { name: 'Open cohort' }).click()
   const ended = await watchFreezes(app)
@@ -68,26 +53,26 @@ test('a training of 60 patients, followed on its page', async () => {
 test(`the screens of a cohort of ${rowCount} patients`, async () => {
   const dir = join(folder, 'screens')
   const { cohortId, runId } = makeLargeStore(dir, rowCount)
-  app = await launchApp({ dir, dialogs: { chooseSaveFile: join(folder, 'predictions.csv') } })
+  const app = await launch({ dir, dialogs: { chooseSaveFile: join(folder, 'predictions.csv') } })
   const { page } = app
-  const open = async (hash: string, heading: string | RegExp): Promise<void> => {
-    await page.evaluate(`void (location.hash = '${hash}')`)
+  const openScreen = async (hash: string, heading: string | RegExp): Promise<void> => {
+    await open(page, hash)
     await page.getByRole('heading', { name: heading, level: 1 }).waitFor({ timeout: slowMs })
     await page.waitForTimeout(500)
   }
   await page.getByRole('heading', { name: 'Cohorts', level: 1 }).waitFor()
   const during = async (what: string, work: () => Promise<void>): Promise<void> => {
-    const ended = await watchFreezes(app!)
+    const ended = await watchFreezes(app)
     await work()
     report(`${what} over ${rowCount} patients`, await ended())
   }
-  await during('the cohort page', () => open(`/cohorts/${cohortId}`, 'Large'))
+  await during('the cohort page', () => openScreen(`/cohorts/${cohortId}`, 'Large'))
   await during('the first patient list', async () => {
-    await open(`/patients?cohort=${cohortId}&run=${runId}`, /Patients of Large/)
+    await openScreen(`/patients?cohort=${cohortId}&run=${runId}`, /Patients of Large/)
     await page.getByText(/[\d,]+ studies/).first().waitFor({ timeout: slowMs })
   })
   await during('sorting and searching the list', async () => {
-    await open(`/patients?cohort=${cohortId}&run=${runId}&sort=confidence`, /Patients of Large/)
+    await openScreen(`/patients?cohort=${cohortId}&run=${runId}&sort=confidence`, /Patients of Large/)
     await page.getByRole('searchbox').first().pressSequentially('P-00', { delay: 60 })
     await page.waitForTimeout(500)
   })
@@ -101,7 +86,7 @@ test(`the screens of a cohort of ${rowCount} patients`, async () => {
     }
   })
   await during('the results', async () => {
-    await open(`/runs/${runId}/results`, 'Results')
+    await openScreen(`/runs/${runId}/results`, 'Results')
     await page.getByRole('table').first().waitFor({ timeout: slowMs })
     await page.getByText('Notes only', { exact: true }).first().click()
     await page.getByRole('heading', { name: /By presence pattern: notes only/ }).waitFor({ timeout: slowMs })
@@ -111,12 +96,12 @@ test(`the screens of a cohort of ${rowCount} patients`, async () => {
     await page.getByText(/rows written to/).waitFor({ timeout: slowMs })
   })
   await during('the audit log and its check', async () => {
-    await open('/workstation', 'This workstation')
+    await openScreen('/workstation', 'This workstation')
     await page.getByRole('button', { name: 'Verify the chain' }).click()
     await page.waitForTimeout(1500)
   })
   await during('a new run', async () => {
-    await open(`/cohorts/${cohortId}/runs/new`, 'New run')
+    await openScreen(`/cohorts/${cohortId}/runs/new`, 'New run')
     await page.getByText('Trained parameters').first().waitFor({ timeout: slowMs })
   })
   await during('the start of a training', async () => {
@@ -131,10 +116,10 @@ test(`the screens of a cohort of ${rowCount} patients`, async () => {
 test(`the removal of a cohort of ${rowCount} patients`, async () => {
   const dir = join(folder, 'removal')
   const { cohortId } = makeLargeStore(dir, rowCount)
-  app = await launchApp({ dir })
+  const app = await launch({ dir })
   const { page } = app
   await page.getByRole('heading', { name: 'Cohorts', level: 1 }).waitFor()
-  await page.evaluate(`void (location.hash = '/cohorts/${cohortId}')`)
+  await open(page, `/cohorts/${cohortId}`)
   await page.getByRole('heading', { name: 'Large', level: 1 }).waitFor({ timeout: slowMs })
   const ended = await watchFreezes(app)
   await page.getByRole('button', { name: 'Delete', exact: true }).click()

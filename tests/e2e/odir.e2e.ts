@@ -1,10 +1,9 @@
 import Database from 'better-sqlite3'
-import { existsSync, rmSync } from 'node:fs'
+import { existsSync } from 'node:fs'
 import { join } from 'node:path'
-import { afterAll, afterEach, describe, expect, test } from 'vitest'
-import { photographFailures } from './failures.ts'
-import { launchApp, temporaryFolder, type LaunchedApp } from './launch.ts'
-import { chooseSource, goOn, nameAndImport, rowSum, slowMs } from './steps.ts'
+import { describe, expect, test } from 'vitest'
+import { useApp } from './harness/one-app.ts'
+import { chooseSource, goOn, goToCheck, nameAndImport, openImported, openWizard, rowSum, slowMs } from './harness/steps.ts'
 
 /** The real delivery, where it is there: both of its tables through the wizard, and the warning before a leaking run. */
 
@@ -12,25 +11,16 @@ const dataRoot = process.env.LACUNA_TEST_DATA ?? join(import.meta.dirname, '..',
 const dataDir = join(dataRoot, 'odir')
 const oneEyedDir = join(dataRoot, 'odir_one_eye')
 const tables = ['ODIR-5K_Training_Annotations(Updated)_V2.xlsx', 'ODIR-5K_Training_Annotations(Updated)_V2.csv']
-const folder = temporaryFolder()
-let app: LaunchedApp | undefined
-
-afterEach(async () => {
-  const closing = app
-  app = undefined
-  await closing?.close()
-})
-photographFailures(() => app)
-afterAll(() => rmSync(folder, { recursive: true, force: true, maxRetries: 3 }))
+const { launch } = useApp()
 
 describe.skipIf(!existsSync(dataDir))('ODIR-5K (skipped without ../shared/data/odir)', () => {
   test.each(tables)('%s: recognised, checked, imported; the run page warns about label words', async (table) => {
-    app = await launchApp({ dialogs: { chooseFolder: join(dataDir, 'images'), chooseTable: join(dataDir, table) } })
+    const app = await launch({ dialogs: { chooseFolder: join(dataDir, 'images'), chooseTable: join(dataDir, table) } })
     const { page } = app
-    await page.getByRole('link', { name: 'Import your data' }).click()
+    await openWizard(page)
     await chooseSource(page)
     await page.getByText('Layout recognised').first().waitFor()
-    for (const step of ['columns', 'privacy', 'check'] as const) await goOn(page, step)
+    await goToCheck(page)
     // Every label word found is told before anything is imported.
     await page.getByRole('button', { name: 'Continue to import' }).waitFor({ timeout: slowMs })
     await page.getByText(/Diagnostic keywords/i).first().waitFor({ timeout: slowMs })
@@ -38,8 +28,7 @@ describe.skipIf(!existsSync(dataDir))('ODIR-5K (skipped without ../shared/data/o
     await nameAndImport(page, 'ODIR')
     expect(await rowSum(page)).toEqual({ rowsIn: 400, accepted: 400, rejected: 0 })
 
-    await page.getByRole('link', { name: 'Open cohort' }).click()
-    await page.getByRole('heading', { name: 'ODIR', level: 1 }).waitFor()
+    await openImported(page, 'ODIR')
     await page.getByRole('link', { name: 'New run' }).first().click()
     await page.getByRole('heading', { name: 'New run', level: 1 }).waitFor()
     const keywords = page.getByRole('checkbox', { name: /keywords/i })
@@ -53,12 +42,12 @@ describe.skipIf(!existsSync(dataDir))('ODIR-5K (skipped without ../shared/data/o
 
 describe.skipIf(!existsSync(oneEyedDir))('80 ODIR-5K patients of whom one eye was photographed (skipped without ../shared/data/odir_one_eye)', () => {
   test.each(tables)('%s: every row is imported, the other eye is told as missing, with its reason', async (table) => {
-    app = await launchApp({ dialogs: { chooseFolder: join(oneEyedDir, 'images'), chooseTable: join(oneEyedDir, table) } })
+    const app = await launch({ dialogs: { chooseFolder: join(oneEyedDir, 'images'), chooseTable: join(oneEyedDir, table) } })
     const { page } = app
-    await page.getByRole('link', { name: 'Import your data' }).click()
+    await openWizard(page)
     await chooseSource(page)
     await page.getByText('Layout recognised').first().waitFor()
-    for (const step of ['columns', 'privacy', 'check'] as const) await goOn(page, step)
+    await goToCheck(page)
     // 80 of the 160 pictures that the table names are not there, which is told before anything is imported.
     await page.getByRole('button', { name: 'Continue to import' }).waitFor({ timeout: slowMs })
     await page.getByText('Images named in the table that are not in the folder').waitFor({ timeout: slowMs })
@@ -66,8 +55,7 @@ describe.skipIf(!existsSync(oneEyedDir))('80 ODIR-5K patients of whom one eye wa
     await nameAndImport(page, 'One eye')
     expect(await rowSum(page)).toEqual({ rowsIn: 80, accepted: 80, rejected: 0 })
 
-    await page.getByRole('link', { name: 'Open cohort' }).click()
-    await page.getByRole('heading', { name: 'One eye', level: 1 }).waitFor()
+    await openImported(page, 'One eye')
     await page.getByRole('heading', { name: 'Presence patterns' }).waitFor()
     const { storeFile } = app
     const db = new Database(storeFile, { readonly: true })

@@ -1,29 +1,19 @@
-import { readFileSync, rmSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { afterAll, afterEach, expect, test } from 'vitest'
-import { photographFailures } from './failures.ts'
-import { launchApp, temporaryFolder, type LaunchedApp } from './launch.ts'
-import { makeReportSource, reportPatients } from './report-source.ts'
-import { chooseSource, goOn, nameAndImport, rowSum, slowMs } from './steps.ts'
+import { expect, test } from 'vitest'
+import { useApp } from './harness/one-app.ts'
+import { makeReportSource, reportPatients } from './sources/reports.ts'
+import { chooseSource, goOn, nameAndImport, open, openImported, openWizard, rowSum, slowMs } from './harness/steps.ts'
 
 /** Reports from files and labels from their words, through the wizard to the patient page and the warning of a run. */
 
-const folder = temporaryFolder()
-let app: LaunchedApp | undefined
-
-afterEach(async () => {
-  const closing = app
-  app = undefined
-  await closing?.close()
-})
-photographFailures(() => app)
-afterAll(() => rmSync(folder, { recursive: true, force: true, maxRetries: 3 }))
+const { folder, launch } = useApp()
 
 test('reads report files, makes labels by rules that were changed, shows the sentence, warns of the text', async () => {
   const chooseTable = await makeReportSource(folder)
-  app = await launchApp({ dialogs: { chooseFolder: folder, chooseTable } })
+  const app = await launch({ dialogs: { chooseFolder: folder, chooseTable } })
   const { page } = app
-  await page.getByRole('link', { name: 'Import your data' }).click()
+  await openWizard(page)
   await chooseSource(page)
   await page.getByText('30 report files lie in the folder').first().waitFor()
   await goOn(page, 'columns')
@@ -46,8 +36,7 @@ test('reads report files, makes labels by rules that were changed, shows the sen
   await nameAndImport(page, 'Chest')
   expect(await rowSum(page)).toEqual({ rowsIn: reportPatients, accepted: reportPatients, rejected: 0 })
 
-  await page.getByRole('link', { name: 'Open cohort' }).click()
-  await page.getByRole('heading', { name: 'Chest', level: 1 }).waitFor()
+  await openImported(page, 'Chest')
   await page.getByText('Pleural effusion (derived)').first().waitFor()
   await page.getByRole('link', { name: 'New run' }).first().click()
   await page.getByRole('heading', { name: 'New run', level: 1 }).waitFor()
@@ -62,7 +51,7 @@ test('reads report files, makes labels by rules that were changed, shows the sen
     const { value: { rows } } = await window.api.call('patients:list', { cohortId: 1, limit: 100 })
     return rows.find(({ referenceLabels }) => referenceLabels.includes('Pleural effusion (derived)'))
   })()`)
-  await page.evaluate(`void (location.hash = '/patients/${studyId}')`)
+  await open(page, `/patients/${studyId}`)
   const derived = page.getByRole('region', { name: 'Labels from the report' })
   await derived.getByRole('row', { name: /Pleural effusion \(derived\) present/ }).waitFor()
   expect(await derived.locator('mark').allInnerTexts()).toContain('pleural effusion')

@@ -5,11 +5,11 @@ import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { generateDemoCohort } from '../../engine/demo/generate.ts'
 import { generateLargeSource } from '../../engine/demo/large-source.ts'
-import { engineProcesses, isRunning } from './engine-processes.ts'
-import { photographFailures } from './failures.ts'
-import { describeFreezes, watchFreezes, type Freezes } from './freezes.ts'
-import { launchApp, temporaryFolder, type LaunchedApp } from './launch.ts'
-import { chooseSource, goOn, nameAndImport, rowSum, runEnds, slowMs, startImport, startRun } from './steps.ts'
+import { engineProcesses, isRunning } from './harness/engine-processes.ts'
+import { photographFailures } from './harness/failures.ts'
+import { describeFreezes, watchFreezes, type Freezes } from './harness/freezes.ts'
+import { launchApp, temporaryFolder, type LaunchedApp } from './harness/launch.ts'
+import { chooseSource, goOn, goToImport, nameAndImport, openWizard, rowSum, runEnds, slowMs, startImport, startRun } from './harness/steps.ts'
 
 /** What happens when something dies or runs out: nothing lost, everything said, everything resumable. */
 
@@ -46,9 +46,7 @@ function expectSmooth(during: string, freezes: Freezes): void {
 
 async function beginLargeImport(name: string): Promise<void> {
   const { page } = app!
-  await page.getByRole('link', { name: 'Import your data' }).click()
-  await chooseSource(page)
-  for (const step of ['columns', 'privacy', 'check', 'import'] as const) await goOn(page, step)
+  await goToImport(page)
   await startImport(page, name)
 }
 
@@ -152,7 +150,7 @@ describe.skipIf(process.platform !== 'linux')('the engine killed in the middle o
     mkdirSync(dir)
     app = await launchApp({ dir, dialogs: dialogsOf(small) })
     const { page, application } = app
-    await page.getByRole('link', { name: 'Import your data' }).click()
+    await openWizard(page)
     await chooseSource(page)
     for (const step of ['columns', 'privacy', 'check', 'import'] as const) await goOn(page, step)
     await nameAndImport(page, 'Training')

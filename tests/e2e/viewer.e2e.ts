@@ -1,64 +1,28 @@
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Locator } from 'playwright-core'
-import { afterAll, afterEach, expect, test } from 'vitest'
-import { imageElements, toBytes, writeDicom, type Elements } from '../unit/importers/dicom/make-dicom.ts'
-import { photographFailures } from './failures.ts'
-import { launchApp, temporaryFolder, type LaunchedApp } from './launch.ts'
-import { goOn, nameAndImport, slowMs } from './steps.ts'
+import { expect, test } from 'vitest'
+import { useApp } from './harness/one-app.ts'
+import { chooseHeaders, goOn, goToCheck, nameAndImport, openWizard, slowMs } from './harness/steps.ts'
+import { writeChest } from './sources/chests.ts'
 
 /** The viewer on synthetic DICOM files: keys, markers that follow, window by drag, frames, two panes together. */
 
-const folder = temporaryFolder()
+const { folder, launch } = useApp()
 const filesDir = join(folder, 'files')
-let app: LaunchedApp | undefined
-
-const side = 400
-/** Two lungs and a bright corner, so that turning is seen; each frame a little brighter: [frames, side, side]. */
-function chest(frames: number): Uint16Array {
-  const values = new Uint16Array(frames * side * side)
-  for (let i = 0; i < values.length; i++) {
-    const frame = Math.floor(i / (side * side))
-    const [x, y] = [((i % side) / side) * 2 - 1, (Math.floor((i % (side * side)) / side) / side) * 2 - 1]
-    const lung = (centre: number): number => Math.exp(-(((x - centre) / 0.22) ** 2 + (y / 0.55) ** 2))
-    values[i] = Math.min(4095, Math.round(2600 - 1900 * (lung(-0.45) + lung(0.4)) + (x < -0.8 && y < -0.8 ? 1400 : 0) + 150 * frame))
-  }
-  return values
-}
-
-function write(patient: string, view: 'PA' | 'LL', frames: number, extra: Elements): void {
-  const header: Elements = {
-    ...imageElements({ rows: side, columns: side, bits: 12, frames }), '0008,0020': ['DA', '20240131'], '0008,0060': ['CS', 'DX'], '0010,0020': ['LO', patient], '0010,0040': ['CS', 'F'],
-    '0010,1010': ['AS', '061Y'], '0018,5101': ['CS', view], '0020,000d': ['UI', `1.2.3.${patient}`], '0028,1050': ['DS', '1800\\1000'], '0028,1051': ['DS', '3000\\1200'], '0028,1055': ['LO', 'WIDE\\LUNG'], ...extra,
-  }
-  writeFileSync(join(filesDir, `${patient}-${view}.dcm`), writeDicom(header, toBytes(chest(frames), 2)))
-}
 
 mkdirSync(filesDir)
-for (const patient of ['7001', '7002']) {
-  write(patient, 'PA', 1, { '0020,0020': ['CS', 'L\\F'] })
-  // No letters but the plane's cosines: rows run to the back, columns to the feet.
-  write(patient, 'LL', 5, { '0020,0037': ['DS', '0\\1\\0\\0\\0\\-1'] })
-}
-
-afterEach(async () => {
-  const closing = app
-  app = undefined
-  await closing?.close()
-})
-photographFailures(() => app)
-afterAll(() => rmSync(folder, { recursive: true, force: true, maxRetries: 3 }))
+for (const patient of ['7001', '7002']) writeChest(filesDir, patient)
 
 test('keys, markers, window, frames and linked panes do what common viewers do', async () => {
-  app = await launchApp({ dialogs: { chooseFolder: filesDir } })
+  const app = await launch({ dialogs: { chooseFolder: filesDir } })
   const { page } = app
   const shots = process.env['LACUNA_E2E_SHOTS']
   const photograph = async (name: string): Promise<void> => { if (shots) await page.screenshot({ path: join(shots, `${name}.png`) }) }
-  await page.getByRole('link', { name: 'Import your data' }).click()
-  await page.getByRole('button', { name: 'Choose: Image folder' }).click()
-  await page.getByRole('button', { name: /No table: read DICOM/ }).click()
-  await page.getByRole('heading', { name: 'Columns of the table' }).waitFor({ timeout: slowMs })
-  for (const step of ['columns', 'privacy', 'check', 'import'] as const) await goOn(page, step)
+  await openWizard(page)
+  await chooseHeaders(page)
+  await goToCheck(page)
+  await goOn(page, 'import')
   await nameAndImport(page, 'Viewer')
   await page.getByRole('link', { name: 'Open cohort' }).click()
   await page.getByRole('link', { name: /Patients/ }).first().click()

@@ -1,6 +1,6 @@
 import sharp from 'sharp'
 import { join } from 'node:path'
-import { createRng } from '../../engine/compute/rng.ts'
+import { createRng } from '../../../engine/compute/rng.ts'
 
 /**
  * Small pictures of noise and the table's rows for them: every fourth note names a clouded lens, which is the label "Cataract"; the label

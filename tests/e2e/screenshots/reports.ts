@@ -1,28 +1,27 @@
 import { rmSync } from 'node:fs'
-import { launchApp, temporaryFolder, type LaunchedApp } from './launch.ts'
-import { makeReportSource } from './report-source.ts'
-import { chooseSource, goOn, nameAndImport } from './steps.ts'
-
-type Photograph = (app: LaunchedApp, theme: 'light' | 'dark', name: string) => Promise<void>
+import { launchApp, temporaryFolder } from '../harness/launch.ts'
+import { makeReportSource } from '../sources/reports.ts'
+import { chooseSource, goOn, nameAndImport, open } from '../harness/steps.ts'
+import { themes, type Camera } from './camera.ts'
 
 /** The wizard's columns with reports from files and labels from their words, the rules, and a patient page with sentences; from synthetic reports. */
-export async function photographReports(themes: readonly ('light' | 'dark')[], choose: (app: LaunchedApp, theme: 'light' | 'dark') => Promise<void>, photograph: Photograph): Promise<void> {
+export async function photographReports(camera: Camera): Promise<void> {
   const folder = temporaryFolder()
   try {
     const app = await launchApp({ dialogs: { chooseFolder: folder, chooseTable: await makeReportSource(folder) } })
     const { page } = app
     for (const theme of themes) {
-      await choose(app, theme)
-      await page.evaluate(`void (location.hash = '/import')`)
+      await camera.choose(app, theme)
+      await open(page, '/import')
       await chooseSource(page)
       await goOn(page, 'columns')
       await page.getByRole('checkbox', { name: 'Make labels from a report' }).check()
       await page.getByRole('region', { name: 'What the rules read' }).first().getByRole('row', { name: /^Pleural effusion/ }).waitFor()
-      await photograph(app, theme, '03-import-6-sentences')
+      await camera.photograph(app, theme, '03-import-6-sentences')
       await page.getByRole('button', { name: 'Read and change the rules' }).evaluate((element) => element.scrollIntoView({ block: 'nearest' }))
-      await photograph(app, theme, '03-import-7-report-labels')
+      await camera.photograph(app, theme, '03-import-7-report-labels')
       await page.getByRole('button', { name: 'Read and change the rules' }).click()
-      await photograph(app, theme, '03-import-8-rules')
+      await camera.photograph(app, theme, '03-import-8-rules')
       await page.getByRole('button', { name: 'Done' }).click()
       for (const step of ['privacy', 'check', 'import'] as const) await goOn(page, step)
       await nameAndImport(page, `Chest reports ${theme}`)
@@ -31,9 +30,9 @@ export async function photographReports(themes: readonly ('light' | 'dark')[], c
         const { value: { rows } } = await window.api.call('patients:list', { cohortId: cohorts[0].cohortId, limit: 100 })
         return rows.find(({ referenceLabels }) => referenceLabels.includes('Pleural effusion (derived)')).studyId
       })()`)
-      await page.evaluate(`void (location.hash = '/patients/${studyId}')`)
+      await open(page, `/patients/${studyId}`)
       await page.getByRole('region', { name: 'Labels from the report' }).waitFor()
-      await photograph(app, theme, '11-patient-report-labels')
+      await camera.photograph(app, theme, '11-patient-report-labels')
     }
     await app.close()
   } finally {

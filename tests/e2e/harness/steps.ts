@@ -5,10 +5,26 @@ import { expect } from 'vitest'
 
 export const slowMs = 240_000
 
-/** Opens the wizard and chooses the source; the dialogs answer as `launchApp` was told. */
+/** Goes to a screen by its address. */
+export async function open(page: Page, hash: string): Promise<void> {
+  await page.evaluate(`void (location.hash = '${hash}')`)
+}
+
+export async function openWizard(page: Page): Promise<void> {
+  await page.getByRole('link', { name: 'Import your data' }).click()
+}
+
+/** Chooses folder and table of the wizard; the dialogs answer as `launchApp` was told. */
 export async function chooseSource(page: Page): Promise<void> {
   await page.getByRole('button', { name: 'Choose: Image folder' }).click()
   await page.getByRole('button', { name: 'Choose: Table' }).click()
+  await page.getByRole('heading', { name: 'Columns of the table' }).waitFor({ timeout: slowMs })
+}
+
+/** The same without a table: what the headers of the files say is the table. */
+export async function chooseHeaders(page: Page): Promise<void> {
+  await page.getByRole('button', { name: 'Choose: Image folder' }).click()
+  await page.getByRole('button', { name: 'No table: read DICOM or XML files' }).click()
   await page.getByRole('heading', { name: 'Columns of the table' }).waitFor({ timeout: slowMs })
 }
 
@@ -16,14 +32,38 @@ export async function goOn(page: Page, to: 'columns' | 'privacy' | 'check' | 'im
   await page.getByRole('button', { name: `Continue to ${to}` }).click({ timeout: slowMs })
 }
 
+/** The steps from the table's columns to the page that imports. What the check found stands between the two calls of a test that looks at it. */
+export async function goToCheck(page: Page): Promise<void> {
+  for (const step of ['columns', 'privacy', 'check'] as const) await goOn(page, step)
+}
+
+/** The check has ended and lets the import begin. */
+export async function checkEnds(page: Page): Promise<void> {
+  await page.getByRole('button', { name: 'Continue to import' }).and(page.locator(':enabled')).waitFor({ timeout: slowMs })
+}
+
 export async function goBack(page: Page): Promise<void> {
   await page.getByRole('button', { name: 'Back', exact: true }).click()
+}
+
+/** From the first start to the page that imports, as somebody does who believes every suggestion. */
+export async function goToImport(page: Page): Promise<void> {
+  await openWizard(page)
+  await chooseSource(page)
+  await goToCheck(page)
+  await goOn(page, 'import')
 }
 
 /** From the check page to the report of the finished import. */
 export async function nameAndImport(page: Page, name: string): Promise<void> {
   await startImport(page, name)
   await page.getByText('Import complete').waitFor({ timeout: slowMs })
+}
+
+/** From the report of an import to the cohort's page. */
+export async function openImported(page: Page, name: string): Promise<void> {
+  await page.getByRole('link', { name: 'Open cohort' }).click()
+  await page.getByRole('heading', { name, level: 1 }).waitFor()
 }
 
 export async function startImport(page: Page, name: string): Promise<void> {

@@ -1,12 +1,12 @@
 import { createHash } from 'node:crypto'
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
-import type { ImportedItem, ImportedStudy } from '../../engine/domain/import.ts'
-import { mappingSchema } from '../../engine/domain/mapping.ts'
-import { runConfigSchema } from '../../engine/domain/run.ts'
-import { patternKey, subPatterns, type Slot } from '../../engine/domain/slots.ts'
-import { readPseudonymKey } from '../../engine/jobs/pseudonym-key.ts'
-import { openStore, type Store } from '../../engine/store/open.ts'
+import type { ImportedItem, ImportedStudy } from '../../../engine/domain/import.ts'
+import { mappingSchema } from '../../../engine/domain/mapping.ts'
+import { runConfigSchema } from '../../../engine/domain/run.ts'
+import { patternKey, subPatterns, type Slot } from '../../../engine/domain/slots.ts'
+import { readPseudonymKey } from '../../../engine/jobs/pseudonym-key.ts'
+import { openStore, type Store } from '../../../engine/store/open.ts'
 
 /** A database as a finished import and run of many patients leave it: training one would take hours, and reading it is what is measured. */
 

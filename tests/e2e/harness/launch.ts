@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
-export const repositoryRoot = process.env.LACUNA_ROOT ?? fileURLToPath(new URL('../..', import.meta.url))
+export const repositoryRoot = process.env.LACUNA_ROOT ?? fileURLToPath(new URL('../../..', import.meta.url))
 
 /** Generous: the machine that runs the tests may be shared. */
 const launchLimitMs = 120_000

@@ -1,7 +1,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import sharp from 'sharp'
-import { makePdf } from '../unit/importers/reports/make-report.ts'
+import { makePdf } from '../../unit/importers/reports/make-report.ts'
 
 /** Synthetic chest reports as a hospital might send them: one text file for each patient beside a picture, one of them a scan. */
 

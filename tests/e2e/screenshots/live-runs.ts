@@ -1,0 +1,65 @@
+import { renameSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { generateDemoCohort } from '../../../engine/demo/generate.ts'
+import { launchApp, temporaryFolder } from '../harness/launch.ts'
+import { goToImport, nameAndImport, openImported, slowMs, startRun } from '../harness/steps.ts'
+import { scrollTo, themes, type Camera } from './camera.ts'
+
+const patientCount = 60
+const runName = 'Both eyes and notes of the whole ward, three folds, as the protocol of the study asks for'
+
+/** A short real run of three folds while it trains, stopped, resumed and finished; its fold means and worse inputs; one that failed; and lists without anything in them. */
+export async function photographLiveRuns(camera: Camera): Promise<void> {
+  const folder = temporaryFolder()
+  try {
+    const source = await generateDemoCohort({ outDir: join(folder, 'source'), patientCount, seed: 11 })
+    const app = await launchApp({ dialogs: { chooseFolder: source.sourceDir, chooseTable: source.tableFile } })
+    const { page } = app
+    const inBothThemes = async (name: string, prepare: () => Promise<void> = async () => {}): Promise<void> => {
+      for (const theme of themes) {
+        await camera.choose(app, theme)
+        await prepare()
+        await camera.photograph(app, theme, name)
+      }
+    }
+    await goToImport(page)
+    await nameAndImport(page, 'Sixty patients')
+    for (const [name, hash] of [['runs', '/runs'], ['patients', '/patients']] as const) {
+      await camera.open(app, hash)
+      await inBothThemes(`20-live-1-empty-${name}`)
+    }
+    await camera.open(app, '/cohorts/1/import')
+    await openImported(page, 'Sixty patients')
+    await startRun(page, 12, async () => {
+      await page.getByLabel('Name', { exact: true }).fill(runName)
+      await page.getByText('Cross-validation', { exact: true }).click()
+      await page.getByLabel('Folds', { exact: true }).fill('3')
+    })
+    await page.getByText(/Epoch \d+ of 12/).first().waitFor({ timeout: slowMs })
+    await inBothThemes('20-live-2-training')
+    await page.getByRole('button', { name: 'Stop and keep the best' }).click()
+    await page.getByRole('status').filter({ hasText: /Stopped|Finished/ }).waitFor({ timeout: slowMs })
+    await inBothThemes('20-live-3-stopped')
+    await page.getByRole('link', { name: 'Open results' }).click()
+    await page.getByRole('heading', { name: 'On worse inputs' }).waitFor({ timeout: slowMs })
+    await inBothThemes('20-live-4-results')
+    for (const kind of ['Blurred images', 'Shorter texts']) {
+      await page.getByRole('radio', { name: kind }).click()
+      await page.getByRole('button', { name: /^Test \d levels/ }).click()
+      await page.getByRole('button', { name: /^Test \d levels/ }).waitFor({ state: 'detached', timeout: slowMs })
+    }
+    await inBothThemes('20-live-5-worse-inputs', () => scrollTo(page, 'On worse inputs'))
+    // The originals are gone: the next run says so and stops.
+    renameSync(source.sourceDir, `${source.sourceDir}-unplugged`)
+    await camera.open(app, '/cohorts/1')
+    await startRun(page, 2)
+    await page.getByRole('status').filter({ hasText: 'Failed' }).waitFor({ timeout: slowMs })
+    await inBothThemes('20-live-6-failed')
+    await camera.open(app, '/runs')
+    await inBothThemes('20-live-7-runs')
+    app.problems.length = 0
+    await app.close()
+  } finally {
+    rmSync(folder, { recursive: true, force: true, maxRetries: 3 })
+  }
+}

@@ -9,6 +9,7 @@ import { foldMeans } from '../evaluation/fold-means.ts'
 import { countedOf, summarisePredictions } from '../evaluation/summarise.ts'
 import { onlyModality, simulateMissingness } from '../training/missingness/missingness.ts'
 import { createRng } from '../training/rng.ts'
+import type { StoredSplit } from '../store/repositories/run-splits.ts'
 import { alarmsOf } from './run-alarms.ts'
 import { informationOf, type TestRow } from './run-information.ts'
 import type { Workspace } from './workspace.ts'
@@ -31,7 +32,7 @@ export function describeSetting(setting: TestSetting, slots: readonly Slot[] = [
  * Studies that have nothing left under the setting are left out (and counted in the row's studyCount by their absence).
  */
 export function evaluateRun(workspace: Pick<Workspace, 'store'>, runId: number, setting: TestSetting): RunResults {
-  const { slots, labels, task, overall, byPattern, rows } = predictionsUnder(workspace, runId, setting)
+  const { slots, labels, task, overall, byPattern, rows, unanswered } = predictionsUnder(workspace, runId, setting)
   const hasFolds = new Set(rows.map(({ fold }) => fold)).size > 1
   const toRow = (pattern: string | null, predictions: readonly TestRow[]): MetricsRow => ({
     pattern,
@@ -42,7 +43,7 @@ export function evaluateRun(workspace: Pick<Workspace, 'store'>, runId: number, 
     ...servedByOf(predictions),
   })
   return {
-    runId, setting: describeSetting(setting, slots), alarms: [...alarmsOf(workspace.store, runId), ...otherClasses(overall, task)], information: informationOf(workspace.store, runId, slots, rows),
+    runId, setting: describeSetting(setting, slots), alarms: [...alarmsOf(workspace.store, runId), ...otherClasses(overall, task), ...unansweredAlarms(unanswered)], information: informationOf(workspace.store, runId, slots, rows),
     overall: toRow(null, overall), byPattern: byPattern.map(({ pattern, predictions }) => toRow(pattern, predictions)),
   }
 }
@@ -51,6 +52,15 @@ export function evaluateRun(workspace: Pick<Workspace, 'store'>, runId: number, 
 function otherClasses(predictions: readonly TestRow[], task: Task): string[] {
   const count = predictions.length - countedOf(predictions, task).length
   return count === 0 ? [] : [`${count} of ${predictions.length} test studies have a class that was not chosen for this run: no number here counts them.`]
+}
+
+/** Numbers over fewer patients than the split tests look like any others: that somebody is left out, and why, must stand beside them. */
+function unansweredAlarms({ total, withoutFold, withoutAnswer }: PredictionsUnder['unanswered']): string[] {
+  const studies = (count: number) => `${count} of ${total} test studies ${count === 1 ? 'has' : 'have'}`
+  return [
+    ...(withoutFold === 0 ? [] : [`${studies(withoutFold)} no prediction, because training was stopped before the folds that test them: no number here counts them.`]),
+    ...(withoutAnswer === 0 ? [] : [`${studies(withoutAnswer)} no prediction under the items they are shown with here, because the run has no answer for that combination: no number here counts them. A run that answers for them is measured on other patients.`]),
+  ]
 }
 
 const resampleCount = 1000
@@ -78,6 +88,8 @@ interface PredictionsUnder {
   byPattern: { pattern: string; predictions: TestRow[] }[]
   /** Every stored test prediction. */
   rows: TestRow[]
+  /** Test studies that have what the setting shows and no prediction of it: of a fold without any prediction, and of the others. */
+  unanswered: { total: number; withoutFold: number; withoutAnswer: number }
 }
 
 /** The prediction of each test study that counts under a setting. */
@@ -100,7 +112,24 @@ function predictionsUnder(workspace: Pick<Workspace, 'store'>, runId: number, se
   const wanted = wantedPatterns(slots, studies, setting, () => testTableOf(workspace, runId))
   const overall = studies.flatMap(({ list }, index) => list.filter((row) => row.pattern === wanted[index]))
   const byPattern = [...Map.groupBy(overall, (row) => row.pattern)].sort((a, b) => b[1].length - a[1].length).map(([pattern, predictions]) => ({ pattern, predictions }))
-  return { slots, labels, task: run.config.task, overall, byPattern, rows }
+  return { slots, labels, task: run.config.task, overall, byPattern, rows, unanswered: unansweredOf(studies, wanted, untrainedIds(split, rows)) }
+}
+
+/** Test studies of folds that predicted nobody. */
+function untrainedIds(split: StoredSplit | null, rows: readonly TestRow[]): number[] {
+  const trained = new Set(rows.map(({ fold }) => fold))
+  return split?.assignments.flatMap((sides, fold) => (trained.has(fold) ? [] : split.studyIds.filter((_, index) => sides[index] === 'test'))) ?? []
+}
+
+function unansweredOf(studies: readonly { studyId: number; list: readonly TestRow[]; actual: string }[], wanted: readonly string[], untrained: readonly number[]): PredictionsUnder['unanswered'] {
+  const isUntrained = new Set(untrained)
+  const silent = studies.filter(({ list, actual }, index) => {
+    const pattern = wanted[index]!
+    const has = new Set(slotIdsOfPattern(actual))
+    return pattern !== '' && slotIdsOfPattern(pattern).every((slotId) => has.has(slotId)) && !list.some((row) => row.pattern === pattern)
+  })
+  const withoutFold = silent.filter(({ studyId }) => isUntrained.has(studyId)).length
+  return { total: studies.length, withoutFold, withoutAnswer: silent.length - withoutFold }
 }
 
 /** The stored test predictions as one object for each study and pattern, in import order. */

@@ -22,7 +22,7 @@ export function alarmsOf(store: Store, runId: number): string[] {
   // What was searched for before the run says more of a text or of presence than what can be told afterwards; each matter is told once.
   const open = store.curation.alarmsOfRun(runId)
   const isTold = (alarmId: string) => open.some((alarm) => alarm.alarmId === alarmId)
-  const leaks = slotWarnings(slots.filter(({ slotId }) => !isTold(`text-leak:${slotId}`)), store.cohorts.labelWords(run.cohortId), cohort.labels.filter(({ labelId }) => run.config.labelIds.includes(labelId))).map(({ text }) => text)
+  const leaks = slotWarnings(slots.filter(({ slotId }) => !isTold(`text-leak:${slotId}`)), store.cohorts.labelWords(run.cohortId, runId), cohort.labels.filter(({ labelId }) => run.config.labelIds.includes(labelId))).map(({ text }) => text)
   return [...open.map((alarm) => `${alarm.title}. ${alarm.text}`), ...leaks, ...(isTold('presence-leak:all') ? [] : missingnessAlarm(store, run, cohort.labels)), ...simulationAlarm(run, cohort.labels), ...textAlarm(store, run, slots)]
 }
 

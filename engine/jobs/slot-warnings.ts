@@ -14,7 +14,8 @@ export function slotWarnings(slots: readonly Slot[], labelWords: readonly LabelW
     const derived = labels.filter(({ derivedFrom }) => derivedFrom?.includes(slot.slotId))
     // No counting is needed where the label is a function of the text.
     if (derived.length > 0) return [{ slotId: slot.slotId, text: derivedWarning(slot, derived.length, labels.length) }]
-    const words = labelWords.filter((item) => item.slotId === slot.slotId)
+    // Words of labels that are not asked for give nothing away.
+    const words = labelWords.filter((item) => item.slotId === slot.slotId && labels.some(({ name }) => name === item.labelName))
     if (words.length === 0) return []
     const named = words.slice(0, namedWords).map((item) => `"${item.word}" (${item.studiesWithWordAndLabel} of ${item.studiesWithWord} with ${item.labelName})`)
     const labelCount = new Set(words.map((item) => item.labelName)).size

@@ -16,7 +16,8 @@ export interface CohortCounts {
   patternCounts: (cohortId: number) => { pattern: string; count: number }[]
   absences: (cohortId: number) => { slotId: string; reason: AbsenceReason; count: number }[]
   duplicateImages: (cohortId: number) => { sha256: string; count: number; acrossPatients: boolean; rows: number[] }[]
-  labelWords: (cohortId: number) => LabelWord[]
+  /** Under the decisions that count now, or, with `runId`, under those that the run was planned with. */
+  labelWords: (cohortId: number, runId?: number) => LabelWord[]
   /** Images that could not be read, with the reason that the import gave; it names no file. */
   unreadable: (cohortId: number) => { studyId: number; slotId: string; detail: string }[]
   /** All studies column by column, for summaries; not to be changed. */
@@ -87,8 +88,8 @@ export function createCohortCounts({ db, effective }: Pick<StoreContext, 'db' | 
   }
 
   /** A word that a decision masks, or whose modality is left out, tells nothing any more. */
-  function labelWords(cohortId: number): LabelWord[] {
-    const decided = effective.now(cohortId)
+  function labelWords(cohortId: number, runId?: number): LabelWord[] {
+    const decided = runId === undefined ? effective.now(cohortId) : effective.ofRun(runId)
     return selectWords.all({ cohortId }).filter(({ slotId, word }) => !decided.droppedSlotIds.has(slotId) && (decided.maskOf(slotId)?.apply(word) ?? word) === word)
   }
 
@@ -97,7 +98,7 @@ export function createCohortCounts({ db, effective }: Pick<StoreContext, 'db' | 
     patternCounts: (cohortId) => patternCounts(check(cohortId).cohortId),
     absences: (cohortId) => absences(check(cohortId).cohortId),
     duplicateImages: (cohortId) => duplicateImages(check(cohortId).cohortId),
-    labelWords: (cohortId) => labelWords(check(cohortId).cohortId),
+    labelWords: (cohortId, runId) => labelWords(check(cohortId).cohortId, runId),
     unreadable: (cohortId) => selectUnreadable.all(check(cohortId)),
     columns: (cohortId) => index.cohort(check(cohortId).cohortId),
   }

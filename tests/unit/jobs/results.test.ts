@@ -1,10 +1,11 @@
 import { describe, expect, it } from 'vitest'
 import type { RunConfigInput } from '../../../engine/domain/run.ts'
 import { evaluateRun } from '../../../engine/jobs/results.ts'
+import { slotWarnings } from '../../../engine/jobs/slot-warnings.ts'
 import type { Store } from '../../../engine/store/open.ts'
 import { assignFolds } from '../../../engine/training/splits/folds.ts'
 import { createRng } from '../../../engine/training/rng.ts'
-import { addCohort, addRun, makeBlock, makeStudy, openTestStore, storeSplit, summary } from '../store/fixtures.ts'
+import { addCohort, addRun, createEmptyCohort, makeBlock, makeStart, makeStudy, openTestStore, storeSplit, summary } from '../store/fixtures.ts'
 
 /** A finished run with a prediction for each test study under its own pattern (and `alsoUnder`); label 1 follows from the missing left eye, or not. */
 function finishedRun(store: Store, options: { isTelling: boolean; adapter?: 'mora' | 'dedicated' | 'text-only'; cohortId?: number; probability?: number; refuses?: (pattern: string) => boolean; studyCount?: number; labelOf?: (ordinal: number) => 0 | 1; changes?: Partial<RunConfigInput> }) {
@@ -106,6 +107,50 @@ describe('results of a run', () => {
     const complete = (runId: number) => [1, 2, 3, 4, 5, 6].map((seed) => evaluateRun({ store }, runId, { kind: 'simulated', image: 0, text: 0.5, seed }).byPattern.find(({ pattern }) => pattern === 'right-eye+left-eye+notes')?.studyCount)
     expect(complete(partial.runId)).toEqual(complete(whole.runId))
     expect(partial.rows.length).toBeLessThan(whole.rows.length)
+  })
+
+  it('says who is in no number because the run has no answer for them, and who because training was stopped', () => {
+    const store = openTestStore()
+    const whole = finishedRun(store, { isTelling: false })
+    const partial = finishedRun(store, { isTelling: false, cohortId: whole.cohortId, refuses: (pattern) => !pattern.includes('notes') })
+    const all = evaluateRun({ store }, whole.runId, { kind: 'actual' })
+    const answered = evaluateRun({ store }, partial.runId, { kind: 'actual' })
+    const left = all.overall.studyCount - answered.overall.studyCount
+    expect(left).toBeGreaterThan(0)
+    expect(all.alarms).toEqual([])
+    expect(answered.alarms!.join(' ')).toContain(`${left} of ${all.overall.studyCount} test studies have no prediction under the items they are shown with here`)
+    // Nobody is asked of: those without notes have nothing left under "text only".
+    expect(evaluateRun({ store }, whole.runId, { kind: 'pattern', pattern: 'right-eye' }).alarms).toEqual([])
+
+    const runId = addRun(store, whole.cohortId, { split: { kind: 'k-fold', folds: 2 } })
+    const { config } = store.runs.get(runId)
+    const studies = store.patients.trainingStudies(whole.cohortId, config.slotIds, config.labelIds)
+    const { assignments, proof } = assignFolds(studies, { kind: 'k-fold', folds: 2 }, createRng, 1)
+    storeSplit(store, runId, assignments, studies.map(({ studyId }) => studyId), proof)
+    store.runs.setStatus(runId, 'running')
+    const first = studies.filter((_, i) => assignments[0]![i] === 'test')
+    store.predictions.addBlock(runId, makeBlock(first.map(({ studyId }) => studyId), { patterns: first.map(({ pattern }) => pattern) }), config.labelIds)
+    store.runs.finish(runId, summary)
+    const stopped = evaluateRun({ store }, runId, { kind: 'actual' })
+    expect(stopped.overall.studyCount).toBe(first.length)
+    expect(stopped.alarms!.join(' ')).toContain(`${studies.length - first.length} of ${studies.length} test studies have no prediction, because training was stopped`)
+  })
+
+  it('tells of the words that the run itself read, whatever was masked since, and of labels that it predicts', () => {
+    const store = openTestStore()
+    const words = [{ slotId: 'notes', word: 'cupping', labelName: 'glaucoma', studiesWithWord: 30, studiesWithWordAndLabel: 30, auroc: 0.97 }]
+    const cohortId = createEmptyCohort(store)
+    store.imports.setStart(cohortId, makeStart(120, { labelWords: words }))
+    store.imports.addBatch(cohortId, Array.from({ length: 120 }, (_, ordinal) => ({ ...makeStudy(ordinal), patientKey: `P${ordinal}` })), 120)
+    store.imports.finish(cohortId)
+    const alarms = (runId: number) => evaluateRun({ store }, runId, { kind: 'actual' }).alarms!.join(' ')
+    const before = finishedRun(store, { isTelling: false, cohortId })
+    expect(alarms(before.runId)).toMatch(/Notes names the answer/)
+    store.curation.decide(cohortId, { draft: { kind: 'mask-words', slotId: 'notes', words: ['cupping'] }, effect: 'Masks 1 word.', reason: '', madeBy: 'test' })
+    const after = finishedRun(store, { isTelling: false, cohortId })
+    expect(alarms(after.runId)).toBe('')
+    expect(alarms(before.runId)).toMatch(/Notes names the answer/)
+    expect(slotWarnings(store.cohorts.get(cohortId).slots, words, store.cohorts.get(cohortId).labels.filter(({ name }) => name !== 'glaucoma'))).toEqual([])
   })
 
   it('measures each fold by itself where there are several', () => {

@@ -34,6 +34,7 @@ export const errorCatalog = {
   RUN_NO_STUDIES: { fix: 'Choose modalities that at least some studies of the cohort have.' },
   RUN_TOO_FEW_PATIENTS: { fix: 'Import more patients, or use fewer folds.' },
   RUN_LABEL_UNUSABLE: { fix: 'Leave this label out of the run.' },
+  RUN_TASK_UNFIT: { fix: 'Let several labels apply (task "multi-label"), or choose classes of which each study has exactly one.' },
   RUN_MISSINGNESS_INVALID: { fix: 'Change the simulated missingness in the run settings as the message says.' },
   RUN_COHORT_CHANGED: { fix: 'Start a new run on the cohort as it is now.' },
   RUN_COHORT_NOT_READY: { fix: 'Finish the import of this cohort first (Cohorts, Resume).' },

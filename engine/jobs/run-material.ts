@@ -50,6 +50,7 @@ export function collectMaterial(workspace: Pick<Workspace, 'store'>, config: Run
   const usable = all.filter((study) => study.pattern !== '' && study.labels.some((value) => !Number.isNaN(value)))
   const studies = usable.filter((study) => hasChosenClass(config.task, study.labels))
   if (studies.length === 0) throw new AppError('RUN_NO_STUDIES', `None of the ${all.length} studies has one of the chosen modalities and a known label.`)
+  if (runId === undefined && config.task === 'multi-class') checkClasses(studies, labelNames)
   for (const [index, name] of labelNames.entries()) {
     const positives = studies.filter((study) => study.labels[index] === 1).length
     const negatives = studies.filter((study) => study.labels[index] === 0).length
@@ -58,6 +59,17 @@ export function collectMaterial(workspace: Pick<Workspace, 'store'>, config: Run
     }
   }
   return { cohort, cohortHash: store.curation.hashOf(config.cohortId, runId), slots, labelNames, studies, excludedStudyCount: all.length - studies.length, otherClassCount: usable.length - studies.length }
+}
+
+/** One class for each study is what a softmax is trained and judged on: of two, the first in the list would count, and the other as wrong. Throws RUN_TASK_UNFIT. */
+function checkClasses(studies: readonly StoredTrainingStudy[], labelNames: readonly string[]): void {
+  const several = studies.filter(({ labels }) => labels.filter((value) => value === 1).length > 1)
+  if (several.length > 0) {
+    const names = labelNames.filter((_, index) => several[0]!.labels[index] === 1).map((name) => `"${name}"`).join(' and ')
+    throw new AppError('RUN_TASK_UNFIT', `${several.length} of ${studies.length} studies ${several.length === 1 ? 'has' : 'have'} more than one of the chosen classes, such as ${names}.`)
+  }
+  const filled = labelNames.filter((_, index) => studies.filter(({ labels }) => labels[index] === 1).length >= minimumOfEachClass).length
+  if (filled < 2) throw new AppError('RUN_TASK_UNFIT', `Only ${filled} of the chosen classes has ${minimumOfEachClass} studies or more; telling classes apart takes two.`)
 }
 
 /** What a configuration would train on, counted, with what is worth a warning. */

@@ -86,6 +86,16 @@ describe('starting a training', () => {
     await expect(workspace.reader.read('runs:hand-over', { runId, places, requestFile: join(paths.storeFile, 'request') })).rejects.toMatchObject({ code: 'STORE_NOT_WRITABLE' })
   })
 
+  it('refuses a multi-class run where a study has two of the classes, or one class alone is there', () => {
+    const workspace = open(temporaryFolder())
+    const both = addCohort(workspace.store, 60, 'Both', (study) => ({ ...study, labels: study.ordinal === 7 ? [1, 1] : [study.ordinal % 2 === 0 ? 1 : 0, study.ordinal % 2] as (0 | 1)[] }))
+    const config = runConfigSchema.parse({ ...configOf(workspace, both), task: 'multi-class' })
+    expect(() => collectMaterial(workspace, config)).toThrow(expect.objectContaining({ code: 'RUN_TASK_UNFIT', message: '1 of 60 studies has more than one of the chosen classes, such as "glaucoma" and "cataract".' }))
+    expect(collectMaterial(workspace, { ...config, task: 'multi-label' }).studies).toHaveLength(60)
+    const one = addCohort(workspace.store, 60, 'One', (study) => ({ ...study, labels: [1, 0] }))
+    expect(() => collectMaterial(workspace, runConfigSchema.parse({ ...configOf(workspace, one), task: 'multi-class' }))).toThrow(expect.objectContaining({ code: 'RUN_TASK_UNFIT' }))
+  })
+
   it('leaves a run that can be resumed when the engine dies, and no request, read or not', async () => {
     const workspace = open(temporaryFolder())
     const cohortId = addCohort(workspace.store, 60)

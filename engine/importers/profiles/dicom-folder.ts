@@ -46,8 +46,9 @@ function chooseSlots(facts: TableFacts): { slots: MappedSlot[]; rowUnit: Mapping
     return { slots, rowUnit: { kind: 'patient' }, explanation: 'Each patient has an image of the right and of the left side.' }
   }
   if (view.blankCount === 0 && view.distinctCount >= 2 && view.distinctCount <= maxViews && studies > 0 && facts.rowCount <= studies * view.distinctCount) {
+    const letters = new Set<string>()
     const slots = view.samples.map((value, i): MappedSlot => ({
-      slot: { slotId: `view-${value.toLowerCase().replace(/[^a-z0-9]+/g, '-').replace(/^-+|-+$/g, '') || String(i + 1)}`, modality: 'image', title: value, letter: letterOf(value, i) },
+      slot: { slotId: `view-${value.toLowerCase().replace(/[^a-z0-9]+/g, '-').replace(/^-+|-+$/g, '') || String(i + 1)}`, modality: 'image', title: value, letter: letterOf(value, letters) },
       source: { kind: 'column', column: 'File', view: { column: 'ViewPosition', values: [value] } },
     }))
     return { slots, rowUnit: { kind: 'study', column: 'StudyUID' }, explanation: 'Each study has one image of each view.' }
@@ -56,9 +57,11 @@ function chooseSlots(facts: TableFacts): { slots: MappedSlot[]; rowUnit: Mapping
   return { slots: [slot], rowUnit: { kind: 'row' }, explanation: 'Every image is a study of its own; choose the columns of study and view to join them.' }
 }
 
-function letterOf(value: string, index: number): string {
-  const own = value.replace(/[^a-z]/gi, '').toUpperCase()
-  return own[0] === undefined || index > 0 ? 'ABCDEFGH'[index]! : own[0]
+/** A letter of the view's own name, so that its tile can be read: P for PA, L for LL. Adds it to the letters that are taken. */
+function letterOf(value: string, taken: Set<string>): string {
+  const letter = [...value.replace(/[^a-z]/gi, '').toUpperCase(), ...'ABCDEFGHIJKLMNOPQRSTUVWXYZ'].find((candidate) => !taken.has(candidate))!
+  taken.add(letter)
+  return letter
 }
 
 function columnOf(facts: TableFacts, name: (typeof dicomColumns)[number]): TableFacts['columns'][number] {

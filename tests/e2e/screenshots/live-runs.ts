@@ -2,13 +2,13 @@ import { renameSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { generateDemoCohort } from '../../../engine/demo/generate.ts'
 import { launchApp, temporaryFolder } from '../harness/launch.ts'
-import { goToImport, nameAndImport, openImported, slowMs, startRun } from '../harness/steps.ts'
+import { goToImport, nameAndImport, openImported, runEnds, slowMs, startRun } from '../harness/steps.ts'
 import { scrollTo, themes, type Camera } from './camera.ts'
 
 const patientCount = 60
 const runName = 'Both eyes and notes of the whole ward, three folds, as the protocol of the study asks for'
 
-/** A short real run of three folds while it trains, stopped, resumed and finished; its fold means and worse inputs; one that failed; and lists without anything in them. */
+/** A short real run of three folds while it trains and cancelled; another one's fold means and worse inputs; one that failed; and lists without anything in them. */
 export async function photographLiveRuns(camera: Camera): Promise<void> {
   const folder = temporaryFolder()
   try {
@@ -30,16 +30,21 @@ export async function photographLiveRuns(camera: Camera): Promise<void> {
     }
     await camera.open(app, '/cohorts/1/import')
     await openImported(page, 'Sixty patients')
-    await startRun(page, 12, async () => {
+    const inThreeFolds = async (): Promise<void> => {
       await page.getByLabel('Name', { exact: true }).fill(runName)
-      await page.getByText('Cross-validation', { exact: true }).click()
+      await page.getByRole('radio', { name: /^Cross-validation/ }).click()
       await page.getByLabel('Folds', { exact: true }).fill('3')
-    })
-    await page.getByText(/Epoch \d+ of 12/).first().waitFor({ timeout: slowMs })
+    }
+    await startRun(page, 12, inThreeFolds)
+    await page.getByText(/epoch \d+ of 12/i).first().waitFor({ timeout: slowMs })
     await inBothThemes('20-live-2-training')
-    await page.getByRole('button', { name: 'Stop and keep the best' }).click()
-    await page.getByRole('status').filter({ hasText: /Stopped|Finished/ }).waitFor({ timeout: slowMs })
-    await inBothThemes('20-live-3-stopped')
+    await page.getByRole('button', { name: 'Cancel and discard' }).click()
+    await page.getByRole('dialog').getByRole('button', { name: 'Cancel and discard' }).click()
+    await page.getByRole('status').filter({ hasText: 'Cancelled' }).waitFor({ timeout: slowMs })
+    await inBothThemes('20-live-3-cancelled')
+    await camera.open(app, '/cohorts/1')
+    await startRun(page, 2, inThreeFolds)
+    await runEnds(page)
     await page.getByRole('link', { name: 'Open results' }).click()
     await page.getByRole('heading', { name: 'On worse inputs' }).waitFor({ timeout: slowMs })
     await inBothThemes('20-live-4-results')

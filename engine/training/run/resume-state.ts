@@ -5,6 +5,10 @@ import { encodeSafetensors, openSafetensors } from '../../backbones/safetensors.
 import type { HostValues } from '../../compute/parameters.ts'
 import type { OptimizerState } from '../optimise/optimizer.ts'
 
+const spentSchema = z.object({ elapsedMs: z.number(), peakBytes: z.number(), notes: z.array(z.string()) })
+/** What the sessions of a run took together, and what they had to tell. */
+export type Spent = z.infer<typeof spentSchema>
+
 const progressSchema = z.object({
   /** Phase of training that the state belongs to, and the fold's epochs before it. */
   phase: z.number().int(),
@@ -22,6 +26,8 @@ const progressSchema = z.object({
   optimizerStep: z.number().int(),
   /** SHA-256 of configuration, split and backbone: a state of another run must never be picked up. */
   fingerprint: z.string(),
+  /** Of the whole run until this state was saved; absent in states of 0.3 and before. */
+  spent: spentSchema.optional(),
 })
 export type FoldProgress = z.infer<typeof progressSchema>
 
@@ -54,13 +60,34 @@ export function loadFoldState(runDir: string, fold: number, fingerprint: string)
   if (!existsSync(file)) return null
   const opened = openSafetensors(file)
   try {
-    const parsed = progressSchema.safeParse(JSON.parse(opened.metadata.progress ?? 'null'))
-    // A state that an older version wrote cannot be gone on with either.
-    if (!parsed.success || parsed.data.fingerprint !== fingerprint) return null
-    const progress = parsed.data
+    const progress = progressOf(opened.metadata, fingerprint)
+    if (progress === null) return null
     const take = (prefix: string) => Object.fromEntries([...opened.entries.keys()].filter((name) => name.startsWith(`${prefix}/`)).map((name) => [name.slice(prefix.length + 1), opened.readFloats(name)]))
     return { progress, trained: take('trained'), optimizer: { step: progress.optimizerStep, first: take('first'), second: take('second') } }
   } finally {
     opened.close()
   }
+}
+
+/** What earlier sessions of a run took, from the state that was saved last; null for a run that begins. */
+export function readSpent(runDir: string, foldCount: number, fingerprint: string): Spent | null {
+  const all = Array.from({ length: foldCount }, (_, fold) => loadProgress(runDir, fold, fingerprint)?.spent ?? null).filter((spent) => spent !== null)
+  return all.reduce<Spent | null>((latest, spent) => (latest === null || spent.elapsedMs > latest.elapsedMs ? spent : latest), null)
+}
+
+function loadProgress(runDir: string, fold: number, fingerprint: string): FoldProgress | null {
+  const file = fileOf(runDir, fold)
+  if (!existsSync(file)) return null
+  const opened = openSafetensors(file)
+  try {
+    return progressOf(opened.metadata, fingerprint)
+  } finally {
+    opened.close()
+  }
+}
+
+/** A state of another configuration, or one that an older version wrote, cannot be gone on with. */
+function progressOf(metadata: Readonly<Record<string, string>>, fingerprint: string): FoldProgress | null {
+  const parsed = progressSchema.safeParse(JSON.parse(metadata.progress ?? 'null'))
+  return parsed.success && parsed.data.fingerprint === fingerprint ? parsed.data : null
 }

@@ -4,6 +4,7 @@ import { loadCheckpoint, saveCheckpoint, type AdapterConfig } from '../checkpoin
 import { createPace } from '../pace.ts'
 import { memoryBudget, memoryNote, withMemoryRecovery } from '../optimise/memory-recovery.ts'
 import { predictStudies } from '../predict/predict-studies.ts'
+import type { Meter } from './meter.ts'
 import { epochsOf, wholePhase, type PreparedRun } from './prepare-run.ts'
 import { probabilitiesOf } from '../predict/probabilities.ts'
 import { loadFoldState, saveFoldState, type FoldProgress } from './resume-state.ts'
@@ -19,7 +20,7 @@ const freshProgress: EpochProgress = { epochsDone: 0, bestMetric: null, bestLoss
  *
  * @returns false when the user asked to stop before the last epoch
  */
-export async function runFold(run: PreparedRun, bareModel: TrainingModel, network: Network, fold: number): Promise<boolean> {
+export async function runFold(run: PreparedRun, bareModel: TrainingModel, network: Network, fold: number, meter: Meter): Promise<boolean> {
   const { spec, context } = run
   const { config } = spec
   const saved = loadFoldState(spec.runDir, fold, run.fingerprint)
@@ -31,7 +32,7 @@ export async function runFold(run: PreparedRun, bareModel: TrainingModel, networ
   })
   const save = (flags: Pick<FoldProgress, 'isTrained' | 'isDelivered'>): void => {
     const optimizer = model.exportOptimizer()
-    const progress = { ...position.progress, ...flags, phase: position.phase, epochsBefore: position.epochsBefore, optimizerStep: optimizer.step, fingerprint: run.fingerprint }
+    const progress = { ...position.progress, ...flags, phase: position.phase, epochsBefore: position.epochsBefore, optimizerStep: optimizer.step, fingerprint: run.fingerprint, spent: meter.spent(run.notes) }
     saveFoldState(spec.runDir, fold, { progress, trained: model.exportTrained(), optimizer })
   }
   if (saved === null && network.statistics !== undefined) model.fitStatistics(run.membersOf(fold, 'train', wholePhase).map(([index, pattern]) => run.prefixesOf(fold).get(index, pattern)))

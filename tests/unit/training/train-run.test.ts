@@ -115,6 +115,32 @@ describe('trainRun', { timeout: 300_000 }, () => {
     expect(logitsOf(resumed.recording)).toEqual(logitsOf(unbroken.recording))
   })
 
+  it('counts the time and the notes of the sessions before a resume', async () => {
+    const broken = record({ abortAfterEpoch: 1 })
+    await expect(trainRun(specFor('metered'), broken.context)).rejects.toThrow()
+    // An hour, and a note that this session would not make again, in the state that the broken session left.
+    const file = join(folder, 'metered', 'fold_0', 'resume.safetensors')
+    const bytes = readFileSync(file)
+    const headerEnd = 8 + Number(bytes.readBigUInt64LE(0))
+    const header = JSON.parse(bytes.subarray(8, headerEnd).toString('utf8')) as { __metadata__: { progress: string } }
+    const progress = JSON.parse(header.__metadata__.progress) as { spent: { elapsedMs: number; peakBytes: number; notes: string[] } }
+    expect(progress.spent.elapsedMs).toBeGreaterThan(0)
+    progress.spent = { elapsedMs: 3_600_000 + progress.spent.elapsedMs, peakBytes: 9e15, notes: [...progress.spent.notes, 'Micro-batches of 2 after out-of-memory in epoch 1.'] }
+    header.__metadata__.progress = JSON.stringify(progress)
+    const json = Buffer.from(JSON.stringify(header))
+    const padded = Buffer.concat([json, Buffer.alloc((8 - (json.length % 8)) % 8, ' ')])
+    const size = Buffer.alloc(8)
+    size.writeBigUInt64LE(BigInt(padded.length))
+    writeFileSync(file, Buffer.concat([size, padded, bytes.subarray(headerEnd)]))
+    const resumed = record()
+    const summary = await trainRun(specFor('metered'), resumed.context)
+    expect(resumed.recording.epochs.map((epoch) => epoch.epoch)).toEqual([2])
+    expect(summary.elapsedMs).toBeGreaterThan(3_600_000)
+    expect(summary.peakBytes).toBe(9e15)
+    expect(summary.notes.filter((note) => note === 'Micro-batches of 2 after out-of-memory in epoch 1.')).toHaveLength(1)
+    expect(new Set(summary.notes).size).toBe(summary.notes.length)
+  })
+
   it.each([['late-fusion', 4], ['dedicated', 7], ['ssf', 2]] as const)('resumes %s inside a later phase to the numbers of an unbroken run', async (adapter, epoch) => {
     const config = { ...base.config, adapter }
     const unbroken = record()

@@ -62,11 +62,18 @@ function series(line: Line, palette: PlotPalette, bestEpoch: number | null, best
     ...(bestEpoch === null ? {} : {
       markLine: {
         silent: true, symbol: 'none', lineStyle: { color: palette.faint, type: 'dotted', width: 1 },
-        label: { show: bestText !== null, formatter: bestText ?? '', color: palette.faint, fontSize: 11, position: 'end', distance: 2 },
+        label: { show: bestText !== null, formatter: bestText ?? '', color: palette.faint, fontSize: 11, position: 'end', distance: 2, offset: [bestOffset(line.points, bestEpoch), 0] },
         data: [{ xAxis: bestEpoch }],
       },
     }),
   }
+}
+
+/** Pixels that the words over the best epoch are moved to the right: centred over one of the first they would cover the numbers of the axis. */
+function bestOffset(points: [number, number][], bestEpoch: number): number {
+  const last = Math.max(2, points.at(-1)?.[0] ?? 1)
+  const share = (bestEpoch - 1) / (last - 1)
+  return share < 0.15 ? Math.round(36 * (1 - share / 0.15)) : 0
 }
 
 /** Distance in pixels that two end labels are moved apart when their lines end close together. */

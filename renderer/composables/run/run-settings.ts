@@ -16,7 +16,7 @@ export function settingRowsOf(config: RunConfig, slots: readonly Slot[], labelNa
     [text.record.items, config.slotIds.map((slotId) => slots.find((slot) => slot.slotId === slotId)?.title ?? slotId).join(', ')],
     [text.record.labels, config.labelIds.map((labelId) => labelNames.get(labelId) ?? `#${labelId}`).join(', ')],
     [text.record.task, text.record.tasks[config.task]],
-    [text.split, config.split.kind === 'holdout' ? `${text.holdout} ${percent(config.split.train)} / ${percent(config.split.val)} / ${percent(config.split.test)}` : `${text.kFold}, ${config.split.folds}`],
+    [text.split, config.split.kind === 'holdout' ? `${text.holdout} ${percent(config.split.train)} / ${percent(config.split.val)} / ${percent(config.split.test)}` : text.kFoldOf(config.split.folds)],
   ]
   for (const field of fieldsOf(config)) rows.push([enMethods.setting(field.path).label, settingText(config, field)])
   for (const name of ['epochs', 'batchSize', 'learningRate', 'weightDecay', 'warmUpShare', 'patience', 'modalityDropout', 'maxTextTokens'] as const) rows.push([text.fields[name].label, String(config[name])])

@@ -45,6 +45,13 @@ export function trainsBaseNetwork({ training, base }: { training: 'two-stage' | 
   return training === 'two-stage' && (base === 'network' || (base === 'auto' && backboneId !== embeddedBackboneId))
 }
 
+/** Whether training goes through stages, each with epochs of its own; the run's `epochs` is then not how many there are in all. */
+export function trainsInStages({ adapter, ssf, lora }: { adapter: string; ssf: { training: 'two-stage' | 'joint' }; lora: { training: 'two-stage' | 'joint'; by: 'all' | 'combination' } }): boolean {
+  if (adapter === 'ssf') return ssf.training === 'two-stage'
+  if (adapter === 'lora') return lora.by === 'combination' && lora.training === 'two-stage'
+  return adapter === 'late-fusion' || adapter === 'dedicated'
+}
+
 /** Scale and shift. Lian et al. 2022 (arXiv:2210.08823), by combination as Reza et al. 2023 (arXiv:2310.03986). */
 export const ssfSettingsSchema = z.object({
   ...combinationFields,

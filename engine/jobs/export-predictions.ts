@@ -5,6 +5,7 @@ const columns = ['run', 'patient', 'study', 'split', 'fold', 'pattern', 'is_actu
 
 /**
  * Writes every stored prediction of a run as CSV, one line for each label under each presence pattern: pseudonyms only, no file names.
+ * Folds count from 1, as on the screens and in the table of epochs. Where exactly one class is called, no threshold decides and none is written.
  * Only reads the store; the caller adds the line to the audit log.
  *
  * @returns number of data lines
@@ -22,11 +23,12 @@ export function exportPredictions(workspace: Pick<Workspace, 'store'>, runId: nu
 }
 
 function* exportLines(workspace: Pick<Workspace, 'store'>, runId: number, runName: string): Generator<(string | number)[]> {
+  const isMultiClass = workspace.store.runs.get(runId).config.task === 'multi-class'
   const derived = new Set(workspace.store.cohorts.get(workspace.store.runs.get(runId).cohortId).labels.flatMap(({ name, derivedFrom }) => (derivedFrom ? [name] : [])))
   for (const row of workspace.store.predictions.exportRows(runId)) {
     yield [
-      runName, row.patientKey, row.studyKey, row.split, row.fold, row.pattern, row.isActual ? 1 : 0, row.labelName, derived.has(row.labelName) ? 'derived from report' : 'table',
-      row.reference ?? '', row.logit, row.probability, row.threshold, row.isPredicted ? 1 : 0, row.servedBy ?? '',
+      runName, row.patientKey, row.studyKey, row.split, row.fold + 1, row.pattern, row.isActual ? 1 : 0, row.labelName, derived.has(row.labelName) ? 'derived from report' : 'table',
+      row.reference ?? '', row.logit, row.probability, isMultiClass ? '' : row.threshold, row.isPredicted ? 1 : 0, row.servedBy ?? '',
     ]
   }
 }

@@ -92,7 +92,7 @@ function* predictionLines(runName: string, task: 'multi-label' | 'multi-class', 
       const probabilities = block.probabilities.subarray(row * width, (row + 1) * width)
       const called = decide(task, probabilities, block.thresholds)
       for (const [index, label] of labelNames.entries()) {
-        yield [runName, study.patientKey, study.studyKey, sideOf(study.patientKey), block.patterns[row]!, block.isActual[row] ? 1 : 0, label, block.logits[row * width + index]!, probabilities[index]!, block.thresholds[index]!, called[index] ? 1 : 0, block.servedBy?.[row] ?? '']
+        yield [runName, study.patientKey, study.studyKey, sideOf(study.patientKey), block.patterns[row]!, block.isActual[row] ? 1 : 0, label, block.logits[row * width + index]!, probabilities[index]!, task === 'multi-class' ? '' : block.thresholds[index]!, called[index] ? 1 : 0, block.servedBy?.[row] ?? '']
       }
     }
   }

@@ -182,7 +182,11 @@ export const enRuns = {
     stepLoss: (step: string | number) => `Loss of step ${step}`,
     lastValLoss: 'Validation loss, last epoch',
     bestAuroc: (epoch: number) => `Validation AUROC, best epoch ${epoch}`,
-    position: (fold: number, folds: number, epoch: number, epochs: number) => (folds > 1 ? `Fold ${fold} of ${folds}, epoch ${epoch} of ${epochs}` : `Epoch ${epoch} of ${epochs}`),
+    // `epochs` is null where training goes through stages: each has its own number of them.
+    position: (fold: number, folds: number, epoch: number, epochs: number | null) => {
+      const at = epochs === null ? `${epoch}, counted over all stages` : `${epoch} of ${epochs}`
+      return folds > 1 ? `Fold ${fold} of ${folds}, epoch ${at}` : `Epoch ${at}`
+    },
     timeLeft: (duration: string) => `at most ${duration} left`,
     timeLeftOfStep: (duration: string) => `${duration} left for this part`,
     stage: (stage: string, done: string, total: string) => `${stage} ${done} of ${total}`,

@@ -35,7 +35,7 @@ export function planRun(workspace: Pick<Workspace, 'store'>, config: RunConfig):
   const { assignments, proof } = assignFolds(material.studies, config.split, createRng, config.seed)
   for (const fold of proof.folds) {
     if (Math.min(fold.train, fold.val, fold.test) < minimumPatientsPerSide) {
-      throw new AppError('RUN_TOO_FEW_PATIENTS', `Fold ${fold.fold} would have ${fold.train} training, ${fold.val} validation and ${fold.test} test patients.`)
+      throw new AppError('RUN_TOO_FEW_PATIENTS', `${proof.folds.length > 1 ? `Fold ${fold.fold + 1}` : 'The split'} would have ${fold.train} training, ${fold.val} validation and ${fold.test} test patients.`)
     }
   }
   return {

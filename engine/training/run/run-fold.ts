@@ -109,7 +109,7 @@ async function trainPhases(
     if (isLast) await keep('final', position.epochsBefore + position.progress.epochsDone - 1, wholeThresholds(run, model, network, fold), undefined)
     else model.importTrained(loadBest(run, fold).trained)
     position.epochsBefore += position.progress.epochsDone
-    if (!isOver && !isLast) run.notes.push(`Stopped by the user in fold ${fold} during "${phase.name}": the phases after it were not trained.`)
+    if (!isOver && !isLast) run.notes.push(`Stopped by the user${spec.assignments.length > 1 ? ` in fold ${fold + 1}` : ''} during "${phase.name}": the phases after it were not trained.`)
   }
   if (run.hasPhases) {
     // Each phase restored its best epoch, so the last best checkpoint is the whole model; only its thresholds are still to be chosen.

@@ -1,4 +1,5 @@
 import type { RunRecord } from '../../../engine/domain/records.ts'
+import { trainsInStages } from '../../../engine/domain/method-settings.ts'
 import type { RunConfig } from '../../../engine/domain/run.ts'
 import { formatCount } from '../common/format.ts'
 
@@ -20,9 +21,9 @@ export function foldCountOf(config: RunConfig): number {
   return config.split.kind === 'k-fold' ? config.split.folds : 1
 }
 
-/** Finished epochs out of all that could be: "19 / 20". */
-export function epochTextOf(run: Pick<RunRecord, 'epochsDone' | 'config'>): string {
-  return `${run.epochsDone} / ${run.config.epochs * foldCountOf(run.config)}`
+/** Finished epochs out of all that could be: "19 / 20". Without the second where training goes through stages: each has its own number of them. */
+export function epochTextOf({ epochsDone, config }: Pick<RunRecord, 'epochsDone' | 'config'>): string {
+  return trainsInStages(config) ? formatCount(epochsDone) : `${formatCount(epochsDone)} / ${formatCount(config.epochs * foldCountOf(config))}`
 }
 
 /** What stands under a title: the parts that say something new, so that a run named "MoRA" is not "MoRA · MoRA". */

@@ -1,11 +1,14 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import type { RunConfigInput } from '../../../engine/domain/run.ts'
+import { writePredictions } from '../../../engine/jobs/export-predictions.ts'
 import { evaluateRun } from '../../../engine/jobs/results.ts'
 import { slotWarnings } from '../../../engine/jobs/slot-warnings.ts'
 import type { Store } from '../../../engine/store/open.ts'
 import { assignFolds } from '../../../engine/training/splits/folds.ts'
 import { createRng } from '../../../engine/training/rng.ts'
-import { addCohort, addRun, createEmptyCohort, makeBlock, makeStart, makeStudy, openTestStore, storeSplit, summary } from '../store/fixtures.ts'
+import { addCohort, addRun, createEmptyCohort, makeBlock, makeStart, makeStudy, openTestStore, storeSplit, summary, temporaryFolder } from '../store/fixtures.ts'
 
 /** A finished run with a prediction for each test study under its own pattern (and `alsoUnder`); label 1 follows from the missing left eye, or not. */
 function finishedRun(store: Store, options: { isTelling: boolean; adapter?: 'mora' | 'dedicated' | 'text-only'; cohortId?: number; probability?: number; refuses?: (pattern: string) => boolean; studyCount?: number; labelOf?: (ordinal: number) => 0 | 1; changes?: Partial<RunConfigInput> }) {
@@ -173,6 +176,17 @@ describe('results of a run', () => {
     expect(overall.folds!.macroAuroc).toEqual({ mean: 1, sd: 0, folds: 2 })
     expect(overall.macroAuroc.value).toBeLessThan(0.9)
     expect(evaluateRun({ store }, finishedRun(store, { isTelling: false }).runId, { kind: 'actual' }).overall.folds).toBeUndefined()
+  })
+
+  it.each(['multi-label', 'multi-class'] as const)('exports folds as the screens count them, and a threshold only where one decides: %s', (task) => {
+    const store = openTestStore()
+    const { runId, rows } = finishedRun(store, { isTelling: false, probability: 0.8, changes: { task } })
+    const file = join(temporaryFolder(), 'predictions.csv')
+    expect(writePredictions({ store }, runId, file)).toBe(rows.length * 2)
+    const [header, ...lines] = readFileSync(file, 'utf8').replace(/^\uFEFF/, '').trimEnd().split('\r\n').map((line) => line.split(','))
+    const column = (name: string) => lines.map((line) => line[header!.indexOf(name)])
+    expect(new Set(column('fold'))).toEqual(new Set(['1']))
+    expect(new Set(column('threshold'))).toEqual(new Set([task === 'multi-class' ? '' : '0.5']))
   })
 
   it('refuses a pattern that the run cannot have', () => {

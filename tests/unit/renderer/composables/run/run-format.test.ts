@@ -17,6 +17,8 @@ describe('run numbers', () => {
   })
   it('counts epochs over all folds', () => {
     expect([foldCountOf(config), epochTextOf({ epochsDone: 7, config })]).toEqual([3, '7 / 60'])
+    // Two uni-modal stages and the fusion have 20 each.
+    expect(epochTextOf({ epochsDone: 60, config: { ...config, adapter: 'late-fusion' } })).toBe('60')
   })
 })
 

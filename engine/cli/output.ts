@@ -53,7 +53,7 @@ export function formatSeconds(seconds: number): string {
 export function formatResults(results: RunResults): string {
   const rows = [results.overall, ...results.byPattern]
   const width = Math.max(...rows.map((row) => row.patternTitle.length), 20)
-  const head = `${'Presence'.padEnd(width)}  ${'n'.padStart(6)}  ${'macro-F1'.padStart(13)}  ${'AUROC'.padStart(13)}  ${'AUPRC'.padStart(13)}  labels`
+  const head = `${'Presence'.padEnd(width)}  ${'patients'.padStart(8)}  ${'studies'.padStart(7)}  ${'macro-F1'.padStart(13)}  ${'AUROC'.padStart(13)}  ${'AUPRC'.padStart(13)}  labels`
   const lines = rows.map((row) => formatRow(row, width))
   const table = [`Test patients, ${results.setting}`, head, '-'.repeat(head.length), ...lines]
   return [...(results.alarms ?? []).map((alarm) => `ALARM: ${alarm}`), ...table, ...foldLines(rows, width), ...servedWarnings(results), ...informationLines(results)].join('\n')
@@ -62,9 +62,9 @@ export function formatResults(results: RunResults): string {
 /** Mean and spread over the folds, where there are several. */
 function foldLines(rows: readonly MetricsRow[], width: number): string[] {
   const cell = (mean: FoldMean) => (mean.mean === null ? 'not estimable' : `${mean.mean.toFixed(3)} ± ${mean.sd === null ? '?' : mean.sd.toFixed(3)}`).padStart(13)
-  const lines = rows.flatMap(({ patternTitle, studyCount, folds }) => (folds === undefined ? [] : [`${patternTitle.padEnd(width)}  ${String(studyCount).padStart(6)}  ${[folds.macroF1, folds.macroAuroc, folds.macroAuprc].map(cell).join('  ')}  ${folds.macroAuroc.folds}`]))
+  const lines = rows.flatMap(({ patternTitle, patientCount, studyCount, folds }) => (folds === undefined ? [] : [`${patternTitle.padEnd(width)}  ${String(patientCount).padStart(8)}  ${String(studyCount).padStart(7)}  ${[folds.macroF1, folds.macroAuroc, folds.macroAuprc].map(cell).join('  ')}  ${folds.macroAuroc.folds}`]))
   if (lines.length === 0) return []
-  return ['', 'Each fold by itself: mean ± standard deviation over the folds, and how many count', `${'Presence'.padEnd(width)}  ${'n'.padStart(6)}  ${'macro-F1'.padStart(13)}  ${'AUROC'.padStart(13)}  ${'AUPRC'.padStart(13)}  folds`, ...lines]
+  return ['', 'Each fold by itself: mean ± standard deviation over the folds, and how many count', `${'Presence'.padEnd(width)}  ${'patients'.padStart(8)}  ${'studies'.padStart(7)}  ${'macro-F1'.padStart(13)}  ${'AUROC'.padStart(13)}  ${'AUPRC'.padStart(13)}  folds`, ...lines]
 }
 
 /** Which rows were answered by parameters that never saw their pattern. */
@@ -82,8 +82,8 @@ function informationLines(results: RunResults): string[] {
   const width = Math.max(...rows.map((row) => row.patternTitle.length), 20)
   return [
     '', 'Usable information in bits (mean over labels; everybody who can be shown so), and the gap to the dedicated model',
-    `${'Shown'.padEnd(width)}  ${'n'.padStart(6)}  ${'bits'.padStart(9)}  ${'dedicated'.padStart(9)}  ${'gap'.padStart(9)}`,
-    ...rows.map((row) => `${row.patternTitle.padEnd(width)}  ${String(row.studyCount).padStart(6)}  ${bits(row.bits.value)}  ${bits(row.dedicatedBits?.value)}  ${bits(row.gapBits)}`),
+    `${'Shown'.padEnd(width)}  ${'studies'.padStart(7)}  ${'bits'.padStart(9)}  ${'dedicated'.padStart(9)}  ${'gap'.padStart(9)}`,
+    ...rows.map((row) => `${row.patternTitle.padEnd(width)}  ${String(row.studyCount).padStart(7)}  ${bits(row.bits.value)}  ${bits(row.dedicatedBits?.value)}  ${bits(row.gapBits)}`),
   ]
 }
 
@@ -97,7 +97,7 @@ export function formatMissingness(descriptions: readonly MissingnessDescription[
 
 function formatRow(row: MetricsRow, width: number): string {
   const cells = [row.macroF1, row.macroAuroc, row.macroAuprc].map(formatEstimate)
-  return `${row.patternTitle.padEnd(width)}  ${String(row.studyCount).padStart(6)}  ${cells.join('  ')}  ${row.estimableLabels}/${row.labels.length}`
+  return `${row.patternTitle.padEnd(width)}  ${String(row.patientCount).padStart(8)}  ${String(row.studyCount).padStart(7)}  ${cells.join('  ')}  ${row.estimableLabels}/${row.labels.length}`
 }
 
 function formatEstimate(estimate: MetricEstimate): string {

@@ -92,7 +92,7 @@ export const jobs = {
   },
   /** Measures images that were imported before anything was measured. */
   'images:measure': {
-    request: z.object({ images: z.array(z.object({ sha256: z.string(), sourceDir: z.string(), path: z.string() })) }),
+    request: z.object({ images: z.array(z.object({ sha256: z.string(), sourceDir: z.string(), path: z.string(), frame: z.number().int().min(0) })) }),
     result: z.object({ measured: z.number().int(), changed: z.number().int(), unusable: z.number().int() }),
   },
   'image:describe': { request: z.object({ path: z.string(), frame: z.number().int().min(0).optional() }), result: imageFactsSchema },

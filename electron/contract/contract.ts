@@ -47,7 +47,7 @@ export type Job = z.infer<typeof jobSchema>
 
 /** A preview row without paths: each picture is an address that only this window can load. */
 export const previewPictureRowSchema = previewRowSchema.omit({ images: true }).extend({
-  images: z.array(z.object({ slotId: z.string(), url: z.string().nullable() })),
+  images: z.array(z.object({ slotId: z.string(), url: z.string().nullable(), frame: z.number().int(), frameCount: z.number().int() })),
 })
 
 /** One slot of the patient page. A present image has an address that shows it with its metadata stripped; file names never cross. */

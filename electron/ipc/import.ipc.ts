@@ -66,7 +66,7 @@ export function importHandlers(context: HandlerContext): Handlers<ImportCalls> {
         derived: preview?.derived ?? null,
         rows: (preview?.rows ?? []).map((row) => ({
           ...row,
-          images: row.images.map((image) => ({ slotId: image.slotId, url: image.path === null ? null : pictures.previewUrl(image.path) })),
+          images: row.images.map(({ slotId, path, frame, frameCount }) => ({ slotId, url: path === null ? null : pictures.previewUrl(path, frame), frame, frameCount })),
         })),
       }
     },

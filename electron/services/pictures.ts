@@ -15,8 +15,8 @@ const keptPreviews = 2000
 export interface Pictures {
   /** Address of a stored image item; the file is rendered on first sight. */
   itemUrl: (studyId: number, slotId: string, size: 'thumbnail' | 'page') => string
-  /** Address of a file that is not imported yet. The path itself never reaches the renderer. */
-  previewUrl: (path: string) => string
+  /** Address of a frame (from 0) of a file that is not imported yet. The path itself never reaches the renderer. */
+  previewUrl: (path: string, frame: number) => string
   /** Answers `lacuna:` addresses. Call once after the app is ready. */
   handleProtocol: () => void
 }
@@ -26,16 +26,16 @@ export interface Pictures {
  * deletable cache under the content hash, so that neither file names nor EXIF fields of a patient reach the page.
  */
 export function createPictures(workspace: Workspace): Pictures {
-  const previews = new Map<string, string>()
+  const previews = new Map<string, { path: string; frame: number }>()
   const rendering = new Map<string, Promise<void>>()
   const dir = join(workspace.paths.cacheDir, 'pictures')
 
   /** Renders once, also when a page asks for the same picture several times at once. */
-  async function render(path: string, key: string, size: PictureSize): Promise<string> {
+  async function render({ path, frame }: { path: string; frame: number }, key: string, size: PictureSize): Promise<string> {
     const outFile = join(dir, key.slice(0, 2), `${key}-${size}.jpg`)
     if (existsSync(outFile)) return outFile
     await mkdir(join(dir, key.slice(0, 2)), { recursive: true })
-    const running = rendering.get(outFile) ?? workspace.files.run('image:render', { path, maxEdgePx: sizes[size], outFile }).then(() => undefined)
+    const running = rendering.get(outFile) ?? workspace.files.run('image:render', { path, maxEdgePx: sizes[size], outFile, frame }).then(() => undefined)
     rendering.set(outFile, running)
     try {
       await running
@@ -59,27 +59,28 @@ export function createPictures(workspace: Workspace): Pictures {
   async function answer(url: URL): Promise<Response> {
     const [first, second] = url.pathname.slice(1).split('/').map(decodeURIComponent)
     if (url.host === 'preview' && first) {
-      const path = previews.get(first)
-      if (path) return fileResponse(await render(path, first, 'preview'))
+      const image = previews.get(first)
+      if (image) return fileResponse(await render(image, first, 'preview'))
     }
     if (url.host === 'item' && first && second) {
       const size = url.searchParams.get('size') === 'thumbnail' ? 'thumbnail' : 'page'
       const file = workspace.store.patients.itemFile(Number(first), second)
       const asked = { center: Number(url.searchParams.get('center') ?? Number.NaN), width: Number(url.searchParams.get('width') ?? Number.NaN) }
       const window = Number.isFinite(asked.center) && asked.width > 0 ? asked : null
-      const frame = Number(url.searchParams.get('frame') ?? 0)
-      if (file && (window !== null || frame > 0)) return await renderOnce(file.path, window, frame)
-      if (file) return fileResponse(await render(file.path, file.sha256, size))
+      // Without a frame: the one that the model sees.
+      const frame = Number(url.searchParams.get('frame') ?? file?.frame)
+      if (file && (window !== null || frame !== file.frame)) return await renderOnce(file.path, window, frame)
+      if (file) return fileResponse(await render(file, file.sha256, size))
     }
     return new Response(null, { status: 404 })
   }
 
   return {
     itemUrl: (studyId, slotId, size) => `lacuna://item/${studyId}/${encodeURIComponent(slotId)}?size=${size}`,
-    previewUrl: (path) => {
-      const token = createHash('sha256').update(workspace.pseudonymKey).update(path).digest('hex')
+    previewUrl: (path, frame) => {
+      const token = createHash('sha256').update(workspace.pseudonymKey).update(`${frame} ${path}`).digest('hex')
       previews.delete(token)
-      previews.set(token, path)
+      previews.set(token, { path, frame })
       if (previews.size > keptPreviews) previews.delete(previews.keys().next().value!)
       return `lacuna://preview/${token}`
     },

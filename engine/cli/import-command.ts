@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { AppError } from '../domain/errors.ts'
+import { frameChoiceSchema } from '../domain/frames.ts'
 import type { ImportCheck, ImportReport } from '../domain/import.ts'
 import { mappingSchema, withPrivacy, type ImportSource, type Mapping } from '../domain/mapping.ts'
 import { mappingFileSchema } from '../domain/saved-mappings.ts'
@@ -72,7 +73,28 @@ function readLines(file: string): string[] {
 
 async function sourceAndMapping(workspace: Workspace, options: CliOptions, output: CliOutput): Promise<{ source: ImportSource; mapping: Mapping }> {
   const { source, mapping } = await readSourceAndMapping(workspace, options, output)
-  return { source, mapping: withPrivacyOptions(mapping, options) }
+  return { source, mapping: withFrames(withPrivacyOptions(mapping, options), options) }
+}
+
+/** `--frame middle` for every image, or `--frame frontal=3,lateral=last`. */
+function withFrames(mapping: Mapping, { frame: text }: CliOptions): Mapping {
+  if (text === undefined) return mapping
+  const wanted = new Map(text.split(',').map((part) => {
+    const [choice = '', slotId = ''] = part.split('=').reverse().map((word) => word.trim())
+    const parsed = frameChoiceSchema.safeParse(/^\d+$/.test(choice) ? Number(choice) : choice)
+    if (!parsed.success) throw new AppError('CLI_USAGE', `--frame is first, middle, last or a number from 1, for every image or as ITEM=FRAME; not "${part}".`)
+    return [slotId, parsed.data]
+  }))
+  const unknown = [...wanted.keys()].find((slotId) => slotId !== '' && !mapping.slots.some(({ slot }) => slot.modality === 'image' && slot.slotId === slotId))
+  if (unknown !== undefined) throw new AppError('CLI_USAGE', `--frame names "${unknown}", which is no image of the mapping.`)
+  return {
+    ...mapping,
+    slots: mapping.slots.map((mapped) => {
+      const { source } = mapped
+      const frame = wanted.get(mapped.slot.slotId) ?? wanted.get('')
+      return frame === undefined || (source.kind !== 'column' && source.kind !== 'pattern') ? mapped : { ...mapped, source: { ...source, frame } }
+    }) as Mapping['slots'],
+  }
 }
 
 async function readSourceAndMapping(workspace: Workspace, options: CliOptions, output: CliOutput): Promise<{ source: ImportSource; mapping: Mapping }> {
@@ -135,6 +157,7 @@ function formatReport(report: ImportReport): string {
     `Rows: ${report.rowsIn} in = ${report.rowsAccepted} accepted + ${report.rowsRejected} rejected`,
     `Patients ${report.patientCount}, studies ${report.studyCount}, items ${report.itemCount}; ${report.imagesPerSecond.toFixed(0)} images/s, ${formatSeconds(report.elapsedMs / 1000)}`,
     ...report.rejections.map((item) => `  rejected ${item.count}: ${item.reason} (rows ${item.rows.slice(0, 10).join(', ')}${item.rows.length > 10 ? ', …' : ''})`),
+    ...(report.frames ?? []).map(({ slotId, count, first, last }) => `  ${slotId}: ${count} of files with several frames, ${first === last ? `frame ${first}` : `frames ${first} to ${last}`}`),
     ...report.absences.map((item) => `  ${item.slotId}: ${item.count} ${item.reason}`),
   ]
   return lines.join('\n')

@@ -9,7 +9,7 @@ const optionTypes = {
   use: { type: 'string' },
   from: { type: 'string' }, licence: { type: 'string' }, backbone: { type: 'string' },
   into: { type: 'string' }, changed: { type: 'string' }, 'new-labels': { type: 'string' }, join: { type: 'string' }, on: { type: 'string' }, spread: { type: 'string' }, mapping: { type: 'string' }, quick: { type: 'boolean' },
-  delivery: { type: 'string' }, moved: { type: 'string' },
+  frame: { type: 'string' }, delivery: { type: 'string' }, moved: { type: 'string' },
   patient: { type: 'string' }, 'privacy-off': { type: 'string' }, 'privacy-list': { type: 'string' }, 'date-order': { type: 'string' },
   slot: { type: 'string' }, words: { type: 'string' }, patients: { type: 'string' }, studies: { type: 'string' }, alarm: { type: 'string' }, remedy: { type: 'string' }, reason: { type: 'string' }, undo: { type: 'string' },
   json: { type: 'boolean' }, resume: { type: 'boolean' }, help: { type: 'boolean' },
@@ -65,6 +65,7 @@ lacuna import   --source DIR [--table FILE] --cohort NAME [--sheet NAME] [--prof
 lacuna import   --into NAME --source DIR [--table FILE]   a further delivery: adds what is new, tells what is known and what changed
                 [--changed keep|replace] [--new-labels refuse|leave-out] [--mapping NAME]; without a mapping that of the cohort
 lacuna import   --cohort NAME --resume                  go on with a stopped import or delivery
+                [--frame first|middle|last|NUMBER, or ITEM=FRAME,...]   which frame of files that hold several (first)
                 a second table: [--join FILE --on "COLUMN=COLUMN" [--spread COLUMN]]
 lacuna deliveries list|undo --cohort NAME               the imports of a cohort; undo takes the last delivery back
 lacuna check-originals --cohort NAME [--quick]          are the original files there and unchanged; --quick looks at sizes only

@@ -82,7 +82,7 @@ export const originalsRequestSchema = z.object({
     deliveryId: z.number().int().nullable(),
     number: z.number().int(),
     sourceDir: z.string(),
-    files: z.array(z.object({ studyId: z.number().int(), patientKey: z.string(), slotId: z.string(), path: z.string(), sha256: z.string(), byteSize: z.number().int() })),
+    files: z.array(z.object({ studyId: z.number().int(), patientKey: z.string(), slotId: z.string(), path: z.string(), sha256: z.string(), byteSize: z.number().int(), frame: z.number().int().min(0).optional() })),
   })),
 })
 export type OriginalsRequest = z.infer<typeof originalsRequestSchema>

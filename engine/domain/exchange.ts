@@ -11,7 +11,7 @@ const float32 = z.custom<Float32Array>((value) => value instanceof Float32Array,
 export const trainingStudySchema = z.object({
   studyId: z.number().int(),
   patientId: z.number().int(),
-  items: z.array(z.object({ slotId: z.string(), path: z.string().nullable(), sha256: z.string(), text: z.string().nullable() })),
+  items: z.array(z.object({ slotId: z.string(), path: z.string().nullable(), sha256: z.string(), text: z.string().nullable(), frame: z.number().int().min(0).optional() })),
   labels: float32,
 })
 export type TrainingStudy = z.infer<typeof trainingStudySchema>

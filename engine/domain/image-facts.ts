@@ -16,7 +16,7 @@ export const imageFactsSchema = z.object({
   directions: z.tuple([z.string(), z.string()]).nullable(),
   laterality: z.enum(['R', 'L', 'B']).nullable(),
   view: z.string().nullable(),
-  /** Frames of the file; the model's input is the first. */
+  /** Frames of the file; which of them the model sees stands with the item. */
   frameCount: z.number().int().positive(),
   /** Height of a pixel divided by its width; the picture is shown as stored, which is what the model sees. */
   pixelAspect: z.number().positive(),

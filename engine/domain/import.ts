@@ -54,7 +54,7 @@ export const previewRowSchema = z.object({
   patientKey: z.string(),
   presence: z.array(slotPresenceSchema),
   /** Absolute path of each image slot's file, null when absent; main replaces it by a picture address before it reaches the renderer. */
-  images: z.array(z.object({ slotId: z.string(), path: z.string().nullable() })),
+  images: z.array(z.object({ slotId: z.string(), path: z.string().nullable(), frame: z.number().int().min(0).default(0), frameCount: z.number().int().min(1).default(1) })),
   texts: z.array(z.object({ slotId: z.string(), text: z.string().nullable(), original: z.string().nullable().optional() })),
   labels: z.array(z.string()),
 })
@@ -106,6 +106,8 @@ export const importReportSchema = z.object({
   studyCount: z.number().int(),
   itemCount: z.number().int(),
   absences: z.array(z.object({ slotId: z.string(), reason: absenceReasonSchema, count: z.number().int() })),
+  /** Images that are one frame of several in their file: how many, and which frames, counted from 1. Absent: none. */
+  frames: z.array(z.object({ slotId: z.string(), count: z.number().int(), first: z.number().int(), last: z.number().int() })).optional(),
   elapsedMs: z.number(),
   imagesPerSecond: z.number(),
   /** Of a further delivery of a cohort; then the counts above are of that delivery, patients and studies those it added. */
@@ -121,12 +123,15 @@ export const importedItemSchema = z.object({
   detail: z.string().nullable(),
   /** Image: path relative to the source folder. */
   sourcePath: z.string().nullable(),
-  /** SHA-256 of the file bytes, or of the text in UTF-8. */
+  /** SHA-256 of the image's content (see imageContentHash), or of the text in UTF-8. */
   sha256: z.string().nullable(),
   byteSize: z.number().int().nullable(),
   widthPx: z.number().int().nullable(),
   heightPx: z.number().int().nullable(),
   text: z.string().nullable(),
+  /** Which frame of its file the image is, counted from 0, and how many there are; absent: the first. */
+  frame: z.number().int().min(0).optional(),
+  frameCount: z.number().int().min(1).optional(),
   /** What was measured of a present image; kept by content, not with the item. */
   measures: imageMeasuresSchema.optional(),
   /** Set when a present image may show text; kept by content too. */

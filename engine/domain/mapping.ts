@@ -1,9 +1,12 @@
 import { z } from 'zod'
+import { frameChoiceSchema } from './frames.ts'
 import { defaultPrivacy, privacyOptionsSchema } from './privacy.ts'
 import { reportLabelsSchema } from './report-labels.ts'
 import { slotSchema } from './slots.ts'
 
 const columnName = z.string().min(1).max(300)
+/** Absent in mappings that were made before frames could be chosen, and wherever the first is meant. */
+const frame = frameChoiceSchema.optional()
 
 /** Where the image of a slot comes from: a column holding file names, or a file-name pattern with `{id}` for the patient ID. */
 export const imageSourceSchema = z.discriminatedUnion('kind', [
@@ -12,8 +15,9 @@ export const imageSourceSchema = z.discriminatedUnion('kind', [
     column: columnName,
     /** One row per image: only rows whose `column` holds one of `values` (trimmed, case-insensitive) fill this slot. */
     view: z.object({ column: columnName, values: z.array(z.string()).min(1).max(50) }).nullable().default(null),
+    frame,
   }),
-  z.object({ kind: z.literal('pattern'), pattern: z.string().min(1).max(300) }),
+  z.object({ kind: z.literal('pattern'), pattern: z.string().min(1).max(300), frame }),
 ])
 
 /**

@@ -1,5 +1,6 @@
 import { availableParallelism } from 'node:os'
 import { setImmediate } from 'node:timers/promises'
+import type { FrameChoice } from '../domain/frames.ts'
 import type { ImportCheck } from '../domain/import.ts'
 import { withPrivacy } from '../domain/mapping.ts'
 import { patternKey } from '../domain/slots.ts'
@@ -8,7 +9,7 @@ import { labelWordsOf } from './cohort-words.ts'
 import { mapInOrder } from './concurrency.ts'
 import { indexFiles } from './images/file-index.ts'
 import { inspectImage, type ImageInspection } from './images/inspect-image.ts'
-import { absolutePath, createItemPlanner } from './images/plan-items.ts'
+import { absolutePath, createItemPlanner, type Inspect } from './images/plan-items.ts'
 import { createIssueCollector, type IssueCollector } from './issues.ts'
 import { loadCohort, type LoadedCohort } from './load-cohort.ts'
 import { scrubFromHeaders } from './privacy/header-names.ts'
@@ -35,15 +36,19 @@ export async function checkImport(request: JobRequest<'import:check'>, context: 
   const planner = createItemPlanner(mapping, cohort.studies, index)
   const headers = await scrubFromHeaders(cohort.studies, mapping, planner, source.sourceDir, cohort.privacy, issues, context.signal, true)
   const usedPaths = new Set<string>()
+  const used = new Map<string, UsedImage>()
   for (const study of cohort.studies) {
     for (const slotIndex of mapping.slots.keys()) {
       const match = planner.match(study, slotIndex)
-      if (match?.kind === 'found') usedPaths.add(match.path)
+      if (match?.kind !== 'found') continue
+      usedPaths.add(match.path)
+      const image = { path: match.path, frame: planner.frameOf(slotIndex) }
+      used.set(keyOf(image), image)
     }
   }
-  const depth = usedPaths.size <= maxDecodedImages ? 'full' : 'header'
-  const inspections = await inspectAll(usedPaths, source.sourceDir, depth, context)
-  const inspect = (path: string): Promise<ImageInspection> => Promise.resolve(inspections.get(path)!)
+  const depth = used.size <= maxDecodedImages ? 'full' : 'header'
+  const inspections = await inspectAll(used, source.sourceDir, depth, context)
+  const inspect: Inspect = (path, frame) => Promise.resolve(inspections.get(keyOf({ path, frame }))!)
   const patterns = new Map<string, number>()
   const absences = new Map<string, ImportCheck['absences'][number]>()
   const uses = new Map<string, ImageUse[]>()
@@ -104,15 +109,19 @@ export async function checkImport(request: JobRequest<'import:check'>, context: 
 
 interface ImageUse { row: number; patientKey: string }
 
-async function inspectAll(paths: ReadonlySet<string>, sourceDir: string, depth: 'header' | 'full', context: JobContext): Promise<Map<string, ImageInspection>> {
+/** A file and which of its frames an item wants: several items may want different ones. */
+interface UsedImage { path: string; frame: FrameChoice }
+const keyOf = ({ path, frame }: UsedImage): string => `${frame} ${path}`
+
+async function inspectAll(images: ReadonlyMap<string, UsedImage>, sourceDir: string, depth: 'header' | 'full', context: JobContext): Promise<Map<string, ImageInspection>> {
   const inspections = new Map<string, ImageInspection>()
-  const stage = startStage(context, 'Checking image files', paths.size)
-  const inspected = mapInOrder(paths, 2 + 2 * availableParallelism(), async (path) => {
+  const stage = startStage(context, 'Checking image files', images.size)
+  const inspected = mapInOrder(images, 2 + 2 * availableParallelism(), async ([key, { path, frame }]) => {
     context.signal.throwIfAborted()
-    return { path, inspection: await inspectImage(absolutePath(sourceDir, path), sourceDir, depth) }
+    return { key, inspection: await inspectImage(absolutePath(sourceDir, path), sourceDir, depth, frame) }
   })
-  for await (const { path, inspection } of inspected) {
-    inspections.set(path, inspection)
+  for await (const { key, inspection } of inspected) {
+    inspections.set(key, inspection)
     stage.set(inspections.size)
   }
   context.signal.throwIfAborted()

@@ -57,7 +57,8 @@ const titles: Partial<Record<ErrorCode, string>> = {
   DICOM_FRAME_DAMAGED: 'DICOM images whose compressed pixels are damaged',
   DICOM_DIRECTORY_INCOMPLETE: 'Files that the DICOMDIR names are not in the folder',
   DICOM_FOR_PROCESSING: 'Raw detector images, not meant for reading',
-  DICOM_MULTI_FRAME: 'DICOM files with several frames, of which the first is used',
+  DICOM_MULTI_FRAME: 'DICOM files with several frames, of which one is used',
+  DICOM_FRAME_MISSING: 'Files without the chosen frame',
 }
 
 /** Collects problems by kind while a source is read; never holds cell contents, IDs or file names of patients. */

@@ -4,7 +4,7 @@ import type { JobContext, JobRequest, JobResult } from '../protocol.ts'
 import { mapInOrder } from './concurrency.ts'
 import { indexFiles } from './images/file-index.ts'
 import { inspectImage } from './images/inspect-image.ts'
-import { absolutePath, createItemPlanner } from './images/plan-items.ts'
+import { absolutePath, createItemPlanner, type Inspect } from './images/plan-items.ts'
 import { createIssueCollector } from './issues.ts'
 import { loadCohort, maxPreviewReports } from './load-cohort.ts'
 import { scrubFromHeaders } from './privacy/header-names.ts'
@@ -28,7 +28,7 @@ export async function previewImport(request: JobRequest<'import:preview'>, conte
   const index = await indexFiles(source.sourceDir, issues, context.signal)
   const planner = createItemPlanner(mapping, studies, index)
   await scrubFromHeaders(studies, mapping, planner, source.sourceDir, cohort.privacy, issues, context.signal)
-  const inspect = (path: string): ReturnType<typeof inspectImage> => inspectImage(absolutePath(source.sourceDir, path), source.sourceDir, 'header')
+  const inspect: Inspect = (path, frame) => inspectImage(absolutePath(source.sourceDir, path), source.sourceDir, 'header', frame)
   const derived = deriveLabels({ ...cohort, studies: cohort.studies.slice(0, maxPreviewReports) }, mapping, issues)
   const rows: PreviewRow[] = []
   const planned = mapInOrder(studies, filesInFlight, async (study) => {
@@ -42,7 +42,7 @@ export async function previewImport(request: JobRequest<'import:preview'>, conte
       patientKey: study.patientKey,
       presence: plain.map(({ slotId, isPresent, reason }) => ({ slotId, isPresent, reason })),
       images: plain.filter((_, slot) => mapping.slots[slot]!.slot.modality === 'image')
-        .map(({ slotId, isPresent, sourcePath }) => ({ slotId, path: isPresent && sourcePath !== null ? absolutePath(source.sourceDir, sourcePath) : null })),
+        .map(({ slotId, isPresent, sourcePath, frame = 0, frameCount = 1 }) => ({ slotId, path: isPresent && sourcePath !== null ? absolutePath(source.sourceDir, sourcePath) : null, frame, frameCount })),
       texts: plain.flatMap(({ slotId, text }, slot) => (mapping.slots[slot]!.slot.modality === 'image' ? [] : [{ slotId, text, original: study.originals?.[slot] ?? null }])),
       labels: cohort.labelNames.filter((_, label) => study.labelValues[label] === 1),
     })

@@ -5,7 +5,7 @@ import type { JobContext, JobRequest, JobResult } from '../protocol.ts'
 import { mapInOrder } from './concurrency.ts'
 import { indexFiles } from './images/file-index.ts'
 import { inspectImage, type ImageInspection } from './images/inspect-image.ts'
-import { absolutePath, createItemPlanner, type ItemPlanner } from './images/plan-items.ts'
+import { absolutePath, createItemPlanner, type Inspect, type ItemPlanner } from './images/plan-items.ts'
 import { createIssueCollector, type IssueCollector } from './issues.ts'
 import { labelWordsOf } from './cohort-words.ts'
 import { loadCohort, type PlannedStudy } from './load-cohort.ts'
@@ -85,27 +85,30 @@ function assertKnownLabels(issues: IssueCollector): void {
   if (added) throw new AppError('IMPORT_DELIVERY_LABELS', `The cohort has no label ${added.examples[0]?.detail ?? ''}.`)
 }
 
-async function importStudy(study: PlannedStudy, slotCount: number, planner: ItemPlanner, inspect: (path: string) => Promise<ImageInspection>): Promise<ImportedStudy> {
+async function importStudy(study: PlannedStudy, slotCount: number, planner: ItemPlanner, inspect: Inspect): Promise<ImportedStudy> {
   const planned = await Promise.all(Array.from({ length: slotCount }, (_, slotIndex) => planner.plan(study, slotIndex, inspect)))
   const { ordinal, patientKey, studyKey, rows, ageYears, sex, siteKey, labelValues, evidence } = study
   return { ordinal, patientKey, studyKey, rows, ageYears, sex, site: siteKey, items: planned.map(({ item }) => item), labels: labelValues, evidence }
 }
 
-/** Full inspection of each file; a file that several studies name is read once. */
-function createInspector(sourceDir: string, studies: readonly PlannedStudy[], slotCount: number, planner: ItemPlanner): (path: string) => Promise<ImageInspection> {
+/** Full inspection of each image; a frame of a file that several studies name is read once. */
+function createInspector(sourceDir: string, studies: readonly PlannedStudy[], slotCount: number, planner: ItemPlanner): Inspect {
   const uses = new Map<string, number>()
   for (const study of studies) {
     for (let slotIndex = 0; slotIndex < slotCount; slotIndex++) {
       const match = planner.match(study, slotIndex)
-      if (match?.kind === 'found') uses.set(match.path, (uses.get(match.path) ?? 0) + 1)
+      if (match?.kind !== 'found') continue
+      const key = `${planner.frameOf(slotIndex)} ${match.path}`
+      uses.set(key, (uses.get(key) ?? 0) + 1)
     }
   }
   const shared = new Map<string, Promise<ImageInspection>>()
-  return (path) => {
-    const known = shared.get(path)
+  return (path, frame) => {
+    const key = `${frame} ${path}`
+    const known = shared.get(key)
     if (known) return known
-    const inspection = inspectImage(absolutePath(sourceDir, path), sourceDir, 'full')
-    if ((uses.get(path) ?? 0) > 1) shared.set(path, inspection)
+    const inspection = inspectImage(absolutePath(sourceDir, path), sourceDir, 'full', frame)
+    if ((uses.get(key) ?? 0) > 1) shared.set(key, inspection)
     return inspection
   }
 }

@@ -10,6 +10,7 @@ import { noteReportLabels, withRuleVersion } from './report-labels.ts'
 import { withPrivacy, type ImportSource, type Mapping } from '../domain/mapping.ts'
 import { profileCodes } from '../domain/privacy.ts'
 import type { RunningJob } from '../host/engine-process.ts'
+import { imageContentHash } from '../modalities/image-content.ts'
 import type { EngineData, JobRequest, Progress } from '../protocol.ts'
 import type { StoredImage } from '../store/repositories/imports.ts'
 import type { Workspace } from './workspace.ts'
@@ -178,7 +179,7 @@ async function assertSameImages(sourceDir: string, sample: readonly StoredImage[
     const path = join(sourceDir, image.path)
     const info = await stat(path).catch(() => null)
     if (info === null) gone++
-    else if (info.size !== image.byteSize || (await sha256OfFile(path)) !== image.sha256) changed++
+    else if (info.size !== image.byteSize || imageContentHash(await sha256OfFile(path), image.frame) !== image.sha256) changed++
   }
   if (gone + changed === 0) return
   throw new AppError('IMPORT_IMAGES_CHANGED', `Of ${sample.length} images that were imported before and looked at again, ${changed} ${changed === 1 ? 'has' : 'have'} changed and ${gone} ${gone === 1 ? 'is' : 'are'} no longer there.`)

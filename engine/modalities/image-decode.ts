@@ -32,7 +32,7 @@ export interface DecodedImage extends RgbImage {
   bitsPerChannel: 8 | 16
   /** EXIF orientation 1..8 that was applied. */
   orientation: number
-  /** Pages, animation or DICOM frames in the file; only the first is read. */
+  /** Pages, animation or DICOM frames in the file; one is read. */
   pageCount: number
 }
 
@@ -41,6 +41,8 @@ export type ImageFormat = 'jpeg' | 'png' | 'gif' | 'webp' | 'tiff' | 'dicom'
 export interface DecodeOptions {
   /** How messages call the file; the last part of the path when left out. */
   name?: string
+  /** Which frame of a DICOM file, counted from 0; the first when left out. Other formats have one. */
+  frame?: number
   /** Largest accepted width x height, checked in the header before anything is allocated. */
   maxPixels?: number
   /**
@@ -70,6 +72,7 @@ export async function decodeImage(source: string | Uint8Array, options: DecodeOp
   if (content.byteLength === 0) throw new AppError('IMAGE_EMPTY', `${name} has no content (0 bytes).`)
   const format = recogniseFormat(content, name)
   if (format === 'dicom') return decodeDicom(content, name, { ...options, maxPixels })
+  if (options.frame) throw new AppError('DICOM_FRAME_MISSING', `${name} is one picture; frame ${options.frame + 1} of it was asked for.`)
   const header = await readHeader(content, name, format)
   if (header.width * header.height > maxPixels) {
     const megapixels = Math.round((header.width * header.height) / 1e6)
@@ -115,7 +118,7 @@ function recogniseFormat(content: Uint8Array, name: string): ImageFormat {
   throw new AppError('IMAGE_UNSUPPORTED', `${name} is not an image of a known kind.`)
 }
 
-async function decodeDicom(content: Uint8Array, name: string, { maxPixels, reduce, isGiven }: DecodeOptions & { maxPixels: number }): Promise<DecodedImage> {
+async function decodeDicom(content: Uint8Array, name: string, { maxPixels, frame = 0, reduce, isGiven }: DecodeOptions & { maxPixels: number }): Promise<DecodedImage> {
   const namedError = (cause: unknown): unknown => (cause instanceof AppError ? new AppError(cause.code, `${name}: ${cause.message}`, { cause }) : cause)
   let description: PixelDescription
   try {
@@ -126,7 +129,7 @@ async function decodeDicom(content: Uint8Array, name: string, { maxPixels, reduc
   const size = { width: description.columns, height: description.rows }
   if (size.width * size.height > maxPixels) throw new AppError('IMAGE_TOO_LARGE', `${name} has ${size.width} x ${size.height} pixels; the limit is ${Math.round(maxPixels / 1e6)} megapixels.`)
   const to = reduce === undefined ? null : { ...reduce.size(size), filter: reduce.filter }
-  const { pixels, width, height, isGrey, frameCount, bitsStored } = await runOnThread({ kind: 'draw', bytes: content, frame: 0, voi: null, to }, { isGiven, description }).catch((cause: unknown) => {
+  const { pixels, width, height, isGrey, frameCount, bitsStored } = await runOnThread({ kind: 'draw', bytes: content, frame, voi: null, to }, { isGiven, description }).catch((cause: unknown) => {
     throw namedError(cause)
   })
   return { pixels, width, height, isGrey, format: 'dicom', bitsPerChannel: bitsStored > 8 ? 16 : 8, orientation: 1, pageCount: frameCount }

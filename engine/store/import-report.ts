@@ -34,6 +34,10 @@ export function createImportReports(db: Database) {
   const selectAbsences = db.prepare<{ cohortId: number }, { slotId: string; reason: AbsenceReason; count: number }>(`
     SELECT items.slot_id AS slotId, items.reason AS reason, count(*) AS count FROM studies JOIN items ON items.study_id = studies.id
     WHERE studies.cohort_id = :cohortId AND studies.delivery_id IS NULL AND items.is_present = 0 GROUP BY items.slot_id, items.reason ORDER BY count DESC, slotId, reason`)
+  const selectFrames = db.prepare<{ cohortId: number }, { slotId: string; count: number; first: number; last: number }>(`
+    SELECT items.slot_id AS slotId, count(*) AS count, min(items.frame) + 1 AS first, max(items.frame) + 1 AS last FROM studies JOIN items ON items.study_id = studies.id
+    WHERE studies.cohort_id = :cohortId AND studies.delivery_id IS NULL AND items.is_present = 1 AND items.frame_count > 1 GROUP BY items.slot_id ORDER BY slotId`)
+
 
   const counts = (cohortId: number) => found(selectCounts.get({ cohortId }), 'cohort', cohortId)
   return {
@@ -41,6 +45,7 @@ export function createImportReports(db: Database) {
     rowCounts: (cohortId: number): RowCounts => selectRowCounts.get({ cohortId })!,
     report: (cohortId: number): Omit<ImportReport, 'elapsedMs' | 'imagesPerSecond'> => {
       const { name, status, ...numbers } = counts(cohortId)
+      const frames = selectFrames.all({ cohortId })
       return {
         cohortId, cohortName: name, status: status === 'ready' ? 'complete' : 'paused', ...numbers,
         rowsIn: numbers.rowsAccepted + numbers.rowsRejected,
@@ -48,6 +53,7 @@ export function createImportReports(db: Database) {
           code: errorCodeSchema.parse(row.code), reason: row.detail, count: row.count, rows: JSON.parse(row.rows) as number[],
         })),
         absences: selectAbsences.all({ cohortId }),
+        ...(frames.length > 0 ? { frames } : {}),
       }
     },
   }

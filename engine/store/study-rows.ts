@@ -28,12 +28,15 @@ export interface ItemRow {
   width_px: number | null
   height_px: number | null
   text: string | null
+  frame: number
+  frame_count: number | null
 }
 
 export function itemToRow(studyId: number, item: ImportedItem): ItemRow {
   return {
     study_id: studyId, slot_id: item.slotId, is_present: item.isPresent ? 1 : 0, reason: item.reason, detail: item.detail, source_path: item.sourcePath,
     sha256: item.sha256, byte_size: item.byteSize, width_px: item.widthPx, height_px: item.heightPx, text: item.text,
+    frame: item.frame ?? 0, frame_count: item.frameCount ?? null,
   }
 }
 
@@ -44,6 +47,7 @@ export function rowToItem(row: ItemRow, slot: Slot, { isExcluded, mask }: { isEx
   return {
     slotId: row.slot_id, modality: slot.modality, title: slot.title, letter: slot.letter, isPresent, reason: row.is_present === 1 && isExcluded ? 'excluded' : row.reason, detail: row.detail,
     sourcePath: row.source_path, sha256: row.sha256, byteSize: row.byte_size, widthPx: row.width_px, heightPx: row.height_px, text: isPresent ? (mask && row.text !== null ? mask.apply(row.text) : row.text) : null,
+    frame: row.frame, ...(row.frame_count === null ? {} : { frameCount: row.frame_count }),
     textParts: isPresent && parts?.some(({ isMasked }) => isMasked) === true ? parts : null,
   }
 }

@@ -135,6 +135,7 @@ export const enCohorts = {
     sum: (rowsIn: string, accepted: string, rejected: string) => `${rowsIn} rows in = ${accepted} accepted + ${rejected} rejected`,
     sumSoFar: (rowsIn: string, accepted: string, rejected: string) => `So far ${rowsIn} rows = ${accepted} accepted + ${rejected} rejected`,
     became: (patients: string, studies: string, items: string) => `They became ${patients} patients with ${studies} studies and ${items} items, present or missing.`,
+    frames: (title: string, count: string, first: string, last: string) => `${title}: ${count} ${count === '1' ? 'image is one frame' : 'images are one frame each'} of a file with several (${first === last ? `frame ${first}` : `frames ${first} to ${last}`}).`,
     speed: (time: string, speed: string) => `It took ${time}, ${speed} images a second.`,
     openCohort: 'Open cohort',
     fingerprint: 'See the fingerprint',

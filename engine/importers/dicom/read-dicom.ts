@@ -65,7 +65,8 @@ function openFrames(file: DicomFile, pixels: PixelElement, description: PixelDes
   const encoding = transferSyntax?.encoding ?? 'native'
   if (encoding === 'unsupported') throw new AppError('DICOM_SYNTAX_UNSUPPORTED', `The pixels are stored as ${transferSyntax!.name}, which cannot be read.`)
   const assertFrame = (frame: number): void => {
-    if (!Number.isInteger(frame) || frame < 0 || frame >= description.frameCount) throw new RangeError(`frame ${frame} of ${description.frameCount}`)
+    if (Number.isInteger(frame) && frame >= 0 && frame < description.frameCount) return
+    throw new AppError('DICOM_FRAME_MISSING', `The file holds ${description.frameCount === 1 ? 'one frame' : `${description.frameCount} frames`}; frame ${frame + 1} of it was asked for.`)
   }
   if (!isFragmented && encoding === 'native') {
     // The first frame is sliced at once: a file that cannot hold its frames is refused before its size is believed.

@@ -2,10 +2,12 @@ import { hash } from 'node:crypto'
 import { open, type FileHandle } from 'node:fs/promises'
 import sharp from 'sharp'
 import { AppError, type ErrorCode } from '../../domain/errors.ts'
+import { frameIndex, frameWords, type FrameChoice } from '../../domain/frames.ts'
 import type { TextSigns } from '../../domain/text-signs.ts'
 import type { ImageMeasures } from '../../domain/image-measures.ts'
 import { measureImage } from '../../fingerprint/measure-image.ts'
 import { DEFAULT_MAX_PIXELS, decodeImage } from '../../modalities/image-decode.ts'
+import { imageContentHash } from '../../modalities/image-content.ts'
 import { isDicom } from '../dicom/parse.ts'
 import { readDicom } from '../dicom/read-dicom.ts'
 import { findTextSigns } from '../privacy/burned-in/find-text-signs.ts'
@@ -27,7 +29,7 @@ export interface ImageNote {
 }
 
 export type ImageInspection =
-  | { kind: 'usable'; sha256: string; byteSize: number; widthPx: number; heightPx: number; note: ImageNote | null; measures?: ImageMeasures; textSigns?: TextSigns }
+  | { kind: 'usable'; sha256: string; byteSize: number; widthPx: number; heightPx: number; frame: number; frameCount: number; note: ImageNote | null; measures?: ImageMeasures; textSigns?: TextSigns }
   | { kind: 'unusable'; code: ErrorCode; detail: string; sha256: string | null; byteSize: number | null }
   | { kind: 'missing'; detail: string }
 
@@ -40,11 +42,11 @@ const decodingBudget = createBudget(2 * DEFAULT_MAX_PIXELS)
 const name = 'The file'
 
 /**
- * Looks at one image file: SHA-256 of its bytes, size in pixels after EXIF rotation, whether training could decode it and if
+ * Looks at one image: the SHA-256 of its content, the chosen frame, size in pixels after EXIF rotation, whether training could decode it and if
  * not why. The file is only ever read.
  * @throws AppError when the folder or drive fails, see judgeFileError
  */
-export async function inspectImage(path: string, sourceDir: string, depth: InspectionDepth): Promise<ImageInspection> {
+export async function inspectImage(path: string, sourceDir: string, depth: InspectionDepth, choice: FrameChoice = 'first'): Promise<ImageInspection> {
   try {
     const handle = await open(path, 'r')
     try {
@@ -54,7 +56,7 @@ export async function inspectImage(path: string, sourceDir: string, depth: Inspe
       if (info.size > maxFileBytes) {
         return { kind: 'unusable', code: 'IMAGE_TOO_LARGE', detail: `${name} has ${Math.round(info.size / 1e6)} MB; at most ${Math.round(maxFileBytes / 1e6)} MB are read.`, sha256: null, byteSize: info.size }
       }
-      return await readingBudget.run(info.size, () => inspectContent(handle, depth))
+      return await readingBudget.run(info.size, () => inspectContent(handle, depth, choice))
     } finally {
       await handle.close()
     }
@@ -65,14 +67,16 @@ export async function inspectImage(path: string, sourceDir: string, depth: Inspe
   }
 }
 
-async function inspectContent(handle: FileHandle, depth: InspectionDepth): Promise<ImageInspection> {
+async function inspectContent(handle: FileHandle, depth: InspectionDepth, choice: FrameChoice): Promise<ImageInspection> {
   const bytes = await handle.readFile()
-  const identity = { sha256: hash('sha256', bytes), byteSize: bytes.length }
+  const fileSha256 = hash('sha256', bytes)
+  const byteSize = bytes.length
   try {
-    const size = await readSize(bytes)
+    const size = await readSize(bytes, choice)
+    const identity = { sha256: imageContentHash(fileSha256, size.frame), byteSize }
     if (depth === 'full') {
       const found = await decodingBudget.run(size.widthPx * size.heightPx, async () => {
-        const decoded = await decodeImage(bytes, { name })
+        const decoded = await decodeImage(bytes, { name, frame: size.frame })
         const textSigns = findTextSigns(bytes, decoded)
         return { measures: measureImage(decoded, { byteSize: bytes.length, format: decoded.format }), ...(textSigns ? { textSigns } : {}) }
       })
@@ -83,15 +87,24 @@ async function inspectContent(handle: FileHandle, depth: InspectionDepth): Promi
     return { kind: 'usable', ...identity, ...size }
   } catch (error) {
     if (!(error instanceof AppError)) throw error
-    return { kind: 'unusable', code: error.code, detail: error.message, ...identity }
+    return { kind: 'unusable', code: error.code, detail: error.message, sha256: fileSha256, byteSize }
   }
 }
 
 const rasterFormats = new Set(['jpeg', 'png', 'gif', 'webp', 'tiff'])
 
-/** Width and height after EXIF rotation from the header alone. Throws AppError IMAGE_*. */
-async function readSize(bytes: Buffer): Promise<{ widthPx: number; heightPx: number; note: ImageNote | null }> {
-  if (isDicom(bytes)) return readDicomSize(bytes)
+interface ImageHeader {
+  widthPx: number
+  heightPx: number
+  /** The chosen frame, counted from 0, of so many. */
+  frame: number
+  frameCount: number
+  note: ImageNote | null
+}
+
+/** Width and height after EXIF rotation, and the frame, from the header alone. Throws AppError IMAGE_*, DICOM_*. */
+async function readSize(bytes: Buffer, choice: FrameChoice): Promise<ImageHeader> {
+  if (isDicom(bytes)) return readDicomSize(bytes, choice)
   if (!isKnownStart(bytes)) throw new AppError('IMAGE_UNSUPPORTED', `${name} is ${describeStart(bytes)}; DICOM, JPEG, PNG, TIFF, WebP and GIF can be read.`)
   // The pixel limit is lifted because only the header is read; it is applied below with the numbers in the message.
   const metadata = await sharp(bytes, { failOn: 'none', limitInputPixels: false }).metadata().catch((cause: unknown) => {
@@ -102,15 +115,23 @@ async function readSize(bytes: Buffer): Promise<{ widthPx: number; heightPx: num
   if (width * height > DEFAULT_MAX_PIXELS) throw new AppError('IMAGE_TOO_LARGE', `${name} says it has ${width} x ${height} pixels; at most ${DEFAULT_MAX_PIXELS / 1e6} million are read.`)
   // Reading only the first page would drop the others without a word.
   if (pages > 1) throw new AppError('IMAGE_UNSUPPORTED', `${name} holds ${pages} pictures; only files with one picture can be read.`)
-  return { widthPx: metadata.autoOrient.width, heightPx: metadata.autoOrient.height, note: null }
+  return { widthPx: metadata.autoOrient.width, heightPx: metadata.autoOrient.height, frame: chosenFrame(choice, 1), frameCount: 1, note: null }
 }
 
-function readDicomSize(bytes: Buffer): { widthPx: number; heightPx: number; note: ImageNote | null } {
+/** Throws AppError DICOM_FRAME_MISSING when the file ends before the chosen frame. */
+function chosenFrame(choice: FrameChoice, frameCount: number): number {
+  const frame = frameIndex(choice, frameCount)
+  if (frame !== null) return frame
+  throw new AppError('DICOM_FRAME_MISSING', `${name} holds ${frameCount === 1 ? 'one frame' : `${frameCount} frames`}; ${frameWords(choice)} was asked for.`)
+}
+
+function readDicomSize(bytes: Buffer, choice: FrameChoice): ImageHeader {
   const { description, facts } = readDicom(bytes)
   const { frameCount } = description
+  const frame = chosenFrame(choice, frameCount)
   const raw: ImageNote | null = facts.isForProcessing ? { code: 'DICOM_FOR_PROCESSING', detail: `${name} holds raw detector values ("for processing").` } : null
-  const note: ImageNote | null = frameCount > 1 ? { code: 'DICOM_MULTI_FRAME', detail: `${name} holds ${frameCount} frames; the first is used.` } : raw
-  return { widthPx: description.columns, heightPx: description.rows, note }
+  const note: ImageNote | null = frameCount > 1 ? { code: 'DICOM_MULTI_FRAME', detail: `${name} holds ${frameCount} frames; ${frameWords(choice)}${choice === 'middle' || choice === 'last' ? ` (${frame + 1})` : ''} is used.` } : raw
+  return { widthPx: description.columns, heightPx: description.rows, frame, frameCount, note }
 }
 
 /** First bytes of the formats that may reach the decoder; vector pictures and documents must not. */

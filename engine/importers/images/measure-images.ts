@@ -20,9 +20,9 @@ export async function measureImages({ images }: JobRequest<'images:measure'>, co
     if (batch.length > 0) await context.send({ kind: 'image-measures', measured: batch })
     batch = []
   }
-  const inspected = mapInOrder(images, 2 + 2 * availableParallelism(), async ({ sha256, sourceDir, path }) => {
+  const inspected = mapInOrder(images, 2 + 2 * availableParallelism(), async ({ sha256, sourceDir, path, frame }) => {
     context.signal.throwIfAborted()
-    return { sha256, inspection: await inspectImage(path, sourceDir, 'full') }
+    return { sha256, inspection: await inspectImage(path, sourceDir, 'full', frame + 1) }
   })
   let done = 0
   for await (const { sha256, inspection } of inspected) {

@@ -1,6 +1,7 @@
 import { hash } from 'node:crypto'
 import { join } from 'node:path'
 import type { ErrorCode } from '../../domain/errors.ts'
+import type { FrameChoice } from '../../domain/frames.ts'
 import type { ImportedItem } from '../../domain/import.ts'
 import type { Mapping } from '../../domain/mapping.ts'
 import type { PlannedStudy } from '../load-cohort.ts'
@@ -17,11 +18,16 @@ export interface PlannedItem {
   note: { code: ErrorCode; detail: string } | null
 }
 
+/** Looks at one frame of a file of the index. */
+export type Inspect = (path: string, frame: FrameChoice) => Promise<ImageInspection>
+
 export interface ItemPlanner {
   /** Path of the file of an image slot relative to the source folder, or why there is none. Null for text slots and blank cells. */
   match: (study: PlannedStudy, slotIndex: number) => FileMatch | null
+  /** Which frame of a file with several the mapping wants for an image slot. */
+  frameOf: (slotIndex: number) => FrameChoice
   /** The item of a slot, given what `inspect` found in its file (called for existing files only). */
-  plan: (study: PlannedStudy, slotIndex: number, inspect: (path: string) => Promise<ImageInspection>) => Promise<PlannedItem>
+  plan: (study: PlannedStudy, slotIndex: number, inspect: Inspect) => Promise<PlannedItem>
 }
 
 /** Turns what the table says of a slot and what lies in the folder into an item with presence and reason. */
@@ -35,7 +41,11 @@ export function createItemPlanner(mapping: Mapping, studies: readonly PlannedStu
     const cell = study.values[slotIndex] ?? null
     return cell === null ? null : index.find(cell)
   }
-  const plan = async (study: PlannedStudy, slotIndex: number, inspect: (path: string) => Promise<ImageInspection>): Promise<PlannedItem> => {
+  const frameOf = (slotIndex: number): FrameChoice => {
+    const { source } = mapping.slots[slotIndex]!
+    return (source.kind === 'column' || source.kind === 'pattern' ? source.frame : undefined) ?? 'first'
+  }
+  const plan = async (study: PlannedStudy, slotIndex: number, inspect: Inspect): Promise<PlannedItem> => {
     const { slot } = mapping.slots[slotIndex]!
     const fault = study.textFaults?.get(slotIndex)
     if (fault) return absentWithProblem(slot.slotId, fault.reason, fault.code, fault.detail, `Row ${study.rows[0]!}, ${slot.title}: ${fault.detail}`)
@@ -50,21 +60,21 @@ export function createItemPlanner(mapping: Mapping, studies: readonly PlannedStu
       const detail = `The name fits ${found.count} files in different subfolders.`
       return absentWithProblem(slot.slotId, 'file-missing', 'IMPORT_IMAGE_AMBIGUOUS', detail, `Row ${row}, ${slot.title}: the name fits ${found.count} files.`)
     }
-    const inspection = await inspect(found.path)
+    const inspection = await inspect(found.path, frameOf(slotIndex))
     if (inspection.kind === 'missing') return absentWithProblem(slot.slotId, 'file-missing', 'IMAGE_NOT_FOUND', inspection.detail, `Row ${row}, ${slot.title}: ${inspection.detail}`)
     const file = { sourcePath: found.path, sha256: inspection.sha256, byteSize: inspection.byteSize }
     if (inspection.kind === 'unusable') {
       const item = { ...absentItem(slot.slotId, 'unreadable', inspection.detail, found.path), ...file }
       return { item, problem: { code: inspection.code, detail: `Row ${row}, ${slot.title}: ${inspection.detail}` }, note: null }
     }
-    const { widthPx, heightPx, measures, textSigns } = inspection
+    const { widthPx, heightPx, frame, frameCount, measures, textSigns } = inspection
     if (textSigns && mapping.privacy?.burnedIn === 'exclude') {
       return { item: { ...absentItem(slot.slotId, 'excluded', 'The image may show text.', found.path), ...file }, problem: null, note: null }
     }
     const note = inspection.note === null ? null : { code: inspection.note.code, detail: `Row ${row}, ${slot.title}: ${inspection.note.detail}` }
-    return { item: { slotId: slot.slotId, isPresent: true, reason: null, detail: null, ...file, widthPx, heightPx, text: null, ...(measures ? { measures } : {}), ...(textSigns ? { textSigns } : {}) }, problem: null, note }
+    return { item: { slotId: slot.slotId, isPresent: true, reason: null, detail: null, ...file, widthPx, heightPx, text: null, frame, frameCount, ...(measures ? { measures } : {}), ...(textSigns ? { textSigns } : {}) }, problem: null, note }
   }
-  return { match, plan }
+  return { match, frameOf, plan }
 }
 
 /** Absolute path of a file of the index. */

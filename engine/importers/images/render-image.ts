@@ -14,13 +14,13 @@ const jpegQuality = 90
 
 /**
  * Draws an image file for the screen: the pixels that training sees (EXIF rotation applied, 16 bit scaled, palette looked up),
- * no larger than `maxEdgePx`, without any metadata. A `window` replaces that of a DICOM file, and another of its `frame`s the first. JPEG, or PNG when `outFile` ends so. The picture appears under its name
- * only when it is complete.
+ * no larger than `maxEdgePx`, without any metadata. `frame` is one of a DICOM file with several, counted from 0; a `window` replaces the file's own.
+ * JPEG, or PNG when `outFile` ends so. The picture appears under its name only when it is complete.
  * @throws AppError IMAGE_* for the original, STORE_DISK_FULL or EXPORT_FAILED for the place it is written to
  */
 export async function renderImage(request: JobRequest<'image:render'>, context: JobContext): Promise<JobResult<'image:render'>> {
-  const { path, maxEdgePx, outFile, window, frame } = request
-  const { pixels, width, height } = window || frame ? await drawOther(path, window ?? null, frame ?? 0) : await decodeImage(path, { name: 'The image' })
+  const { path, maxEdgePx, outFile, window, frame = 0 } = request
+  const { pixels, width, height } = window ? await drawWindowed(path, window, frame) : await decodeImage(path, { name: 'The image', frame })
   context.signal.throwIfAborted()
   const isPng = extname(outFile).toLowerCase() === '.png'
   const picture = sharp(pixels, { raw: { width, height, channels: 3 } }).resize({ width: maxEdgePx, height: maxEdgePx, fit: 'inside', withoutEnlargement: true })
@@ -39,13 +39,13 @@ export async function renderImage(request: JobRequest<'image:render'>, context: 
   return { widthPx: info.width, heightPx: info.height }
 }
 
-/** A frame of a DICOM image under a window that the reader chose, or its own; any other picture as it is. */
-async function drawOther(path: string, window: ImageWindow | null, frame: number): Promise<RgbImage> {
+/** A frame of a DICOM image under a window that the reader chose; any other picture as it is. */
+async function drawWindowed(path: string, window: ImageWindow, frame: number): Promise<RgbImage> {
   const bytes = await readFile(path).catch((cause: unknown) => {
     throw new AppError('IMAGE_NOT_FOUND', `The image cannot be read (${systemCode(cause) || 'unknown error'}).`, { cause })
   })
   if (!isDicom(bytes)) return decodeImage(bytes, { name: 'The image' })
   // The exact form has no steps at its ends, so that what was seen while dragging is what is drawn.
-  const voi = window === null ? null : { kind: 'window' as const, window: { ...window, function: 'LINEAR_EXACT' as const, name: null } }
+  const voi = { kind: 'window' as const, window: { ...window, function: 'LINEAR_EXACT' as const, name: null } }
   return runOnThread({ kind: 'draw', bytes, frame, voi, to: null }, { isGiven: true })
 }

@@ -5,6 +5,7 @@ import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
 import { pipeline } from 'node:stream/promises'
 import type { OriginalsFolder, OriginalsRequest, OriginalState } from '../../domain/deliveries.ts'
+import { imageContentHash } from '../../modalities/image-content.ts'
 import type { JobContext, JobResult } from '../../protocol.ts'
 import { mapInOrder } from '../concurrency.ts'
 import { systemCode } from '../file-errors.ts'
@@ -57,7 +58,7 @@ async function stateOf(path: string, file: File, depth: OriginalsRequest['depth'
     if (depth === 'size') return 'there'
     const hash = createHash('sha256')
     await pipeline(createReadStream(path), hash, { signal })
-    return hash.digest('hex') === file.sha256 ? 'there' : 'changed'
+    return imageContentHash(hash.digest('hex'), file.frame ?? 0) === file.sha256 ? 'there' : 'changed'
   } catch (error) {
     signal.throwIfAborted()
     return ['ENOENT', 'ENOTDIR', 'ELOOP'].includes(systemCode(error)) ? 'missing' : 'unreadable'

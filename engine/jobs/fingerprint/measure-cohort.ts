@@ -33,9 +33,9 @@ export function startMeasuring(workspace: Pick<Workspace, 'store' | 'reader' | '
 }
 
 /** The images to measure with the places of their files; asked of the reader, since a cohort may hold tens of thousands. */
-export function listUnmeasured({ store }: Pick<Workspace, 'store'>, cohortId: number): { sha256: string; sourceDir: string; path: string }[] {
+export function listUnmeasured({ store }: Pick<Workspace, 'store'>, cohortId: number): { sha256: string; sourceDir: string; path: string; frame: number }[] {
   return store.imageMeasures.listUnmeasured(cohortId).flatMap(({ sha256, studyId, slotId }) => {
     const file = store.patients.itemFile(studyId, slotId)
-    return file === null ? [] : [{ sha256, sourceDir: dirname(file.path), path: file.path }]
+    return file === null ? [] : [{ sha256, sourceDir: dirname(file.path), path: file.path, frame: file.frame }]
   })
 }

@@ -8,6 +8,8 @@ export interface OriginalFile {
   path: string
   sha256: string
   byteSize: number
+  /** Counted from 0. */
+  frame: number
 }
 
 export interface OriginalFolder {
@@ -33,7 +35,7 @@ export function createOriginalRepository({ db, audit }: StoreContext): OriginalR
   const selectFirst = db.prepare<{ cohortId: number }, { sourceDir: string }>('SELECT source_dir AS sourceDir FROM cohorts WHERE id = :cohortId AND removal_began_at IS NULL')
   const selectDeliveries = db.prepare<{ cohortId: number }, OriginalFolder>(`SELECT id AS deliveryId, number, source_dir AS sourceDir FROM deliveries WHERE cohort_id = :cohortId AND status <> 'undone' ORDER BY number`)
   const selectFiles = db.prepare<{ cohortId: number; deliveryId: number | null }, OriginalFile>(`
-    SELECT studies.id AS studyId, patient_key AS patientKey, slot_id AS slotId, source_path AS path, sha256, byte_size AS byteSize
+    SELECT studies.id AS studyId, patient_key AS patientKey, slot_id AS slotId, source_path AS path, sha256, byte_size AS byteSize, frame
     FROM studies JOIN patients ON patients.id = studies.patient_id JOIN items ON items.study_id = studies.id
     WHERE studies.cohort_id = :cohortId AND items.delivery_id IS :deliveryId AND items.is_present = 1 AND items.source_path IS NOT NULL AND items.sha256 IS NOT NULL
       AND items.byte_size IS NOT NULL ORDER BY studies.ordinal, slot_id`)

@@ -18,7 +18,7 @@ interface ImportStateRow {
   study_total: number
 }
 
-export interface StoredImage { path: string; sha256: string; byteSize: number }
+export interface StoredImage { path: string; sha256: string; byteSize: number; frame: number }
 
 export interface ImportRepository {
   setStart: (cohortId: number, start: ImportStart) => void
@@ -46,7 +46,7 @@ export function createImportRepository({ db, now, audit, changed }: StoreContext
   const updateReady = db.prepare<{ cohortId: number; hash: string; finishedAt: string }>(`UPDATE cohorts SET status = 'ready', content_hash = :hash, finished_at = :finishedAt WHERE id = :cohortId`)
   // CROSS JOIN keeps the short list outside, so that only its studies are looked up.
   const selectImages = db.prepare<{ cohortId: number; ordinals: string }, StoredImage>(`
-    SELECT items.source_path AS path, items.sha256 AS sha256, items.byte_size AS byteSize FROM json_each(:ordinals) AS chosen
+    SELECT items.source_path AS path, items.sha256 AS sha256, items.byte_size AS byteSize, items.frame AS frame FROM json_each(:ordinals) AS chosen
     CROSS JOIN studies ON studies.cohort_id = :cohortId AND studies.ordinal = chosen.value JOIN items ON items.study_id = studies.id
     WHERE items.is_present = 1 AND items.source_path IS NOT NULL AND items.sha256 IS NOT NULL AND items.delivery_id IS NULL ORDER BY studies.ordinal, items.slot_id`)
   const writer = createStudyWriter(db)

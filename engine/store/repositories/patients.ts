@@ -42,7 +42,8 @@ export interface PatientRepository {
   listStudies: (query: StudyListQueryInput) => StudyListPage
   listStudyIds: (filter: StudyFilterInput) => number[]
   getStudy: (studyId: number) => StudyDetail
-  itemFile: (studyId: number, slotId: string) => { path: string; sha256: string } | null
+  /** `frame` counts from 0. */
+  itemFile: (studyId: number, slotId: string) => { path: string; sha256: string; frame: number } | null
   /** Studies under the decisions that count now, or, with `runId`, under those that the run was planned with. */
   trainingStudies: (cohortId: number, slotIds: readonly string[], labelIds: readonly number[], runId?: number) => StoredTrainingStudy[]
 }
@@ -65,8 +66,8 @@ export function createPatientRepository({ db, effective }: StoreContext, index: 
     SELECT studies.id FROM json_each(:keys) AS chosen CROSS JOIN patients ON patients.patient_key = chosen.value AND patients.cohort_id = :cohortId
     JOIN studies ON studies.patient_id = patients.id WHERE studies.id <> :studyId ORDER BY ordinal`).pluck()
   const evidence = createLabelEvidence(db)
-  const selectFile = db.prepare<{ studyId: number; slotId: string }, { source_dir: string; source_path: string; sha256: string }>(`
-    SELECT coalesce(deliveries.source_dir, cohorts.source_dir) AS source_dir, items.source_path, items.sha256 FROM items
+  const selectFile = db.prepare<{ studyId: number; slotId: string }, { source_dir: string; source_path: string; sha256: string; frame: number }>(`
+    SELECT coalesce(deliveries.source_dir, cohorts.source_dir) AS source_dir, items.source_path, items.sha256, items.frame FROM items
     JOIN studies ON studies.id = items.study_id JOIN cohorts ON cohorts.id = studies.cohort_id LEFT JOIN deliveries ON deliveries.id = items.delivery_id
     WHERE items.study_id = :studyId AND items.slot_id = :slotId AND items.is_present = 1 AND items.source_path IS NOT NULL`)
   const selectTrainingStudies = db.prepare<{ cohortId: number }, { studyId: number; patientId: number; patientKey: string; studyKey: string; ageYears: number | null; sex: Sex | null }>(`
@@ -74,7 +75,7 @@ export function createPatientRepository({ db, effective }: StoreContext, index: 
       studies.age_years AS ageYears, studies.sex AS sex
     FROM studies JOIN patients ON patients.id = studies.patient_id WHERE studies.cohort_id = :cohortId ORDER BY studies.ordinal`)
   const selectTrainingItems = db.prepare<{ cohortId: number; slotId: string }>(`
-    SELECT items.study_id, items.source_path, items.sha256, items.text, deliveries.source_dir FROM studies JOIN items ON items.study_id = studies.id
+    SELECT items.study_id, items.source_path, items.sha256, items.text, deliveries.source_dir, items.frame FROM studies JOIN items ON items.study_id = studies.id
     LEFT JOIN deliveries ON deliveries.id = items.delivery_id
     WHERE studies.cohort_id = :cohortId AND items.slot_id = :slotId AND items.is_present = 1`).raw()
 
@@ -119,9 +120,9 @@ export function createPatientRepository({ db, effective }: StoreContext, index: 
     })
     const itemsOf = new Map<number, TrainingStudy['items']>()
     for (const { slotId } of slots) {
-      for (const [studyId, sourcePath, sha256, text, deliveryDir] of selectTrainingItems.iterate({ cohortId, slotId }) as Iterable<[number, string | null, string, string | null, string | null]>) {
+      for (const [studyId, sourcePath, sha256, text, deliveryDir, frame] of selectTrainingItems.iterate({ cohortId, slotId }) as Iterable<[number, string | null, string, string | null, string | null, number]>) {
         if (decided.isItemExcluded(studyId, slotId)) continue
-        const item = { slotId, path: sourcePath === null ? null : join(deliveryDir ?? sourceDir, sourcePath), ...maskedText(decided, slotId, sha256, text) }
+        const item = { slotId, path: sourcePath === null ? null : join(deliveryDir ?? sourceDir, sourcePath), ...maskedText(decided, slotId, sha256, text), ...(frame === 0 ? {} : { frame }) }
         const items = itemsOf.get(studyId)
         if (items === undefined) itemsOf.set(studyId, [item])
         else items.push(item)
@@ -151,7 +152,7 @@ export function createPatientRepository({ db, effective }: StoreContext, index: 
     getStudy,
     itemFile: (studyId, slotId) => {
       const row = selectFile.get({ studyId, slotId })
-      return row === undefined ? null : { path: join(row.source_dir, row.source_path), sha256: row.sha256 }
+      return row === undefined ? null : { path: join(row.source_dir, row.source_path), sha256: row.sha256, frame: row.frame }
     },
     trainingStudies,
   }

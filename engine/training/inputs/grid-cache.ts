@@ -7,15 +7,18 @@ import { AppError } from '../../domain/errors.ts'
 import { type MemoryGuard, piecesOf } from '../../compute/out-of-memory.ts'
 import { RESNET_GRID_DEPTH, RESNET_GRID_TOKENS, type Resnet50 } from '../../backbones/resnet50.ts'
 import { addNoise, blurImage } from '../../modalities/degrade.ts'
+import { imageContentHash } from '../../modalities/image-content.ts'
 import { decodeImage } from '../../modalities/image-decode.ts'
 import { letterboxForResnet, letterboxReduction } from '../../modalities/image-letterbox.ts'
 import type { JobContext } from '../../protocol.ts'
 import { createPace } from '../pace.ts'
 
-/** One image of the run: where its file lies and which bytes it must hold. `where` names it in errors without naming the file. */
+/** One image of the run: where its file lies, which of its frames it is (from 0) and what content that must be. `where` names it in errors without naming the file. */
 export interface ImageFile {
   path: string
   sha256: string
+  /** Absent: the first. */
+  frame?: number
   where: string
 }
 
@@ -72,14 +75,14 @@ export async function readImported(image: ImageFile): Promise<Buffer> {
   } catch (error) {
     throw new AppError('RUN_FILE_CHANGED', `${image.where} cannot be read any more.`, { cause: error })
   }
-  if (createHash('sha256').update(bytes).digest('hex') !== image.sha256) throw new AppError('RUN_FILE_CHANGED', `${image.where} is not the file that was imported.`)
+  if (imageContentHash(createHash('sha256').update(bytes).digest('hex'), image.frame ?? 0) !== image.sha256) throw new AppError('RUN_FILE_CHANGED', `${image.where} is not the file that was imported.`)
   return bytes
 }
 
 async function readPrepared(image: ImageFile, degradation: Degradation | undefined): Promise<Float32Array> {
   // A blur belongs to the picture as it was taken.
   const reduce = degradation?.kind === 'blur' ? {} : { reduce: letterboxReduction }
-  const decoded = await decodeImage(await readImported(image), { name: image.where, isGiven: true, ...reduce })
+  const decoded = await decodeImage(await readImported(image), { name: image.where, frame: image.frame ?? 0, isGiven: true, ...reduce })
   return letterboxForResnet(await blurImage(decoded, degradation), (resized) => addNoise(resized, degradation, image.sha256)).values
 }
 

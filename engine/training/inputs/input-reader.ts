@@ -87,7 +87,7 @@ export function pixelReader({ tokenizer, images: config, textPositions, canStret
         prepare: async (image) => {
           // A blur belongs to the picture as it was taken.
           const reduce = options.degradation?.kind === 'blur' ? {} : { reduce: reductionOf(config) }
-          const decoded = await decodeImage(await readImported(image), { name: image.where, isGiven: true, ...reduce })
+          const decoded = await decodeImage(await readImported(image), { name: image.where, frame: image.frame ?? 0, isGiven: true, ...reduce })
           return addNoise(prepare(await blurImage(decoded, options.degradation), 'hwc', image.where), options.degradation, image.sha256)
         },
       })

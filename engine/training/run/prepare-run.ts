@@ -8,6 +8,7 @@ import { slotIdsOfPattern } from '../../domain/slots.ts'
 import type { TabularStatistics } from '../../modalities/tabular.ts'
 import type { JobContext, TrainingSpec } from '../../protocol.ts'
 import { createSampleBuilder, planModalities, tabularStatisticsOf, type ModalityPlan } from '../inputs/inputs.ts'
+import type { ImageFile } from '../inputs/grid-cache.ts'
 import { createInputGuard, createPrefixes, type Prefixes, type Shown } from '../inputs/prefixes.ts'
 import { notesOf } from './run-notes.ts'
 import { cachesBlockOutput, phasesOf, type Session } from '../session/session.ts'
@@ -142,10 +143,10 @@ function refuseWithoutBase({ config, assignments }: TrainingSpec, phases: readon
 }
 
 /** The image files of a run, named in errors by slot and study number and never by file name. */
-export function imagesOf({ slots, studies }: Pick<TrainingSpec, 'slots' | 'studies'>): { path: string; sha256: string; where: string }[] {
+export function imagesOf({ slots, studies }: Pick<TrainingSpec, 'slots' | 'studies'>): ImageFile[] {
   const titleOf = new Map(slots.map((slot) => [slot.slotId, slot.title]))
   return studies.flatMap((study) => study.items.filter((item) => item.path !== null).map((item) => ({
-    path: item.path!, sha256: item.sha256, where: `The ${titleOf.get(item.slotId) ?? 'image'} of study ${study.studyId}`,
+    path: item.path!, sha256: item.sha256, frame: item.frame ?? 0, where: `The ${titleOf.get(item.slotId) ?? 'image'} of study ${study.studyId}`,
   })))
 }
 

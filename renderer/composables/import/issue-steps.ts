@@ -23,6 +23,8 @@ const steps: Partial<Record<ErrorCode, WizardStep>> = {
   IMPORT_IMAGE_TEXT: 'privacy',
   IMPORT_IMAGE_AMBIGUOUS: 'columns',
   IMPORT_AGE_IMPLAUSIBLE: 'columns',
+  DICOM_MULTI_FRAME: 'columns',
+  DICOM_FRAME_MISSING: 'columns',
   STORE_STUDY_TWICE: 'columns',
 }
 

@@ -19,6 +19,9 @@ export interface SlotDraft {
   viewColumn: string | null
   viewValues: string[]
   pattern: string
+  /** Which frame of a file with several; `frameNumber` is what was typed, counted from 1. */
+  frameBy: 'first' | 'middle' | 'last' | 'number'
+  frameNumber: string
   template: string
   /** Text from cells of the table, or from report files that these columns name under this pattern. */
   textBy: 'template' | 'files'
@@ -57,7 +60,7 @@ export interface MappingDraft {
 export interface DraftProblem {
   code:
     | 'patient-id' | 'study-column' | 'no-slots' | 'slot-title' | 'slot-letter' | 'slot-letter-twice' | 'slot-title-twice' | 'image-column' | 'view-column' | 'view-values'
-    | 'pattern-id' | 'template-column' | 'template-unknown' | 'value-columns' | 'label-columns' | 'label-name' | 'label-name-twice' | 'label-column' | 'separators' | 'report-labels' | 'report-columns' | 'column-gone' | 'invalid'
+    | 'pattern-id' | 'frame-number' | 'template-column' | 'template-unknown' | 'value-columns' | 'label-columns' | 'label-name' | 'label-name-twice' | 'label-column' | 'separators' | 'report-labels' | 'report-columns' | 'column-gone' | 'invalid'
   slotKey?: number
   detail?: string
 }
@@ -99,13 +102,15 @@ function draftOfSlot(mapped: MappedSlot, key: number): SlotDraft {
   if (source.kind === 'template') return { ...draft, template: source.template }
   if (source.kind === 'report-files') return { ...draft, textBy: 'files', reportColumns: [...source.columns], reportPattern: source.pattern }
   if (source.kind === 'columns') return { ...draft, columns: source.columns.map((entry) => ({ ...entry })) }
-  if (source.kind === 'pattern') return { ...draft, imageBy: 'pattern', pattern: source.pattern }
-  if (source.view === null) return { ...draft, column: source.column }
-  return { ...draft, imageBy: 'view', column: source.column, viewColumn: source.view.column, viewValues: [...source.view.values] }
+  const { frame = 'first' } = source
+  const image: SlotDraft = { ...draft, ...(typeof frame === 'number' ? { frameBy: 'number' as const, frameNumber: String(frame) } : { frameBy: frame }) }
+  if (source.kind === 'pattern') return { ...image, imageBy: 'pattern', pattern: source.pattern }
+  if (source.view === null) return { ...image, column: source.column }
+  return { ...image, imageBy: 'view', column: source.column, viewColumn: source.view.column, viewValues: [...source.view.values] }
 }
 
 function blankSlot(key: number, modality: SlotDraft['modality']): SlotDraft {
-  return { key, modality, slotId: '', title: '', letter: '', imageBy: 'column', column: null, viewColumn: null, viewValues: [], pattern: '', template: '', textBy: 'template', reportColumns: [], reportPattern: '{id}', columns: [] }
+  return { key, modality, slotId: '', title: '', letter: '', imageBy: 'column', column: null, viewColumn: null, viewValues: [], pattern: '', frameBy: 'first', frameNumber: '', template: '', textBy: 'template', reportColumns: [], reportPattern: '{id}', columns: [] }
 }
 
 /** A further slot at the end; null when the cohort is full. */
@@ -209,7 +214,9 @@ export function problemsOfDraft(draft: MappingDraft, columns: readonly string[])
       if (slot.columns.length === 0) add('value-columns')
     } else if (slot.imageBy === 'pattern') {
       if (!slot.pattern.includes('{id}')) add('pattern-id')
+      problems.push(...problemsOfFrame(slot))
     } else {
+      problems.push(...problemsOfFrame(slot))
       if (slot.column === null) add('image-column')
       if (slot.imageBy === 'view' && slot.viewColumn === null) add('view-column')
       else if (slot.imageBy === 'view' && slot.viewValues.length === 0) add('view-values')
@@ -222,6 +229,10 @@ export function problemsOfDraft(draft: MappingDraft, columns: readonly string[])
   const gone = columnsOfDraft(draft).find((name) => !known.has(name) && !inTemplates.has(name))
   if (gone !== undefined) problems.push({ code: 'column-gone', detail: gone })
   return problems
+}
+
+function problemsOfFrame({ key, frameBy, frameNumber }: SlotDraft): DraftProblem[] {
+  return frameBy !== 'number' || /^[1-9]\d{0,4}$/.test(frameNumber.trim()) ? [] : [{ code: 'frame-number', slotKey: key }]
 }
 
 function problemsOfLabels(labels: LabelsDraft): DraftProblem[] {
@@ -262,9 +273,10 @@ function slotOfDraft(slot: SlotDraft): unknown {
   if (slot.modality === 'text' && slot.textBy === 'files') return { slot: head, source: { kind: 'report-files', columns: slot.reportColumns, pattern: slot.reportPattern.trim() } }
   if (slot.modality === 'text') return { slot: head, source: { kind: 'template', template: slot.template } }
   if (slot.modality === 'tabular') return { slot: head, source: { kind: 'columns', columns: slot.columns } }
-  if (slot.imageBy === 'pattern') return { slot: head, source: { kind: 'pattern', pattern: slot.pattern.trim() } }
+  const frame = slot.frameBy === 'first' ? {} : { frame: slot.frameBy === 'number' ? Number(slot.frameNumber) : slot.frameBy }
+  if (slot.imageBy === 'pattern') return { slot: head, source: { kind: 'pattern', pattern: slot.pattern.trim(), ...frame } }
   const view = slot.imageBy === 'view' ? { column: slot.viewColumn, values: slot.viewValues } : null
-  return { slot: head, source: { kind: 'column', column: slot.column, view } }
+  return { slot: head, source: { kind: 'column', column: slot.column, view, ...frame } }
 }
 
 function labelsOfDraft(labels: LabelsDraft): unknown {

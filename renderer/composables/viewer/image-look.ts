@@ -13,7 +13,7 @@ export interface ImageLook {
   /** Shift of the centre in widths of the file's own window, and factor of its width. */
   shift: number
   factor: number
-  /** Frame of a file that holds several, counted from 0; the model's input is the first. */
+  /** Steps from the frame that the model sees, in a file that holds several; so pictures with other frames, and other numbers of them, follow each other. */
   frame: number
 }
 
@@ -49,14 +49,27 @@ export function lookOfWindow(look: ImageLook, window: ImageWindow, facts: Pick<I
   return { ...look, shift: (window.center - facts.center) / facts.width, factor: window.width / facts.width }
 }
 
-/** A number of frames further, within those of a file. */
-export function frameBy(look: ImageLook, steps: number, frameCount: number): ImageLook {
-  return { ...look, frame: shownFrame({ frame: shownFrame(look, frameCount) + steps }, frameCount) }
+/** Frames of a file and the one that the model sees, counted from 0. */
+export interface FrameSpan {
+  frameCount: number
+  modelFrame: number
 }
 
-/** The frame that a file shows: pictures that go together may hold different numbers of them. */
-export function shownFrame({ frame }: Pick<ImageLook, 'frame'>, frameCount: number): number {
-  return Math.min(frameCount - 1, Math.max(0, frame))
+/** A number of frames further, within those of a file. */
+export function frameBy(look: ImageLook, steps: number, span: FrameSpan): ImageLook {
+  const { modelFrame } = span
+  return { ...look, frame: shownFrame({ frame: shownFrame(look, span) - modelFrame + steps }, span) - modelFrame }
+}
+
+/** The frame that a file shows, counted from 0. Until its facts are there, the model's frame is known and their number is not. */
+export function shownFrame({ frame }: Pick<ImageLook, 'frame'>, { frameCount, modelFrame }: FrameSpan): number {
+  return Math.min(Math.max(frameCount - 1, modelFrame), Math.max(0, modelFrame + frame))
+}
+
+/** Pictures that go together go on until the longest of them ends, counted from the model's frame of each. */
+export function widestSpan(spans: readonly FrameSpan[]): FrameSpan {
+  const modelFrame = Math.max(0, ...spans.map((span) => span.modelFrame))
+  return { modelFrame, frameCount: modelFrame + Math.max(1, ...spans.map((span) => span.frameCount - span.modelFrame)) }
 }
 
 export const hasOwnWindow = (look: ImageLook): boolean => look.shift === 0 && look.factor === 1

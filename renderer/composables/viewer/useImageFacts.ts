@@ -41,8 +41,8 @@ export function useImageFacts(studyId: () => number, items: () => readonly PageI
   return { facts }
 }
 
-/** Address of a picture drawn under a window of its own (null: the file's) and of one of its frames. */
-export function urlOfLook(url: string, window: ImageWindow | null, frame: number): string {
-  const withFrame = frame === 0 ? url : `${url}&frame=${frame}`
+/** Address of a picture drawn under a window of its own (null: the file's) and of one of its frames (null: the one that the model sees). */
+export function urlOfLook(url: string, window: ImageWindow | null, frame: number | null): string {
+  const withFrame = frame === null ? url : `${url}&frame=${frame}`
   return window === null ? withFrame : `${withFrame}&center=${window.center.toPrecision(6)}&width=${window.width.toPrecision(6)}`
 }

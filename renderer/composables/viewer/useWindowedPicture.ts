@@ -11,7 +11,7 @@ const frameRestMs = 60
  * Address and grey line of a picture under a look: while dragging the picture at hand is stretched, at rest it is drawn anew
  * from the stored values, which holds what the window before had cut off.
  */
-export function useWindowedPicture(url: () => string | null, facts: () => ImageFacts, look: () => ImageLook): {
+export function useWindowedPicture(url: () => string | null, facts: () => ImageFacts, look: () => ImageLook, modelFrame: () => number): {
   shownUrl: ComputedRef<string | null>
   line: ComputedRef<{ slope: number; intercept: number }>
   onLoad: () => void
@@ -20,10 +20,11 @@ export function useWindowedPicture(url: () => string | null, facts: () => ImageF
   const asked = ref<ImageWindow | null>(null)
   const drawn = ref<ImageWindow | null>(null)
   const wanted = computed((): ImageWindow | null => (hasOwnWindow(look()) ? null : windowOfLook(look(), facts())))
-  const frame = ref(0)
+  const shown = (): number => shownFrame(look(), { frameCount: facts().frameCount, modelFrame: modelFrame() })
+  const frame = ref(modelFrame())
   let timer: ReturnType<typeof setTimeout> | undefined
-  watch(url, () => { [asked.value, drawn.value, frame.value] = [null, null, shownFrame(look(), facts().frameCount)] })
-  watch(() => [url(), wanted.value, facts().hasWindow, shownFrame(look(), facts().frameCount)] as const, ([, window, hasWindow, wantedFrame]) => {
+  watch(url, () => { [asked.value, drawn.value, frame.value] = [null, null, shown()] })
+  watch(() => [url(), wanted.value, facts().hasWindow, shown()] as const, ([, window, hasWindow, wantedFrame]) => {
     clearTimeout(timer)
     const isFrame = wantedFrame !== frame.value
     timer = setTimeout(() => { [asked.value, frame.value] = [hasWindow ? window : null, wantedFrame] }, isFrame ? frameRestMs : window === null ? 0 : restMs)
@@ -31,7 +32,7 @@ export function useWindowedPicture(url: () => string | null, facts: () => ImageF
   onScopeDispose(() => clearTimeout(timer))
   const shownUrl = computed(() => {
     const plain = url()
-    return plain === null ? plain : urlOfLook(plain, asked.value, frame.value)
+    return plain === null ? plain : urlOfLook(plain, asked.value, frame.value === modelFrame() ? null : frame.value)
   })
   const line = computed(() => {
     const { center, width, isInverted } = facts()

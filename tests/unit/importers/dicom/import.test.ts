@@ -43,7 +43,7 @@ describe('DICOM images of a table', () => {
     const check = await checkImport({ source, mapping: plainMapping, pseudonymKey }, createContext())
     expect(check).toMatchObject({ rowsIn: 5, rowsAccepted: 5, absences: [{ slotId: 'photo', reason: 'unreadable', count: 1 }] })
     const issues = new Map(check.issues.map((issue) => [issue.code, issue]))
-    expect(issues.get('DICOM_MULTI_FRAME')).toMatchObject({ severity: 'note', count: 1, examples: [{ row: 5, detail: expect.stringContaining('2 frames; the first is used') }] })
+    expect(issues.get('DICOM_MULTI_FRAME')).toMatchObject({ severity: 'note', count: 1, examples: [{ row: 5, detail: expect.stringContaining('2 frames; the first frame is used') }] })
     expect(issues.get('DICOM_PIXELS_SHORT')).toMatchObject({ severity: 'marks-missing', count: 1 })
     expect(issues.has('IMPORT_IMAGE_UNUSED')).toBe(false)
     const context = createContext()

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { differencesOf, fitFactor, flipLook, frameBy, lineBetween, lookOfWindow, marksOf, plainLook, shownFrame, turnLook, windowBy, windowOfLook, type ImageLook } from '../../../../../renderer/composables/viewer/image-look.ts'
+import { differencesOf, fitFactor, flipLook, frameBy, lineBetween, lookOfWindow, marksOf, plainLook, shownFrame, turnLook, windowBy, widestSpan, windowOfLook, type FrameSpan, type ImageLook } from '../../../../../renderer/composables/viewer/image-look.ts'
 
 /** Where the source point (x, y), y downwards from the centre, comes to lie: mirrored first, then turned clockwise. */
 function place({ turn, isMirrored }: ImageLook, [x, y]: [number, number]): [number, number] {
@@ -72,10 +72,25 @@ describe('window', () => {
   })
 
   it('goes through frames within those of each file, also of files that go together', () => {
-    const look = frameBy(frameBy(plainLook, 5, 8), 5, 8)
-    expect([look.frame, frameBy(look, -20, 8).frame]).toEqual([7, 0])
-    expect([shownFrame(look, 8), shownFrame(look, 3), shownFrame(look, 1)]).toEqual([7, 2, 0])
+    const [long, short, single] = [8, 3, 1].map((frameCount) => ({ frameCount, modelFrame: 0 })) as [FrameSpan, FrameSpan, FrameSpan]
+    const look = frameBy(frameBy(plainLook, 5, long), 5, long)
+    expect([look.frame, frameBy(look, -20, long).frame]).toEqual([7, 0])
+    expect([shownFrame(look, long), shownFrame(look, short), shownFrame(look, single)]).toEqual([7, 2, 0])
     // One step back from what the shorter file shows, not from where the longer one is.
-    expect(frameBy(look, -1, 3).frame).toBe(1)
+    expect(frameBy(look, -1, short).frame).toBe(1)
+  })
+
+  it('opens on the frame that the model sees, and counts from it', () => {
+    const span = { frameCount: 8, modelFrame: 5 }
+    expect(shownFrame(plainLook, span)).toBe(5)
+    // Before the facts of the file are there.
+    expect(shownFrame(plainLook, { frameCount: 1, modelFrame: 5 })).toBe(5)
+    const back = frameBy(plainLook, -2, span)
+    expect([shownFrame(back, span), differencesOf(back)]).toEqual([3, ['frame']])
+    expect(shownFrame(frameBy(back, -9, span), span)).toBe(0)
+    expect(frameBy(frameBy(back, -9, span), 5, span)).toEqual(plainLook)
+    // Together: two before the model's frame of one file and six after that of the other can be reached.
+    const linked = widestSpan([{ frameCount: 3, modelFrame: 2 }, { frameCount: 7, modelFrame: 0 }])
+    expect([frameBy(plainLook, -9, linked).frame, frameBy(plainLook, 9, linked).frame]).toEqual([-2, 6])
   })
 })

@@ -20,7 +20,7 @@ describe('keys of the viewer', () => {
 
 describe('the address of a picture', () => {
   it('names window and frame only where they are not those that the model sees', () => {
-    expect(urlOfLook('lacuna://item/1/a?size=page', null, 0)).toBe('lacuna://item/1/a?size=page')
+    expect(urlOfLook('lacuna://item/1/a?size=page', null, null)).toBe('lacuna://item/1/a?size=page')
     expect(urlOfLook('lacuna://item/1/a?size=page', { center: 40, width: 400 }, 3)).toBe('lacuna://item/1/a?size=page&frame=3&center=40.0000&width=400.000')
   })
 })

@@ -279,8 +279,8 @@ export const enRuns = {
     alarmsTitle: 'Before you believe these numbers',
     servedBy: 'Answered by',
     served: (base: number, extrapolated: number, total: number): string => {
-      if (base === 0 && extrapolated === 0) return 'trained for it'
-      const parts = [...(base === 0 ? [] : [`${base === total ? '' : `${base} of ${total} `}fallback`]), ...(extrapolated === 0 ? [] : [`${extrapolated === total ? '' : `${extrapolated} of ${total} `}untrained pattern`])]
+      if (base === 0 && extrapolated === 0) return 'trained parameters'
+      const parts = [...(base === 0 ? [] : [`fallback${base === total ? '' : `: ${base} of ${total}`}`]), ...(extrapolated === 0 ? [] : [`untrained pattern${extrapolated === total ? '' : `: ${extrapolated} of ${total}`}`])]
       return parts.join(', ')
     },
     servedHint: '“Fallback”: the method keeps parameters for each combination and never trained this one, so its base network (or the nearest model) answered. “Untrained pattern”: the shared parameters answered for a combination that they never saw in training. Treat both with caution.',

@@ -73,7 +73,7 @@ describe('who answered', () => {
     const withServed = (base: number) => ({ ...results, byPattern: results.byPattern.map((row) => ({ ...row, servedBy: { trained: row.studyCount - base, extrapolated: 0, base } })) })
     const table = async (base: number) => textOf(await draw(PatternResults, { results: withServed(base), slots, hasPatientLists: true, selected: 'overall' }))
     expect(await table(0)).not.toContain('Answered by')
-    expect(await table(1)).toMatch(/Answered by .*1 of [\d,]+ fallback/)
+    expect(await table(1)).toMatch(/Answered by .*fallback: 1 of [\d,]+/)
   })
 })
 

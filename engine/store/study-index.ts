@@ -45,6 +45,7 @@ export interface CohortColumns {
 /** Row `i` as in the cohort. C labels of the run. */
 export interface RunColumns {
   cohortId: number
+  task: Task
   /** Bits of the slots that the run uses. */
   slotBits: number
   /** As `presentBits` of the cohort, under the decisions that the run was planned with. */
@@ -181,7 +182,7 @@ export function createStudyIndex(db: Database, effective: EffectiveCohorts): Stu
       thresholds[i * C + c] = threshold
     }
     return {
-      cohortId: row.cohort_id,
+      cohortId: row.cohort_id, task: config.task,
       ...judge(config.task, N, C, folds, probabilities, thresholds), folds, splits, probabilities, thresholds,
       presentBits: bitsUnder(effective.ofRun(runId), columns.slots, columns.studyIds, columns.importedBits),
       slotBits: columns.slots.reduce((bits, slot, s) => (config.slotIds.includes(slot.slotId) ? bits | (1 << s) : bits), 0),

@@ -68,13 +68,19 @@ function selectRows({ cohort, run, reviews }: ListColumns, filter: StudyFilter, 
   return rows
 }
 
+/** Confidence about the chosen label, or about the whole study without one and where one class alone is called: no threshold decides there. */
+function shownConfidence(run: RunColumns, label: number, i: number): number {
+  const at = i * run.labelPositions.length + label
+  return label === -1 || run.task === 'multi-class' ? run.confidences[i]! : confidenceOf(run.probabilities[at]!, run.thresholds[at]!)
+}
+
 /** The value that orders row `i`; NaN = unknown, which stands last in either direction. */
 function sortKey(cohort: CohortColumns, run: RunColumns | null, filter: StudyFilter, label: number, i: number): number {
   if (filter.sortBy === 'ageYears') return cohort.ageYears[i]!
   if (filter.sortBy === 'pattern') return bitsOf(cohort, run, i)
   if (run === null || run.folds[i] === -1) return Number.NaN
   const C = run.labelPositions.length
-  if (filter.sortBy === 'confidence') return label === -1 ? run.confidences[i]! : confidenceOf(run.probabilities[i * C + label]!, run.thresholds[i * C + label]!)
+  if (filter.sortBy === 'confidence') return shownConfidence(run, label, i)
   return run.probabilities[i * C + (label === -1 ? run.tops[i]! : label)]!
 }
 
@@ -119,7 +125,7 @@ function predictionOf(cohort: CohortColumns, run: RunColumns, label: number, i: 
   const { labelId, name: labelName } = cohort.labels[run.labelPositions[shown]!]!
   return {
     fold: run.folds[i]!, split: run.splits[i]!, labelId, labelName, probability: own[shown]!, threshold, ...names,
-    confidence: label === -1 ? run.confidences[i]! : confidenceOf(own[shown]!, threshold),
+    confidence: shownConfidence(run, label, i),
     wrongLabelCount: names.falsePositives.length + names.falseNegatives.length,
   }
 }

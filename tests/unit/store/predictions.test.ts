@@ -115,5 +115,7 @@ describe('predictions', () => {
     store.predictions.addBlock(runId, block, labelIds)
     expect(store.patients.listStudies({ cohortId, runId }).rows[0]!.prediction!.predictedLabels).toEqual(['cataract'])
     expect([...store.predictions.exportRows(runId)].map((row) => row.isPredicted)).toEqual([false, true])
+    // The lead over the other class, whichever label is looked at: no threshold decides.
+    for (const labelId of [null, ...labelIds]) expect(store.patients.listStudies({ cohortId, runId, labelId }).rows[0]!.prediction!.confidence).toBeCloseTo(0.05, 5)
   })
 })

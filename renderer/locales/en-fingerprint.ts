@@ -70,7 +70,7 @@ export const enFingerprint = {
     title: 'Text',
     none: 'This cohort has no text.',
     nobody: 'No study has any text.',
-    hint: (backbone: string) => `Tokens of ${backbone}, the default backbone, frame included. Texts of one study are read as one.`,
+    hint: (backbone: string) => `Counted in tokens (word pieces) of ${backbone}, the default backbone, with the two that mark beginning and end. Texts of one study are read as one.`,
     plot: 'Text length in tokens', axis: 'Tokens', studiesAxis: 'Studies',
     limit: (limit: string) => `limit ${limit}`,
     caption: (studies: string, median: string, p95: string, longest: string) => `n = ${studies} studies with text; median ${median}, 95 % up to ${p95}, longest ${longest} tokens.`,

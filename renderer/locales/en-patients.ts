@@ -92,6 +92,8 @@ export const enPatients = {
     missingImage: 'No image',
     missingNotes: 'No notes',
     notGiven: 'not given to this run',
+    noLabelsHere: 'This cohort has no labels.',
+    referenceUnknown: 'not known for any label',
     detail: (detail: string) => detail,
     imageName: (title: string, patient: string) => `${title} of patient ${patient}`,
     imageFailed: 'This picture could not be shown',

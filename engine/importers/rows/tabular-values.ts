@@ -7,10 +7,13 @@ import { parseAge, parseSex } from './demographics.ts'
 import type { ColumnLookup } from './mapped-columns.ts'
 
 const numberCell = /^[+-]?\d+(?:[.,]\d+)?(?:e[+-]?\d+)?$/iu
+/** "150,000" is a hundred and fifty thousand in one country and a hundred and fifty in the next: a guess would be wrong by a factor of a thousand. */
+const ambiguousCell = /^[+-]?[1-9]\d{0,2},\d{3}$/u
 
 /**
  * Reads the columns of a tabular slot into one line of JSON, or null when every cell is blank. The age column is read as years and the sex
- * column as "female", "male" or "other" whatever their coding, as in texts. A cell that is no number is stored as unknown and said.
+ * column as "female", "male" or "other" whatever their coding, as in texts. A cell that is no number, or may be two, is
+ * stored as unknown and said.
  * @throws AppError IMPORT_COLUMN_MISSING
  */
 export function createTabularReader(source: TabularSource, lookup: ColumnLookup, attributes: Mapping['attributes'], issues: IssueCollector): (cells: readonly string[], row: number) => string | null {
@@ -28,6 +31,7 @@ export function createTabularReader(source: TabularSource, lookup: ColumnLookup,
       if (position === sexPosition) values[name] = parseSex(cell) ?? cell
       else if (kind === 'category') values[name] = cell
       else if (position === agePosition) values[name] = parseAge(cell).ageYears
+      else if (ambiguousCell.test(cell)) issues.add('IMPORT_VALUE_NOT_NUMBER', 'note', row, `Row ${row}: the comma in the cell of "${name}" may mark decimals or thousands.`)
       else if (numberCell.test(cell)) values[name] = Number(cell.replace(',', '.'))
       else issues.add('IMPORT_VALUE_NOT_NUMBER', 'note', row, `Row ${row}: the cell of "${name}" is no number.`)
     }

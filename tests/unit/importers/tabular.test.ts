@@ -45,6 +45,16 @@ describe('a tabular slot', () => {
     expect(preview.rows[0]!.texts.map(({ slotId }) => slotId)).toEqual(['clinic', 'notes'])
   })
 
+  it('takes no number from a comma that may mark decimals or thousands, and says so', async () => {
+    const from = await source(['1;63;F;150,000;A;seen;x', '2;50;F;0,125;A;seen;y', '3;50;F;98,50;A;seen;y', '4;50;F;1234,567;A;seen;y'])
+    const context = createContext()
+    await runImport({ source: from, mapping, pseudonymKey, fromOrdinal: 0, tableSha256: null }, context)
+    expect(studiesOf(context.data).map((study) => (JSON.parse(tableOf(study).text!) as { Pressure: number | null }).Pressure)).toEqual([null, 0.125, 98.5, 1234.567])
+    const check = await checkImport({ source: from, mapping, pseudonymKey }, createContext())
+    expect(check.issues.find((issue) => issue.code === 'IMPORT_VALUE_NOT_NUMBER')).toMatchObject({ count: 1, severity: 'note' })
+    expect(JSON.stringify(check.issues)).toContain('may mark decimals or thousands')
+  })
+
   it('joins the rows of a patient that fill each other and rejects those that contradict', async () => {
     const from = await source(['1;63;F;;A;seen;x', '1;63;F;130;;again;x', '2;40;M;110;A;seen;y', '2;40;M;150;A;again;y'])
     const context = createContext()

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { factorKindSchema } from './selection.ts'
 import { absenceReasonSchema, slotSchema } from './slots.ts'
 
 /** The fingerprint of a cohort: what it holds, counted before anything is trained. Summaries only; studies come by number, patients by pseudonym. */
@@ -20,14 +21,15 @@ export const slotCountSchema = z.object({
   absences: z.array(z.object({ reason: absenceReasonSchema, count })),
 })
 
-export const factorSchema = z.object({ kind: z.enum(['label', 'sex', 'age', 'site']), name: z.string(), labelId: z.number().int().nullable() })
+export const factorSchema = z.object({ kind: factorKindSchema, name: z.string(), labelId: z.number().int().nullable() })
 export type Factor = z.infer<typeof factorSchema>
 
 /** Whether the absence of one slot goes with one fact about the patients. Every patient counts once, with the share of its studies that lack the slot. */
 export const missingnessTestSchema = z.object({
   slotId: z.string(),
   factor: factorSchema,
-  groups: z.array(z.object({ name: z.string(), patients: count, share: z.number().min(0).max(1) })),
+  /** `lacking`: patients of the group who lack the item in some study; `share`: mean share of their studies that lack it. */
+  groups: z.array(z.object({ name: z.string(), patients: count, lacking: count, share: z.number().min(0).max(1) })),
   /** Null with a reason when it cannot be told. */
   test: z.enum(['fisher', 'chi-square', 'permutation', 'mann-whitney', 'kruskal-wallis', 'spearman']).nullable(),
   pValue: z.number().min(0).max(1).nullable(),
@@ -67,6 +69,7 @@ export const textSummarySchema = z.object({
   limit: z.number().int(),
   studies: count,
   truncated: count,
+  truncatedStudyIds: z.array(z.number().int()),
   median: z.number(),
   percentile95: z.number(),
   longest: z.number(),
@@ -104,8 +107,9 @@ export const fingerprintSchema = z.object({
   labels: z.array(labelBalanceSchema),
   /** Studies with both labels at [row][column]; the labels with most positives, in cohort order. */
   coOccurrence: z.object({ labelIds: z.array(z.number().int()), counts: z.array(z.array(count)), isCut: z.boolean() }),
-  duplicates: z.object({ groups: z.array(duplicateGroupSchema), groupCount: count, acrossPatients: count }),
-  nearDuplicates: z.object({ pairs: z.array(nearDuplicateSchema), acrossPatients: count, withinPatient: count, compared: count, radius: count, minSimilarity: z.number() }),
-  unreadable: z.array(z.object({ slotId: z.string(), detail: z.string(), count, patientKeys: z.array(z.string()) })),
+  /** `patients` have a file that occurs more than once, `patientsAcross` one that another patient has too. */
+  duplicates: z.object({ groups: z.array(duplicateGroupSchema), groupCount: count, acrossPatients: count, patients: count, patientsAcross: count }),
+  nearDuplicates: z.object({ pairs: z.array(nearDuplicateSchema), acrossPatients: count, withinPatient: count, acrossStudyIds: z.array(z.number().int()), patientsAcross: count, withinStudyIds: z.array(z.number().int()), patientsWithin: count, compared: count, radius: count, minSimilarity: z.number() }),
+  unreadable: z.array(z.object({ slotId: z.string(), detail: z.string(), count, patients: count, patientKeys: z.array(z.string()) })),
 })
 export type Fingerprint = z.infer<typeof fingerprintSchema>

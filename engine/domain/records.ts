@@ -4,6 +4,7 @@ import { errorOutcomeSchema, importedItemSchema } from './import.ts'
 import { labelEvidenceSchema } from './report-labels.ts'
 import { curationSummarySchema, textPartSchema } from './curation.ts'
 import { deviceVerdictSchema, runConfigSchema, runStatusSchema, splitProofSchema, splitSchema } from './run.ts'
+import { selectionSchema } from './selection.ts'
 import { modalitySchema, slotPresenceSchema, slotSchema } from './slots.ts'
 
 /** Records as the store hands them out and the screens show them. Timestamps are ISO 8601 in UTC. */
@@ -137,7 +138,10 @@ export const studyFilterSchema = z.object({
   review: z.enum(['none', 'agree', 'disagree', 'unsure']).nullable().default(null),
   split: splitSchema.nullable().default(null),
   isExcluded: z.boolean().nullable().default(null),
+  /** Only studies that decisions exclude, or only those that they leave. */
   sortBy: studySortSchema.default('patientKey'),
+  /** Only the patients that a number of the fingerprint stands for. */
+  selection: selectionSchema.nullable().default(null),
   descending: z.boolean().default(false),
 })
 export type StudyFilter = z.infer<typeof studyFilterSchema>
@@ -150,7 +154,8 @@ export const studyListQuerySchema = studyFilterSchema.extend({
 export type StudyListQuery = z.infer<typeof studyListQuerySchema>
 export type StudyListQueryInput = z.input<typeof studyListQuerySchema>
 
-export const studyListPageSchema = z.object({ total: countSchema, rows: z.array(studyListRowSchema) })
+/** `total` studies of `patients` persons pass the filter; merged patients are one. */
+export const studyListPageSchema = z.object({ total: countSchema, patients: countSchema, rows: z.array(studyListRowSchema) })
 export type StudyListPage = z.infer<typeof studyListPageSchema>
 
 /** One item with the title of its slot. `sourcePath` may hold a real identifier: it must not reach the renderer. */

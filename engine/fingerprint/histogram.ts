@@ -3,9 +3,17 @@ import type { Histogram } from '../domain/fingerprint.ts'
 /** Bins of equal width over a fixed range; the last one includes its end, and values outside count in the outermost bins. */
 export function histogramOver(values: ArrayLike<number>, from: number, to: number, bins: number): Histogram {
   const width = (to - from) / bins
+  const edges = Array.from({ length: bins + 1 }, (_, i) => from + i * width)
   const counts = new Array<number>(bins).fill(0)
-  for (let i = 0; i < values.length; i++) counts[Math.min(bins - 1, Math.max(0, Math.floor((values[i]! - from) / width)))]!++
-  return { edges: Array.from({ length: bins + 1 }, (_, i) => from + i * width), counts }
+  for (let i = 0; i < values.length; i++) counts[binOf(edges, values[i]!)]!++
+  return { edges, counts }
+}
+
+/** The bin of a value between edges of equal distance. What counts a histogram and what lists one of its bars must agree to the last bit. */
+export function binOf(edges: readonly number[], value: number): number {
+  const bins = edges.length - 1
+  const [from, to] = [edges[0]!, edges[bins]!]
+  return Math.min(bins - 1, Math.max(0, Math.floor((value - from) / ((to - from) / bins))))
 }
 
 /** Bins of a round width (1, 2 or 5 times a power of ten, at least 1) that cover whole numbers with at most `most` bins. */

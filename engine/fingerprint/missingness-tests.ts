@@ -47,10 +47,9 @@ export function testMissingness(slots: readonly SlotAbsence[], facts: readonly P
 }
 
 function testOne(allShares: Float64Array, { factor, values }: PatientFact, random: () => number): Outcome {
-  const known = values.flatMap((value, p) => (value === null ? [] : [p]))
+  const { known, groups } = groupsOf({ factor, values })
   const shares = Float64Array.from(known, (p) => allShares[p]!)
-  const groups = factor.kind === 'age' ? groupByAge(known.map((p) => values[p] as number)) : groupByName(known.map((p) => String(values[p])), factor)
-  const described = groups.map(({ name, members }) => ({ name, patients: members.length, share: meanOf(members.map((m) => shares[m]!)) }))
+  const described = groups.map(({ name, members }) => ({ name, patients: members.length, lacking: members.filter((m) => shares[m]! > 0).length, share: meanOf(members.map((m) => shares[m]!)) }))
   const without = shares.filter((share) => share > 0).length
   const withSome = shares.filter((share) => share < 1).length
   const refuse = (reason: string): Outcome => ({ test: null, pValue: null, reason, groups: described })
@@ -145,6 +144,12 @@ function permuteRanks(groups: readonly ArrayLike<number>[], random: () => number
 }
 
 interface Group { name: string; members: number[] }
+
+/** The groups that a comparison by this fact is over. `members` are places in `known`, which holds the patients [P] whose fact is known. */
+export function groupsOf({ factor, values }: PatientFact): { known: number[]; groups: Group[] } {
+  const known = values.flatMap((value, p) => (value === null ? [] : [p]))
+  return { known, groups: factor.kind === 'age' ? groupByAge(known.map((p) => values[p] as number)) : groupByName(known.map((p) => String(values[p])), factor) }
+}
 
 const otherPlaces = 'Other places'
 

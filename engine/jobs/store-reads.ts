@@ -13,6 +13,7 @@ import { writePredictions } from './export-predictions.ts'
 import { handOverOriginals } from './originals.ts'
 import { listUnmeasured } from './fingerprint/measure-cohort.ts'
 import { readFingerprint } from './fingerprint/read-fingerprint.ts'
+import { studiesOfFilter } from './fingerprint/selections.ts'
 import { planRun } from './planning/plan-run.ts'
 import { handOverSpec } from './planning/training-spec.ts'
 import { evaluateRun, intervalsOfRun } from './results.ts'
@@ -45,11 +46,11 @@ export const storeReads = {
   'deliveries:forecast': { lane: 'list', read: (store: Store, { cohortId, keys }: { cohortId: number; keys: string[] }) => store.deliveries.forecast(cohortId, keys) },
   'deliveries:chain': { lane: 'report', read: (store: Store, { cohortId }: { cohortId: number }) => ({ chain: store.deliveries.contentChain(cohortId) }) },
   'originals:hand-over': { lane: 'list', read: (store: Store, question: Parameters<typeof handOverOriginals>[1]) => handOverOriginals(store, question) },
-  'patients:list': { lane: 'list', read: (store: Store, query: StudyListQuery) => store.patients.listStudies(query) },
+  'patients:list': { lane: 'list', read: (store: Store, query: StudyListQuery) => store.patients.listStudies(query, studiesOfFilter(store, query)) },
   'patients:neighbours': {
     lane: 'list',
     read: (store: Store, { filter, studyId }: { filter: StudyFilter; studyId: number }) => {
-      const ids = store.patients.listStudyIds(filter)
+      const ids = store.patients.listStudyIds(filter, studiesOfFilter(store, filter))
       const index = ids.indexOf(studyId)
       return { position: index + 1, total: ids.length, previous: index > 0 ? ids[index - 1]! : null, next: index >= 0 ? (ids[index + 1] ?? null) : null }
     },

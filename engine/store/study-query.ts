@@ -45,7 +45,7 @@ function chosenLabel(cohort: CohortColumns, run: RunColumns | null, filter: Stud
 
 const referenceValue = { positive: 1, negative: 0, unknown: -1 } as const
 
-function selectRows({ cohort, run, reviews }: ListColumns, filter: StudyFilter, label: number): number[] {
+function selectRows({ cohort, run, reviews }: ListColumns, filter: StudyFilter, label: number, within: ReadonlySet<number> | undefined): number[] {
   const search = filter.search.trim().toLowerCase()
   const isMatch = cohort.slots.length === 0 ? [true] : Array.from({ length: 1 << cohort.slots.length }, (_, bits) => filter.pattern === null || patternOf(cohort, bits) === filter.pattern)
   const C = run?.labelPositions.length ?? 0
@@ -54,6 +54,7 @@ function selectRows({ cohort, run, reviews }: ListColumns, filter: StudyFilter, 
   const position = cohort.labels.findIndex((item) => item.labelId === filter.labelId)
   const rows: number[] = []
   for (let i = 0; i < cohort.studyIds.length; i++) {
+    if (within !== undefined && !within.has(cohort.studyIds[i]!)) continue
     if (!isMatch[bitsOf(cohort, run, i)]) continue
     if (filter.isExcluded !== null && (cohort.isExcluded[i] === 1) !== filter.isExcluded) continue
     if (search !== '' && !cohort.patientKeys[i]!.toLowerCase().includes(search) && !cohort.studyKeys[i]!.toLowerCase().includes(search)) continue
@@ -84,11 +85,16 @@ function sortKey(cohort: CohortColumns, run: RunColumns | null, filter: StudyFil
   return run.probabilities[i * C + (label === -1 ? run.tops[i]! : label)]!
 }
 
-/** Rows of the index that pass the filter, in the order asked for; equal ones in import order. */
-export function orderedRows(columns: ListColumns, filter: StudyFilter): number[] {
+/** How many persons have these rows; merged patients are one. */
+export function countPersons({ patientKeys, personKeys }: CohortColumns, rows: readonly number[]): number {
+  return new Set(rows.map((i) => personKeys[i] ?? patientKeys[i]!)).size
+}
+
+/** Rows of the index that pass the filter and are of the studies in `within`, in the order asked for; equal ones in import order. */
+export function orderedRows(columns: ListColumns, filter: StudyFilter, within?: ReadonlySet<number>): number[] {
   const { cohort, run } = columns
   const label = chosenLabel(cohort, run, filter)
-  const rows = selectRows(columns, filter, label)
+  const rows = selectRows(columns, filter, label, within)
   const direction = filter.descending ? -1 : 1
   if (filter.sortBy === 'patientKey') {
     const keys = cohort.patientKeys

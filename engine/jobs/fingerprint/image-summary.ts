@@ -1,6 +1,8 @@
 import type { ImageSlotSummary, ShownImage } from '../../domain/fingerprint.ts'
+import type { ImageMeasures } from '../../domain/image-measures.ts'
+import type { ImageFeature } from '../../domain/selection.ts'
 import type { Slot } from '../../domain/slots.ts'
-import { histogramOf, histogramOver, percentileOf } from '../../fingerprint/histogram.ts'
+import { binOf, histogramOf, histogramOver, percentileOf } from '../../fingerprint/histogram.ts'
 import type { MeasuredImage } from '../../store/repositories/image-measures.ts'
 
 const listedSizes = 6
@@ -30,16 +32,31 @@ function summariseSlot(slotId: string, images: readonly MeasuredImage[], show: (
       return { widthPx, heightPx, count }
     }),
     otherSizes: sizes.slice(listedSizes).reduce((sum, { count }) => sum + count, 0),
-    shorterEdge: histogramOf(measures.map(({ widthPx, heightPx }) => Math.min(widthPx, heightPx)), 24),
+    shorterEdge: histogramOf(measures.map(shorterEdgeOf), 24),
     meanLuminance: histogramOver(measures.map(({ meanLuminance }) => meanLuminance), 0, 256, luminanceBins),
     sdLuminance: histogramOver(measures.map(({ sdLuminance }) => sdLuminance), 0, 128, luminanceBins),
     formats: countBy(measures, ({ format }) => format),
     greyCount: measures.filter(({ channels }) => channels === 1).length,
     colourCount: measures.filter(({ channels }) => channels === 3).length,
     medianBytes: percentileOf(bytes, 0.5),
-    flatCount: measures.filter(({ sdLuminance }) => sdLuminance < flatBelow).length,
+    flatCount: measures.filter(isFlat).length,
     darkest: byLuminance.slice(0, listedExtremes).map(shown),
     brightest: byLuminance.slice(-listedExtremes).reverse().map(shown),
+  }
+}
+
+const isFlat = ({ sdLuminance }: ImageMeasures): boolean => sdLuminance < flatBelow
+const shorterEdgeOf = ({ widthPx, heightPx }: ImageMeasures): number => Math.min(widthPx, heightPx)
+
+/** Whether an image is among those that one number of the summary counts. */
+export function hasFeature(measures: ImageMeasures, feature: ImageFeature): boolean {
+  switch (feature.what) {
+    case 'measured': return true
+    case 'flat': return isFlat(measures)
+    case 'channels': return measures.channels === feature.channels
+    case 'format': return measures.format === feature.format
+    case 'size': return measures.widthPx === feature.widthPx && measures.heightPx === feature.heightPx
+    case 'bin': return binOf(feature.edges, feature.measure === 'shorterEdge' ? shorterEdgeOf(measures) : measures[feature.measure]) === feature.index
   }
 }
 

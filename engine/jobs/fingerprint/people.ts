@@ -22,6 +22,15 @@ export function groupPeople(columns: CohortColumns): People {
 }
 
 const severalPlaces = 'Several places'
+const notStated = 'not stated'
+
+/** Of each patient the first sex and age that any study states; the age is null where none does. */
+export function statedOf(columns: CohortColumns, { rowsOf }: People): { sex: string; age: number | null }[] {
+  return rowsOf.map((own) => ({
+    sex: own.map((row) => columns.sexes[row]!).find((sex) => sex !== null) ?? notStated,
+    age: own.map((row) => columns.ageYears[row]!).find((age) => !Number.isNaN(age)) ?? null,
+  }))
+}
 
 /** What is known of each patient: its labels (positive when any study is), sex, age and place. Facts that nobody has are left out. */
 export function factsOf(columns: CohortColumns, { rowsOf }: People): PatientFact[] {

@@ -9,7 +9,7 @@ import type { CohortColumns } from '../../store/study-index.ts'
 import { createRng } from '../../training/rng.ts'
 import { groupDuplicates, pairNearDuplicates } from './duplicates.ts'
 import { summariseImages } from './image-summary.ts'
-import { absencesOf, factsOf, groupPeople, type People } from './people.ts'
+import { absencesOf, factsOf, groupPeople, statedOf, type People } from './people.ts'
 import { summariseTexts } from './text-summary.ts'
 
 /** Any fixed number: the same cohort must always get the same p-values. */
@@ -27,13 +27,8 @@ export function readFingerprint(store: Store, { cohortId, weightsDir }: { cohort
   const columns = store.cohorts.columns(cohortId)
   const people = groupPeople(columns)
   const { slots } = columns
-  const slotAt = new Map(slots.map(({ slotId }, s) => [slotId, s]))
-  const counts = (studyId: number, slotId: string): boolean => {
-    const row = columns.rowOf.get(studyId)!
-    return columns.isExcluded[row] === 0 && ((columns.presentBits[row]! >> slotAt.get(slotId)!) & 1) === 1
-  }
   const show = ({ studyId, slotId }: MeasuredImage): ShownImage => ({ studyId, slotId, patientKey: people.keyOfRow(columns.rowOf.get(studyId)!) })
-  const images = store.imageMeasures.ofCohort(cohortId).filter(({ studyId, slotId }) => counts(studyId, slotId))
+  const images = countedImages(store, columns, cohortId)
   const absences = absencesOf(columns, people)
   const rng = createRng(permutationSeed)
   const tests = testMissingness(absences.filter(({ shares }) => shares.some((share) => share > 0)), factsOf(columns, people), () => rng.uniform())
@@ -60,8 +55,18 @@ export function readFingerprint(store: Store, { cohortId, weightsDir }: { cohort
   }
 }
 
-function describePeople(columns: CohortColumns, { rows, rowsOf }: People): Pick<Fingerprint, 'sites' | 'sexes' | 'ages'> {
-  const facts = rowsOf.map((own) => ({ sex: own.map((row) => columns.sexes[row]!).find((sex) => sex !== null) ?? 'not stated', age: own.map((row) => columns.ageYears[row]!).find((age) => !Number.isNaN(age)) }))
+/** Measured images of studies and slots that no decision takes away. */
+export function countedImages(store: Store, columns: CohortColumns, cohortId: number): MeasuredImage[] {
+  const slotAt = new Map(columns.slots.map(({ slotId }, s) => [slotId, s]))
+  return store.imageMeasures.ofCohort(cohortId).filter(({ studyId, slotId }) => {
+    const row = columns.rowOf.get(studyId)!
+    return columns.isExcluded[row] === 0 && ((columns.presentBits[row]! >> slotAt.get(slotId)!) & 1) === 1
+  })
+}
+
+function describePeople(columns: CohortColumns, people: People): Pick<Fingerprint, 'sites' | 'sexes' | 'ages'> {
+  const { rows, rowsOf } = people
+  const facts = statedOf(columns, people)
   const ages = Float64Array.from(facts.flatMap(({ age }) => age ?? [])).sort()
   const byCount = (a: { patients: number; name: string }, b: { patients: number; name: string }): number => b.patients - a.patients || (a.name < b.name ? -1 : 1)
   return {
@@ -73,10 +78,15 @@ function describePeople(columns: CohortColumns, { rows, rowsOf }: People): Pick<
   }
 }
 
+/** Why a row lacks a slot that it lacks. */
+export function reasonOf({ reasons, slots }: Pick<CohortColumns, 'reasons' | 'slots'>, row: number, s: number): AbsenceReason {
+  return reasons.get(row * slots.length + s) ?? 'not-collected'
+}
+
 function countSlot({ presentBits, reasons, slots }: CohortColumns, { rows, rowsOf }: People, s: number): Omit<Fingerprint['slots'][number], 'slot'> {
   const isAbsent = (row: number): boolean => ((presentBits[row]! >> s) & 1) === 0
   const absent = rows.filter(isAbsent)
-  const byReason = Map.groupBy(absent, (row): AbsenceReason => reasons.get(row * slots.length + s) ?? 'not-collected')
+  const byReason = Map.groupBy(absent, (row) => reasonOf({ reasons, slots }, row, s))
   return {
     present: rows.length - absent.length, patientsWithout: rowsOf.filter((own) => own.every(isAbsent)).length,
     absences: [...byReason].map(([reason, own]) => ({ reason, count: own.length })).sort((a, b) => b.count - a.count),
@@ -109,9 +119,13 @@ function countLabels({ labels, references }: CohortColumns, { rows, rowsOf }: Pe
 }
 
 function groupUnreadable(store: Store, columns: CohortColumns, people: People, cohortId: number): Fingerprint['unreadable'] {
-  const counted = store.cohorts.unreadable(cohortId).filter(({ studyId }) => columns.isExcluded[columns.rowOf.get(studyId)!] === 0)
-  return [...Map.groupBy(counted, ({ slotId, detail }) => `${slotId}\u001f${detail}`).values()].map((own) => ({
-    slotId: own[0]!.slotId, detail: own[0]!.detail, count: own.length,
-    patientKeys: [...new Set(own.map(({ studyId }) => people.keyOfRow(columns.rowOf.get(studyId)!)))].slice(0, listedKeys),
-  })).sort((a, b) => b.count - a.count || (a.detail < b.detail ? -1 : 1))
+  return [...Map.groupBy(countedUnreadable(store, columns, cohortId), ({ slotId, detail }) => `${slotId}\u001f${detail}`).values()].map((own) => {
+    const keys = [...new Set(own.map(({ studyId }) => people.keyOfRow(columns.rowOf.get(studyId)!)))]
+    return { slotId: own[0]!.slotId, detail: own[0]!.detail, count: own.length, patients: keys.length, patientKeys: keys.slice(0, listedKeys) }
+  }).sort((a, b) => b.count - a.count || (a.detail < b.detail ? -1 : 1))
+}
+
+/** Files of studies that count which were there and could not be read. */
+export function countedUnreadable(store: Store, columns: CohortColumns, cohortId: number): { studyId: number; slotId: string; detail: string }[] {
+  return store.cohorts.unreadable(cohortId).filter(({ studyId }) => columns.isExcluded[columns.rowOf.get(studyId)!] === 0)
 }

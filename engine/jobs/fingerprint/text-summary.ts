@@ -18,19 +18,21 @@ export function summariseTexts(store: Store, cohortId: number, slots: readonly S
   const { unknownId } = tokenizer.vocabulary
   const frame = tokenizer.emptyText.length
   const lengths: number[] = []
+  const truncatedStudyIds: number[] = []
   let tokenCount = 0
   let unknownCount = 0
-  for (const { items } of store.patients.trainingStudies(cohortId, slotIds, [])) {
+  for (const { studyId, items } of store.patients.trainingStudies(cohortId, slotIds, [])) {
     const text = items.flatMap((item) => item.text ?? []).join(' ')
     if (text === '') continue
     const ids = tokenizer.tokenize(text)
     lengths.push(ids.length + frame)
+    if (ids.length + frame > limit) truncatedStudyIds.push(studyId)
     tokenCount += ids.length
     unknownCount += ids.filter((id) => id === unknownId).length
   }
   const sorted = Float64Array.from(lengths).sort()
   return {
-    slotIds, backbone: embeddedBackboneId, limit, studies: lengths.length, truncated: lengths.filter((length) => length > limit).length,
+    slotIds, backbone: embeddedBackboneId, limit, studies: lengths.length, truncated: truncatedStudyIds.length, truncatedStudyIds,
     median: percentileOf(sorted, 0.5), percentile95: percentileOf(sorted, 0.95), longest: sorted.at(-1) ?? 0, tokens: histogramOf(lengths, 30),
     unknownTokenShare: tokenCount === 0 ? 0 : unknownCount / tokenCount,
   }

@@ -8,7 +8,7 @@ import { found, slotsOf, type StoreContext } from '../context.ts'
 import { createLabelEvidence, openDerived } from '../label-evidence.ts'
 import type { EffectiveCohort } from '../curation/effective-cohort.ts'
 import type { CohortColumns, RunColumns, StudyIndex } from '../study-index.ts'
-import { orderedRows, toListRows } from '../study-query.ts'
+import { countPersons, orderedRows, toListRows } from '../study-query.ts'
 import { rowToItem, type ItemRow, type StudyRow } from '../study-rows.ts'
 
 type StoredStudyRow = StudyRow & { id: number; patient_key: string }
@@ -39,8 +39,9 @@ function checkFilter(filter: StudyFilter, cohort: CohortColumns, run: RunColumns
 }
 
 export interface PatientRepository {
-  listStudies: (query: StudyListQueryInput) => StudyListPage
-  listStudyIds: (filter: StudyFilterInput) => number[]
+  /** `within`: the studies of the filter's selection, see jobs/fingerprint/selections.ts. */
+  listStudies: (query: StudyListQueryInput, within?: ReadonlySet<number>) => StudyListPage
+  listStudyIds: (filter: StudyFilterInput, within?: ReadonlySet<number>) => number[]
   getStudy: (studyId: number) => StudyDetail
   /** `frame` counts from 0. */
   itemFile: (studyId: number, slotId: string) => { path: string; sha256: string; frame: number } | null
@@ -79,12 +80,13 @@ export function createPatientRepository({ db, effective }: StoreContext, index: 
     LEFT JOIN deliveries ON deliveries.id = items.delivery_id
     WHERE studies.cohort_id = :cohortId AND items.slot_id = :slotId AND items.is_present = 1`).raw()
 
-  function columnsFor(filter: StudyFilter) {
+  function columnsFor(filter: StudyFilter, within: ReadonlySet<number> | undefined) {
+    if ((filter.selection !== null) !== (within !== undefined)) throw new Error('a selection comes with its studies, and the studies with their selection')
     const cohort = index.cohort(filter.cohortId)
     const run = filter.runId === null ? null : index.run(filter.runId)
     checkFilter(filter, cohort, run)
     const columns = { cohort, run, reviews: filter.runId === null ? new Map<number, Review>() : index.reviews(filter.runId) }
-    return { columns, rows: orderedRows(columns, filter) }
+    return { columns, rows: orderedRows(columns, filter, within) }
   }
 
   function getStudy(studyId: number): StudyDetail {
@@ -140,13 +142,13 @@ export function createPatientRepository({ db, effective }: StoreContext, index: 
   }
 
   return {
-    listStudies: (query) => {
+    listStudies: (query, within) => {
       const { offset, limit, ...filter } = studyListQuerySchema.parse(query)
-      const { columns, rows } = columnsFor(filter)
-      return { total: rows.length, rows: toListRows(columns, filter, rows.slice(offset, offset + limit)) }
+      const { columns, rows } = columnsFor(filter, within)
+      return { total: rows.length, patients: countPersons(columns.cohort, rows), rows: toListRows(columns, filter, rows.slice(offset, offset + limit)) }
     },
-    listStudyIds: (input) => {
-      const { columns, rows } = columnsFor(studyFilterSchema.parse(input))
+    listStudyIds: (input, within) => {
+      const { columns, rows } = columnsFor(studyFilterSchema.parse(input), within)
       return rows.map((i) => columns.cohort.studyIds[i]!)
     },
     getStudy,

@@ -1,4 +1,5 @@
 import { studyFilterSchema, type StudyFilter } from '../../../engine/domain/records.ts'
+import { selectionSchema, type Selection } from '../../../engine/domain/selection.ts'
 
 /** The part of a route that carries a list filter: every value is text, absent means "no restriction". */
 export type FilterQuery = Record<string, string>
@@ -12,6 +13,19 @@ function idOf(value: QueryValue): number | null {
   const text = textOf(value)
   return text !== null && /^[1-9]\d{0,14}$/.test(text) ? Number(text) : null
 }
+
+/** A damaged selection is none, as any other damaged value: the list then says that nothing is chosen. */
+function selectionOf(value: QueryValue): Selection | null {
+  const text = textOf(value)
+  if (text === null) return null
+  try {
+    return selectionSchema.safeParse(JSON.parse(text)).data ?? null
+  } catch {
+    return null
+  }
+}
+
+const exclusions = { only: true, none: false } as const
 
 /**
  * The list filter that a route's query stands for. Unknown or damaged values fall back to "no restriction",
@@ -37,6 +51,8 @@ export function filterOfQuery(cohortId: number, query: Record<string, QueryValue
     labelId,
     pattern: textOf(query['pattern']),
     search: (textOf(query['search']) ?? '').slice(0, 200),
+    isExcluded: exclusions[textOf(query['excluded']) as keyof typeof exclusions] ?? null,
+    selection: selectionOf(query['selection']),
     descending: textOf(query['order']) === 'desc',
     ...known,
   })
@@ -53,6 +69,8 @@ export function queryOfFilter(filter: StudyFilter): FilterQuery {
   if (filter.error !== null) query['error'] = filter.error
   if (filter.review !== null) query['review'] = filter.review
   if (filter.split !== null) query['split'] = filter.split
+  if (filter.isExcluded !== null) query['excluded'] = filter.isExcluded ? 'only' : 'none'
+  if (filter.selection !== null) query['selection'] = JSON.stringify(filter.selection)
   if (filter.sortBy !== 'patientKey') query['sort'] = filter.sortBy
   if (filter.descending) query['order'] = 'desc'
   return query
@@ -60,7 +78,7 @@ export function queryOfFilter(filter: StudyFilter): FilterQuery {
 
 /** How many restrictions are set, beyond cohort, run and order. */
 export function restrictionCount(filter: StudyFilter): number {
-  return [filter.labelId, filter.pattern, filter.error, filter.review, filter.split].filter((value) => value !== null).length + (filter.search === '' ? 0 : 1)
+  return [filter.labelId, filter.pattern, filter.error, filter.review, filter.split, filter.isExcluded, filter.selection].filter((value) => value !== null).length + (filter.search === '' ? 0 : 1)
 }
 
 /** The filter after choosing another run: what depends on the old run's labels and slots is let go. */

@@ -7,6 +7,8 @@ const keptPages = 40
 
 export interface PatientList {
   total: Ref<number | null>
+  /** Persons whom the studies are of. */
+  patients: Ref<number>
   error: Ref<unknown>
   isLoading: Ref<boolean>
   /** Changes whenever rows arrive, so that a template that reads `rowAt` is drawn again. */
@@ -24,6 +26,7 @@ export interface PatientList {
  */
 export function usePatientList(filter: Ref<StudyFilter | null>, fetchPage: (query: StudyListQueryInput) => Promise<StudyListPage>): PatientList {
   const total = ref<number | null>(null)
+  const patients = ref(0)
   const error = ref<unknown>(null)
   const isLoading = ref(false)
   const version = ref(0)
@@ -41,6 +44,7 @@ export function usePatientList(filter: Ref<StudyFilter | null>, fetchPage: (quer
       if (mine !== generation) return
       pages.value.set(page, answer.rows)
       total.value = answer.total
+      patients.value = answer.patients
       error.value = null
       for (const far of pagesToDrop([...pages.value.keys()], Math.floor(seen[0] / pageSize), keptPages)) pages.value.delete(far)
       version.value++
@@ -78,5 +82,5 @@ export function usePatientList(filter: Ref<StudyFilter | null>, fetchPage: (quer
   onScopeDispose(() => generation++)
 
   const rowAt = (index: number): StudyListRow | undefined => pages.value.get(Math.floor(index / pageSize))?.[index % pageSize]
-  return { total, error, isLoading, version, rowAt, ensureRange, reload: restart }
+  return { total, patients, error, isLoading, version, rowAt, ensureRange, reload: restart }
 }

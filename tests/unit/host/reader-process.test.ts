@@ -29,7 +29,7 @@ describe('the reader process', () => {
     const cohortId = addCohort(store, 40)
     const reader = createStoreReader(optionsFor(store))
     onTestFinished(() => reader.dispose())
-    const query = { cohortId, runId: null, labelId: null, reference: null, pattern: null, search: '', error: null, review: null, split: null, isExcluded: null, sortBy: 'ageYears', descending: true, offset: 0, limit: 10 } as const
+    const query = { cohortId, runId: null, labelId: null, reference: null, pattern: null, search: '', error: null, review: null, split: null, isExcluded: null, selection: null, sortBy: 'ageYears', descending: true, offset: 0, limit: 10 } as const
     expect(await reader.read('patients:list', query)).toEqual(store.patients.listStudies(query))
     store.cohorts.rename(cohortId, 'Renamed meanwhile')
     expect((await reader.read('cohorts:list', {})).map(({ name }) => name)).toEqual(['Renamed meanwhile'])

@@ -212,7 +212,7 @@ export const fakeRunCalls: { [K in CallName]?: (request: CallRequest<K>) => Call
     const query = studyListQuerySchema.parse(request)
     const { offset, limit, ...filter } = query
     const ids = idsOf(filter)
-    return { total: ids.length, rows: ids.slice(offset, offset + limit).map((studyId) => rowOf(studyId, filter)) }
+    return { total: ids.length, patients: ids.length, rows: ids.slice(offset, offset + limit).map((studyId) => rowOf(studyId, filter)) }
   },
   'patients:get': pageOf,
   'patients:neighbours': ({ filter, studyId }) => {

@@ -141,7 +141,7 @@ describe('the patient list', () => {
   it('works before the first batch', () => {
     const { store } = prepare()
     const cohortId = createEmptyCohort(store, 'Empty')
-    expect(store.patients.listStudies({ cohortId })).toEqual({ total: 0, rows: [] })
+    expect(store.patients.listStudies({ cohortId })).toEqual({ total: 0, patients: 0, rows: [] })
     store.imports.setStart(cohortId, makeStart(1))
     store.imports.addBatch(cohortId, [makeStudy(0)], 1)
     expect(store.patients.listStudies({ cohortId }).total).toBe(1)

@@ -15,7 +15,7 @@ function slowStore(total: number) {
   const fetchPage = (query: StudyListQueryInput): Promise<StudyListPage> => new Promise((resolve, reject) => {
     const offset = query.offset ?? 0
     const rows = Array.from({ length: Math.max(0, Math.min(query.limit ?? 100, total - offset)) }, (_, index) => rowOf(offset + index + (query.search === 'b' ? 1_000_000 : 0)))
-    asked.push({ query, answer: () => resolve({ total, rows }), fail: reject })
+    asked.push({ query, answer: () => resolve({ total, patients: total, rows }), fail: reject })
   })
   return { asked, fetchPage, answerAll: async () => { for (const request of asked.splice(0)) request.answer(); await settle() } }
 }

@@ -17,7 +17,7 @@ export const deliveryOutcomeSchema = z.enum(['added', 'unchanged', 'kept', 'kept
 export type DeliveryOutcome = z.infer<typeof deliveryOutcomeSchema>
 
 /** In what a delivered study differs from the stored one. `arrived`: an item the cohort lacks; `gone`: a text or values that are blank now. */
-export const studyChangeSchema = z.object({ kind: z.enum(['image', 'text', 'values', 'labels', 'age', 'sex', 'site', 'arrived', 'gone']), slotId: z.string().nullable() })
+export const studyChangeSchema = z.object({ kind: z.enum(['image', 'text', 'values', 'labels', 'age', 'sex', 'site', 'date', 'arrived', 'gone']), slotId: z.string().nullable() })
 export type StudyChange = z.infer<typeof studyChangeSchema>
 
 const sumSchema = z.object({ studies: count, rows: count })

@@ -6,6 +6,7 @@ import { importSourceSchema, mappingSchema, tableJoinSchema } from './mapping.ts
 import { privacyReportSchema } from './privacy.ts'
 import { derivedPreviewSchema, labelEvidenceSchema } from './report-labels.ts'
 import { textSignsSchema } from './text-signs.ts'
+import { dateColumnSchema, dateProblemSchema, studyDateSchema } from './visit-dates.ts'
 import { absenceReasonSchema, slotPresenceSchema, slotSchema } from './slots.ts'
 
 /** Stage of an import that stores what it reads; the stages before it only look. */
@@ -38,7 +39,7 @@ export const tableInspectionSchema = z.object({
   separator: z.string().nullable(),
   sheets: z.array(z.string()),
   rowCount: z.number().int().nonnegative(),
-  columns: z.array(z.object({ name: z.string(), blankCount: z.number().int(), distinctCount: z.number().int(), samples: z.array(z.string()) })),
+  columns: z.array(z.object({ name: z.string(), blankCount: z.number().int(), distinctCount: z.number().int(), samples: z.array(z.string()), dates: dateColumnSchema.optional() })),
   imageFileCount: z.number().int().nonnegative(),
   /** The first file names below the folder, to write a pattern from. */
   imageFileSamples: z.array(z.string()),
@@ -108,6 +109,8 @@ export const importReportSchema = z.object({
   absences: z.array(z.object({ slotId: z.string(), reason: absenceReasonSchema, count: z.number().int() })),
   /** Images that are one frame of several in their file: how many, and which frames, counted from 1. Absent: none. */
   frames: z.array(z.object({ slotId: z.string(), count: z.number().int(), first: z.number().int(), last: z.number().int() })).optional(),
+  /** Days of the studies; absent where the mapping reads no dates. Rows of a problem are those of its first studies. */
+  dates: z.object({ dated: z.number().int(), undated: z.number().int(), problems: z.array(z.object({ problem: dateProblemSchema, count: z.number().int(), rows: z.array(z.number().int()) })) }).optional(),
   elapsedMs: z.number(),
   imagesPerSecond: z.number(),
   /** Of a further delivery of a cohort; then the counts above are of that delivery, patients and studies those it added. */
@@ -149,6 +152,8 @@ export const importedStudySchema = z.object({
   sex: z.enum(['female', 'male', 'other']).nullable(),
   /** Pseudonym of the place of examination; null or absent when no column says it. */
   site: z.string().nullable().optional(),
+  /** Absent where the mapping reads no dates. */
+  date: studyDateSchema.optional(),
   items: z.array(importedItemSchema),
   labels: z.array(z.union([z.literal(0), z.literal(1), z.null()])),
   /** Why the derived labels have their values; absent where the cohort has none. */

@@ -3,6 +3,7 @@ import { frameChoiceSchema } from './frames.ts'
 import { defaultPrivacy, privacyOptionsSchema } from './privacy.ts'
 import { reportLabelsSchema } from './report-labels.ts'
 import { slotSchema } from './slots.ts'
+import { mappedDatesSchema } from './visit-dates.ts'
 
 const columnName = z.string().min(1).max(300)
 /** Absent in mappings that were made before frames could be chosen, and wherever the first is meant. */
@@ -91,6 +92,8 @@ export const mappingSchema = z.object({
   reportLabels: reportLabelsSchema.optional(),
   /** `site`: hospital, scanner or ward; its cells become pseudonyms, since the name of an institution is an identifier. */
   attributes: z.object({ age: columnName.nullable().default(null), sex: columnName.nullable().default(null), site: columnName.nullable().optional() }).default({ age: null, sex: null }),
+  /** Absent in mappings from before days of studies were kept: then no date is read. */
+  dates: mappedDatesSchema.optional(),
   /** Absent in mappings written by hand (the defaults count) and in those of cohorts imported before texts were scrubbed. */
   privacy: privacyOptionsSchema.optional(),
 })

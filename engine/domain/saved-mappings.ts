@@ -69,7 +69,7 @@ export function columnsOfMapping(mapping: Mapping): string[] {
     return [source.column, ...(source.view ? [source.view.column] : [])]
   })
   const ofLabels = labels.kind === 'one-hot' ? labels.columns.map(({ column }) => column) : 'column' in labels ? [labels.column] : []
-  return [...new Set([patientIdColumn, ...(rowUnit.kind === 'study' ? [rowUnit.column] : []), ...ofSlots, ...ofLabels, ...[attributes.age, attributes.sex, attributes.site ?? null].filter((name) => name !== null)])]
+  return [...new Set([patientIdColumn, ...(rowUnit.kind === 'study' ? [rowUnit.column] : []), ...ofSlots, ...ofLabels, ...[attributes.age, attributes.sex, attributes.site ?? null, mapping.dates?.study ?? null, mapping.dates?.birth ?? null].filter((name) => name !== null)])]
 }
 
 /** The columns of a mapping whose values it has to know: labels, views, sex, categories. */
@@ -102,6 +102,7 @@ export function renameColumn(mapping: Mapping, from: string, to: string): Mappin
       ? { ...mapping.labels, columns: mapping.labels.columns.map((entry) => ({ ...entry, column: name(entry.column) })) }
       : 'column' in mapping.labels ? { ...mapping.labels, column: name(mapping.labels.column) } : mapping.labels,
     attributes: { ...mapping.attributes, age: orNull(mapping.attributes.age), sex: orNull(mapping.attributes.sex), ...(mapping.attributes.site == null ? {} : { site: name(mapping.attributes.site) }) },
+    ...(mapping.dates ? { dates: { ...mapping.dates, study: orNull(mapping.dates.study), birth: orNull(mapping.dates.birth) } } : {}),
   }
 }
 

@@ -7,6 +7,8 @@ import { patternKey } from '../domain/slots.ts'
 import type { JobContext, JobRequest, JobResult } from '../protocol.ts'
 import { labelWordsOf } from './cohort-words.ts'
 import { mapInOrder } from './concurrency.ts'
+import { hearDates } from './dates/hear-dates.ts'
+import { noteDate } from './dates/study-dates.ts'
 import { indexFiles } from './images/file-index.ts'
 import { inspectImage, type ImageInspection } from './images/inspect-image.ts'
 import { absolutePath, createItemPlanner, type Inspect } from './images/plan-items.ts'
@@ -60,8 +62,9 @@ export async function checkImport(request: JobRequest<'import:check'>, context: 
       context.signal.throwIfAborted()
     }
     const presentIds = new Set<string>()
+    const hearing = hearDates(inspect)
     for (const slotIndex of mapping.slots.keys()) {
-      const { item, problem, note } = await planner.plan(study, slotIndex, inspect)
+      const { item, problem, note } = await planner.plan(study, slotIndex, hearing.inspect)
       if (problem) issues.add(problem.code, 'marks-missing', study.rows[0]!, problem.detail)
       if (item.textSigns !== undefined || item.reason === 'excluded') {
         textImages++
@@ -83,6 +86,7 @@ export async function checkImport(request: JobRequest<'import:check'>, context: 
         else uses.set(item.sha256, [use])
       }
     }
+    if (cohort.dates) noteDate(study, cohort.dates.find(study, hearing.heard).date, issues)
     const pattern = patternKey(cohort.slots, (slotId) => presentIds.has(slotId))
     patterns.set(pattern, (patterns.get(pattern) ?? 0) + 1)
   }

@@ -1,6 +1,7 @@
 import { hash } from 'node:crypto'
 import type { ImportSource, TableJoin } from '../domain/mapping.ts'
 import type { JobContext, JobRequest, JobResult } from '../protocol.ts'
+import { createDateEvidence, type DateEvidence } from './dates/date-column.ts'
 import { indexFiles } from './images/file-index.ts'
 import { createIssueCollector, type IssueCollector } from './issues.ts'
 import { findJoin } from './profiles/find-join.ts'
@@ -20,6 +21,7 @@ interface ColumnCounter {
   blankCount: number
   distinct: Set<string>
   samples: string[]
+  dates: DateEvidence
 }
 
 /**
@@ -30,7 +32,7 @@ interface ColumnCounter {
 export async function inspectTable(request: JobRequest<'table:inspect'>, context: JobContext): Promise<JobResult<'table:inspect'>> {
   const stage = startStage(context, 'Reading the table', null)
   const { source, join, table, issues } = await openTables(request, context.signal)
-  const counters = table.columns.map((): ColumnCounter => ({ blankCount: 0, distinct: new Set(), samples: [] }))
+  const counters = table.columns.map((): ColumnCounter => ({ blankCount: 0, distinct: new Set(), samples: [], dates: createDateEvidence() }))
   let rowCount = 0
   for await (const rows of table.readRows()) {
     context.signal.throwIfAborted()
@@ -45,8 +47,9 @@ export async function inspectTable(request: JobRequest<'table:inspect'>, context
   const fileStage = startStage(context, 'Looking for image files', null)
   const files = await indexFiles(source.sourceDir, issues, context.signal, (count) => fileStage.set(count))
   const columns = table.columns.map((name, index) => {
-    const { blankCount, distinct, samples } = counters[index]!
-    return { name, blankCount, distinctCount: distinct.size, samples }
+    const { blankCount, distinct, samples, dates } = counters[index]!
+    const facts = dates.column()
+    return { name, blankCount, distinctCount: distinct.size, samples, ...(facts.readable > 0 && dates.isLikely() ? { dates: facts } : {}) }
   })
   const imageFileSamples = files.paths.slice(0, maxFileSamples)
   const suggestion = await withReportFiles(suggestMapping({ rowCount, columns, imageFileSamples }), columns, source.sourceDir, table.format === 'dicom', context.signal)
@@ -74,6 +77,7 @@ function countCell(counter: ColumnCounter, cell: string): void {
     counter.blankCount++
     return
   }
+  if (counter.dates.isLikely()) counter.dates.add(cell)
   const key = cell.length > maxHeldLength ? hash('sha1', cell, 'base64') : cell
   const before = counter.distinct.size
   counter.distinct.add(key)

@@ -6,7 +6,9 @@ import type { RejectedRow } from '../domain/import.ts'
 import type { ImportSource, Mapping } from '../domain/mapping.ts'
 import type { LabelEvidence } from '../domain/report-labels.ts'
 import type { Slot } from '../domain/slots.ts'
+import { dayMs } from '../domain/visit-dates.ts'
 import type { JobContext } from '../protocol.ts'
+import { createStudyDates, type StudyDates } from './dates/study-dates.ts'
 import { assignKeys } from './ids.ts'
 import type { IssueCollector } from './issues.ts'
 import { createStudyPrivacy, type StudyPrivacy } from './privacy/study-privacy.ts'
@@ -47,6 +49,8 @@ export interface LoadedCohort {
   reportPaths: ReadonlySet<string>
   /** Null when the mapping asks for no de-identification: a cohort begun before there was any. */
   privacy: StudyPrivacy | null
+  /** Null when the mapping reads no dates. */
+  dates: StudyDates | null
 }
 
 export interface LoadRequest {
@@ -72,12 +76,18 @@ export async function loadCohort(request: LoadRequest, issues: IssueCollector, c
   const tableBefore = await stampOf(source.tableFile)
   const table = await openJoinedTable(source, mapping.join ?? null, issues, context.signal)
   const privacy = createStudyPrivacy(mapping, table.columns, pseudonymKey)
-  const grouper = createRowGrouper(mapping, table.columns, issues, privacy?.prepare)
+  const dates = createStudyDates(mapping, table.columns, pseudonymKey, today())
+  const prepare = (cells: readonly string[]): readonly string[] => {
+    const plain = privacy?.prepare(cells) ?? cells
+    return dates?.prepare(plain) ?? plain
+  }
+  const grouper = createRowGrouper(mapping, table.columns, issues, prepare)
   let rowCount = 0
   reading: for await (const rows of table.readRows()) {
     context.signal.throwIfAborted()
     for (const row of rows) {
       privacy?.notice(row)
+      dates?.notice(row)
       grouper.add(row)
       if (++rowCount >= maxRows) break reading
     }
@@ -87,6 +97,7 @@ export async function loadCohort(request: LoadRequest, issues: IssueCollector, c
   if (await stampOf(source.tableFile) !== tableBefore) throw new AppError('IMPORT_SOURCE_CHANGED', 'The table was changed while it was read.')
   const { rowsIn, studies, rejected } = grouper.finish()
   if (rowsIn === 0) throw new AppError('IMPORT_TABLE_EMPTY', 'The table has a header but no rows below it.')
+  dates?.settle(issues)
   const own = buildVocabulary(mapping.labels, (function* () { for (const study of studies) yield study.labels })(), issues)
   const derived = derivedNamesOf(mapping)
   const vocabulary = request.knownLabels === undefined ? own : fitVocabulary(own, { ...request.knownLabels, names: request.knownLabels.names.filter((name) => !derived.has(name)) }, issues)
@@ -107,7 +118,7 @@ export async function loadCohort(request: LoadRequest, issues: IssueCollector, c
   return {
     // A report that was changed is a changed source, as a changed cell is.
     tableSha256: reports.sha256 === null ? table.sha256 : hash('sha256', `${table.sha256} ${reports.sha256}`), reportPaths: reports.paths, columns: table.columns, rowsIn, rejected, studies: planned,
-    slots: mapping.slots.map(({ slot }) => slot), labelNames: vocabulary.names, task: vocabulary.task, privacy,
+    slots: mapping.slots.map(({ slot }) => slot), labelNames: vocabulary.names, task: vocabulary.task, privacy, dates,
   }
 }
 
@@ -123,6 +134,12 @@ async function scrubAll(privacy: StudyPrivacy, studies: readonly GroupedStudy[],
     privacy.apply(studies.slice(start, start + studiesBetweenBreaths), labelNames, issues)
     stage.set(Math.min(studies.length, start + studiesBetweenBreaths))
   }
+}
+
+/** The day on the calendar of this machine, as days since 1970. */
+function today(): number {
+  const now = new Date()
+  return Date.UTC(now.getFullYear(), now.getMonth(), now.getDate()) / dayMs
 }
 
 /** Size and time of a table file; empty for a folder, whose files are compared one by one. */

@@ -3,6 +3,8 @@ import { AppError } from '../domain/errors.ts'
 import { importingStage, type ImportedStudy } from '../domain/import.ts'
 import type { JobContext, JobRequest, JobResult } from '../protocol.ts'
 import { mapInOrder } from './concurrency.ts'
+import { hearDates } from './dates/hear-dates.ts'
+import { assertDatesSettled, type StudyDates } from './dates/study-dates.ts'
 import { indexFiles } from './images/file-index.ts'
 import { inspectImage, type ImageInspection } from './images/inspect-image.ts'
 import { absolutePath, createItemPlanner, type Inspect, type ItemPlanner } from './images/plan-items.ts'
@@ -34,6 +36,7 @@ export async function runImport(request: JobRequest<'import:run'>, context: JobC
   if (tableSha256 !== null && tableSha256 !== cohort.tableSha256) {
     throw new AppError('IMPORT_SOURCE_CHANGED', 'The table was changed since this import began.')
   }
+  assertDatesSettled(issues)
   const index = await indexFiles(source.sourceDir, issues, context.signal)
   const { slots, labelNames, task, rowsIn, rejected, studies } = cohort
   const planner = createItemPlanner(mapping, studies, index)
@@ -59,7 +62,7 @@ export async function runImport(request: JobRequest<'import:run'>, context: JobC
   try {
     const imported = mapInOrder(todo, inFlight, async (study) => {
       context.signal.throwIfAborted()
-      return importStudy(study, mapping.slots.length, planner, inspect)
+      return importStudy(study, mapping.slots.length, planner, inspect, cohort.dates)
     })
     for await (const study of imported) {
       context.signal.throwIfAborted()
@@ -85,10 +88,12 @@ function assertKnownLabels(issues: IssueCollector): void {
   if (added) throw new AppError('IMPORT_DELIVERY_LABELS', `The cohort has no label ${added.examples[0]?.detail ?? ''}.`)
 }
 
-async function importStudy(study: PlannedStudy, slotCount: number, planner: ItemPlanner, inspect: Inspect): Promise<ImportedStudy> {
-  const planned = await Promise.all(Array.from({ length: slotCount }, (_, slotIndex) => planner.plan(study, slotIndex, inspect)))
-  const { ordinal, patientKey, studyKey, rows, ageYears, sex, siteKey, labelValues, evidence } = study
-  return { ordinal, patientKey, studyKey, rows, ageYears, sex, site: siteKey, items: planned.map(({ item }) => item), labels: labelValues, evidence }
+async function importStudy(study: PlannedStudy, slotCount: number, planner: ItemPlanner, inspect: Inspect, dates: StudyDates | null): Promise<ImportedStudy> {
+  const hearing = hearDates(inspect)
+  const planned = await Promise.all(Array.from({ length: slotCount }, (_, slotIndex) => planner.plan(study, slotIndex, hearing.inspect)))
+  const { ordinal, patientKey, studyKey, rows, sex, siteKey, labelValues, evidence } = study
+  const { ageYears, ...dated } = dates?.find(study, hearing.heard) ?? { ageYears: study.ageYears }
+  return { ordinal, patientKey, studyKey, rows, ageYears, sex, site: siteKey, ...dated, items: planned.map(({ item }) => item), labels: labelValues, evidence }
 }
 
 /** Full inspection of each image; a frame of a file that several studies name is read once. */

@@ -107,8 +107,9 @@ async function readStart(file: string, length: number): Promise<Uint8Array> {
   }
 }
 
-/** Study date as 2026-11-21; the older way of writing, 2026.11.21, as well. */
+/** Study date as 2026-11-21; the older way of writing, 2026.11.21, as well. Anything else as it stands: the import says that it is no date. */
 function readDate(dataSet: DicomDataSet): string | null {
-  const digits = dataSet.text('0008,0020')?.replaceAll('.', '') ?? ''
-  return /^\d{8}$/.test(digits) ? `${digits.slice(0, 4)}-${digits.slice(4, 6)}-${digits.slice(6)}` : null
+  const text = dataSet.text('0008,0020')
+  const digits = text?.replaceAll('.', '') ?? ''
+  return /^\d{8}$/.test(digits) ? `${digits.slice(0, 4)}-${digits.slice(4, 6)}-${digits.slice(6)}` : text
 }

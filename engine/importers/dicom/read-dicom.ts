@@ -4,6 +4,7 @@ import { decodeFrame, type DecodedFrame } from './codecs/decode-frame.ts'
 import { readNativeFrame } from './codecs/native.ts'
 import { drawFrame, fullRange, type DisplayFrame } from './display/draw-frame.ts'
 import { readFacts, type DicomFacts } from './facts.ts'
+import { headerDatesOf, type HeaderDates } from '../privacy/profile/header-dates.ts'
 import { frameScopes, readModality, readPresets } from './display/grayscale-header.ts'
 import type { VoiTransform } from './display/grayscale.ts'
 import { parseDicom, type DicomFile, type PixelElement } from './parse.ts'
@@ -13,6 +14,8 @@ import { assertImageSize, readPixelDescription, type PixelDescription } from './
 /** An image file with its header read and checked; frames are decoded when asked for. */
 export interface DicomImage {
   facts: DicomFacts
+  /** Real days: for the check of dates alone, never to be stored. */
+  dates: HeaderDates
   description: PixelDescription
   /** Ways of showing the frame that the file was opened for that it proposes, the default first; empty for colours and when it proposes none. */
   presets: VoiTransform[]
@@ -38,6 +41,7 @@ export function readDicom(bytes: Uint8Array, frame = 0): DicomImage {
   const { dataSet } = file
   return {
     facts: readFacts(dataSet, file.transferSyntax, description.frameCount, frame),
+    dates: headerDatesOf(dataSet),
     description,
     presets: description.photometric.startsWith('MONOCHROME') ? readPresets(frameScopes(dataSet, frame), description.isSigned) : [],
     readFrame,

@@ -11,6 +11,7 @@ import { imageContentHash } from '../../modalities/image-content.ts'
 import { isDicom } from '../dicom/parse.ts'
 import { readDicom } from '../dicom/read-dicom.ts'
 import { findTextSigns } from '../privacy/burned-in/find-text-signs.ts'
+import type { HeaderDates } from '../privacy/profile/header-dates.ts'
 import { createBudget } from '../concurrency.ts'
 import { judgeFileError } from '../file-errors.ts'
 import { findJpegDamage } from './jpeg-damage.ts'
@@ -29,7 +30,7 @@ export interface ImageNote {
 }
 
 export type ImageInspection =
-  | { kind: 'usable'; sha256: string; byteSize: number; widthPx: number; heightPx: number; frame: number; frameCount: number; note: ImageNote | null; measures?: ImageMeasures; textSigns?: TextSigns }
+  | { kind: 'usable'; sha256: string; byteSize: number; widthPx: number; heightPx: number; frame: number; frameCount: number; note: ImageNote | null; measures?: ImageMeasures; textSigns?: TextSigns; dates?: HeaderDates }
   | { kind: 'unusable'; code: ErrorCode; detail: string; sha256: string | null; byteSize: number | null }
   | { kind: 'missing'; detail: string }
 
@@ -100,6 +101,8 @@ interface ImageHeader {
   frame: number
   frameCount: number
   note: ImageNote | null
+  /** Of a DICOM file. */
+  dates?: HeaderDates
 }
 
 /** Width and height after EXIF rotation, and the frame, from the header alone. Throws AppError IMAGE_*, DICOM_*. */
@@ -126,12 +129,12 @@ function chosenFrame(choice: FrameChoice, frameCount: number): number {
 }
 
 function readDicomSize(bytes: Buffer, choice: FrameChoice): ImageHeader {
-  const { description, facts } = readDicom(bytes)
+  const { description, facts, dates } = readDicom(bytes)
   const { frameCount } = description
   const frame = chosenFrame(choice, frameCount)
   const raw: ImageNote | null = facts.isForProcessing ? { code: 'DICOM_FOR_PROCESSING', detail: `${name} holds raw detector values ("for processing").` } : null
   const note: ImageNote | null = frameCount > 1 ? { code: 'DICOM_MULTI_FRAME', detail: `${name} holds ${frameCount} frames; ${frameWords(choice)}${choice === 'middle' || choice === 'last' ? ` (${frame + 1})` : ''} is used.` } : raw
-  return { widthPx: description.columns, heightPx: description.rows, frame, frameCount, note }
+  return { widthPx: description.columns, heightPx: description.rows, frame, frameCount, note, dates }
 }
 
 /** First bytes of the formats that may reach the decoder; vector pictures and documents must not. */

@@ -30,6 +30,7 @@ export async function scrubFromHeaders(
   studies: readonly PlannedStudy[], mapping: Mapping, planner: ItemPlanner, sourceDir: string, privacy: StudyPrivacy | null, issues: IssueCollector, signal: AbortSignal, isCounting = false,
 ): Promise<HeaderCounts | null> {
   if (!privacy || (!isCounting && !mapping.slots.some(({ slot }) => slot.modality === 'text'))) return null
+  const keepsDates = mapping.dates !== undefined && mapping.privacy?.dates === 'shift'
   const counts = new Map<string, number>()
   let files = 0
   const read = mapInOrder(studies, filesInFlight, async (study) => {
@@ -55,12 +56,12 @@ export async function scrubFromHeaders(
     if (isUnreadable) issues.add('IMPORT_PRIVACY_HEADER', 'blocks', study.rows[0]!, `Row ${study.rows[0]}: the header of a DICOM file cannot be read, so the names in it cannot be taken out of the text of this row.`)
     if (known.names.length + known.ids.length > 0) privacy.applyKnown(study, known.names, known.ids)
   }
-  return files === 0 ? null : { files, attributes: [...counts].map(([key, count]) => toCount(key, count)).sort((a, b) => b.files - a.files || (a.name < b.name ? -1 : 1)) }
+  return files === 0 ? null : { files, attributes: [...counts].map(([key, count]) => toCount(key, count, keepsDates)).sort((a, b) => b.files - a.files || (a.name < b.name ? -1 : 1)) }
 }
 
-function toCount(key: string, files: number): HeaderCounts['attributes'][number] {
+function toCount(key: string, files: number, keepsDates: boolean): HeaderCounts['attributes'][number] {
   const [name, fate] = key.split('\u001f') as [string, HeaderCounts['attributes'][number]['fate']]
-  return { name, fate, files }
+  return { name, fate: fate === 'shifted' && !keepsDates ? 'removed' : fate, files }
 }
 
 async function readHeader(file: string, counts: Map<string, number> | null): Promise<HeaderIdentity | 'no-dicom' | 'unreadable'> {

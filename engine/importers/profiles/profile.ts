@@ -1,4 +1,5 @@
 import type { Mapping } from '../../domain/mapping.ts'
+import type { DateColumn } from '../../domain/visit-dates.ts'
 
 /** What a profile may look at to recognise a table. */
 export interface TableFacts {
@@ -13,6 +14,8 @@ export interface ColumnFacts {
   distinctCount: number
   /** First distinct non-blank cells. */
   samples: readonly string[]
+  /** How its cells read as dates; absent where most do not. */
+  dates?: DateColumn | undefined
 }
 
 export interface Suggestion {

@@ -1,5 +1,6 @@
 import { covidCxrProfile } from './covid-cxr.ts'
 import { demoProfile } from './demo.ts'
+import { withDates } from './find-dates.ts'
 import { dicomFolderProfile } from './dicom-folder.ts'
 import { guessMapping } from './guess-mapping.ts'
 import { indianaProfile, indianaXmlProfile } from './indiana.ts'
@@ -14,7 +15,8 @@ const profiles: readonly Profile[] = [odirPerEyeProfile, odirProfile, covidCxrPr
 export function suggestMapping(facts: TableFacts): Suggestion | null {
   for (const profile of profiles) {
     const suggestion = profile(facts)
-    if (suggestion) return suggestion
+    if (suggestion) return { ...suggestion, mapping: withDates(suggestion.mapping, facts) }
   }
-  return guessMapping(facts)
+  const guess = guessMapping(facts)
+  return guess === null ? null : { ...guess, mapping: withDates(guess.mapping, facts) }
 }

@@ -11,7 +11,7 @@ const kept: Record<Exclude<Fate, 'removed'>, string> = {
   // Keyed hashes: the same value gives the same code in this project and nowhere else.
   pseudonym: '0010,0020 PatientID; 0020,000d StudyInstanceUID; 0008,0050 AccessionNumber',
   // Moved by the patient's own number of days. PS3.15 option Retain Longitudinal Temporal Information with Modified Dates.
-  shifted: '0008,0020 StudyDate',
+  shifted: '0008,0020 StudyDate; 0008,0022 AcquisitionDate',
   // PS3.15 option Retain Patient Characteristics: years, over 89 as 90; female, male, other.
   generalised: '0010,1010 PatientAge; 0010,0040 PatientSex',
   // Text of reports, through the rules for free text. PS3.15 option Clean Structured Content, Clean Descriptors.

@@ -18,6 +18,8 @@ export const decisionDraftSchema = z.discriminatedUnion('kind', [
   /** Keys that are one person each: the studies of a group stand on one side of every split. */
   z.object({ kind: z.literal('merge-patients'), groups: z.array(z.array(z.string().min(1).max(80)).min(2)).min(1).max(20_000) }),
   z.object({ kind: z.literal('exclude-studies'), studyIds: z.array(studyId).min(1).max(100_000) }),
+  /** Whether the days of these studies count, whatever speaks against them. The latest decision on a study is the one that holds. */
+  z.object({ kind: z.literal('judge-dates'), studyIds: z.array(studyId).min(1).max(100_000), isUsed: z.boolean() }),
   z.object({ kind: z.literal('exclude-items'), items: z.array(z.object({ studyId, slotId })).min(1).max(100_000) }),
 ])
 export type DecisionDraft = z.infer<typeof decisionDraftSchema>
@@ -54,6 +56,7 @@ export function describeDecision(draft: DecisionDraft, slots: readonly Pick<Slot
     case 'drop-slot': return `Leave out ${titleOf(draft.slotId)}`
     case 'merge-patients': return `Count ${counted(draft.groups.flat().length, 'patient key')} as ${counted(draft.groups.length, 'person', 'persons')}`
     case 'exclude-studies': return `Exclude ${counted(draft.studyIds.length, 'study', 'studies')}`
+    case 'judge-dates': return `${draft.isUsed ? 'Use' : 'Leave out'} the ${draft.studyIds.length === 1 ? 'date' : 'dates'} of ${counted(draft.studyIds.length, 'study', 'studies')}`
     case 'exclude-items': return `Exclude ${counted(draft.items.length, 'item')}`
   }
 }

@@ -6,6 +6,7 @@ import { curationSummarySchema, textPartSchema } from './curation.ts'
 import { deviceVerdictSchema, runConfigSchema, runStatusSchema, splitProofSchema, splitSchema } from './run.ts'
 import { selectionSchema } from './selection.ts'
 import { modalitySchema, slotPresenceSchema, slotSchema } from './slots.ts'
+import { visitSchema } from './visit-dates.ts'
 
 /** Records as the store hands them out and the screens show them. Timestamps are ISO 8601 in UTC. */
 
@@ -137,11 +138,11 @@ export const studyFilterSchema = z.object({
   error: z.enum(['false-positive', 'false-negative', 'any']).nullable().default(null),
   review: z.enum(['none', 'agree', 'disagree', 'unsure']).nullable().default(null),
   split: splitSchema.nullable().default(null),
-  isExcluded: z.boolean().nullable().default(null),
   /** Only studies that decisions exclude, or only those that they leave. */
-  sortBy: studySortSchema.default('patientKey'),
+  isExcluded: z.boolean().nullable().default(null),
   /** Only the patients that a number of the fingerprint stands for. */
   selection: selectionSchema.nullable().default(null),
+  sortBy: studySortSchema.default('patientKey'),
   descending: z.boolean().default(false),
 })
 export type StudyFilter = z.infer<typeof studyFilterSchema>
@@ -189,6 +190,10 @@ export const studyDetailSchema = z.object({
   personKeys: z.array(z.string()),
   /** Other studies of the same person, in import order. */
   siblingStudyIds: z.array(idSchema),
+  /** All studies of the person, this one too, in the order of time. */
+  visits: z.array(visitSchema),
+  /** This study's day as the moved dates in its notes would write it; not the real one. */
+  noteDay: z.string().nullable(),
 })
 export type StudyDetail = z.infer<typeof studyDetailSchema>
 

@@ -12,11 +12,13 @@ export function importReportOf(store: Store, cohortId: number): Omit<ImportRepor
   const last = store.deliveries.list(cohortId).findLast(({ status }) => status !== 'undone')!
   const { deliveryId, number, status, counts, onChanged } = last
   if (deliveryId === null) return first
+  const dates = store.imports.deliveryDates(cohortId, deliveryId)
   return {
     cohortId, cohortName: first.cohortName, status: status === 'done' ? 'complete' : 'paused',
     rowsIn: counts.rowsIn, rowsAccepted: counts.rowsIn - counts.rowsRejected, rowsRejected: counts.rowsRejected,
     rejections: store.deliveries.rejections(deliveryId), patientCount: counts.newPatients, studyCount: counts.added.studies, itemCount: counts.added.studies * store.cohorts.get(cohortId).slots.length,
     absences: [],
+    ...(dates === null ? {} : { dates }),
     delivery: { deliveryId, number, onChanged, counts, changed: store.deliveries.changed(deliveryId, 200) },
   }
 }

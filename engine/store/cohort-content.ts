@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import type { Database } from 'better-sqlite3'
 import type { Slot } from '../domain/slots.ts'
+import type { StudyDate } from '../domain/visit-dates.ts'
 
 /** The part of a study that a cohort's content hash covers: data, not where it lay. */
 export interface StudyContent {
@@ -10,6 +11,7 @@ export interface StudyContent {
   ageYears: number | null
   sex: string | null
   site?: string | null
+  date?: StudyDate | undefined
   items: readonly { slotId: string; isPresent: boolean; reason: string | null; sha256: string | null }[]
   labels: readonly (0 | 1 | null)[]
 }
@@ -25,7 +27,8 @@ export function nextContentHash(previous: string, study: StudyContent, slots: re
   })
   // Only where there is one: cohorts of before keep the hash that their runs name.
   const site = study.site == null ? [] : [study.site]
-  const content = JSON.stringify([previous, study.ordinal, study.patientKey, study.studyKey, study.ageYears, study.sex, items, study.labels, ...site])
+  const date = study.date === undefined || (study.date.day === null && study.date.problems.length === 0) ? [] : [[study.date.day, study.date.problems]]
+  const content = JSON.stringify([previous, study.ordinal, study.patientKey, study.studyKey, study.ageYears, study.sex, items, study.labels, ...site, ...date])
   return createHash('sha256').update(content).digest('hex')
 }
 
@@ -37,12 +40,14 @@ interface ContentRow {
   ageYears: number | null
   sex: string | null
   site: string | null
+  day: string | null
+  problems: string
 }
 
 /** Reads a cohort back in the form its content hash was made from. */
 export function createContentReader(db: Database) {
   const selectStudies = db.prepare<{ cohortId: number }, ContentRow>(`
-    SELECT studies.id AS id, ordinal, patient_key AS patientKey, study_key AS studyKey, age_years AS ageYears, sex, site
+    SELECT studies.id AS id, ordinal, patient_key AS patientKey, study_key AS studyKey, age_years AS ageYears, sex, site, study_date AS day, date_problems AS problems
     FROM studies JOIN patients ON patients.id = studies.patient_id WHERE studies.cohort_id = :cohortId ORDER BY ordinal`)
   const selectItems = db.prepare<{ studyId: number }, { slotId: string; isPresent: number; reason: string | null; sha256: string | null; text: string | null }>(
     'SELECT slot_id AS slotId, is_present AS isPresent, reason, sha256, text FROM items WHERE study_id = :studyId')
@@ -54,14 +59,14 @@ export function createContentReader(db: Database) {
   return {
     hashes: (cohortId: number) => selectHashes.get({ cohortId })!,
     studies: function* (cohortId: number): Generator<StudyContent> {
-      for (const study of selectStudies.all({ cohortId })) {
+      for (const { day, problems, ...study } of selectStudies.all({ cohortId })) {
         const items = selectItems.all({ studyId: study.id }).map((item) => ({
           ...item, isPresent: item.isPresent === 1,
           // A note is hashed again from its words, so that an edited note shows although its stored hash was left alone.
           sha256: item.text === null || item.sha256 === null ? item.sha256 : createHash('sha256').update(item.text).digest('hex'),
         }))
         const labels = selectLabels.all({ studyId: study.id, cohortId }).map((label) => label.value)
-        yield { ...study, items, labels }
+        yield { ...study, date: { day, problems: JSON.parse(problems) as StudyDate['problems'] }, items, labels }
       }
     },
   }

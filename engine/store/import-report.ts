@@ -2,6 +2,7 @@ import type { Database } from 'better-sqlite3'
 import { errorCodeSchema, type ImportReport } from '../domain/import.ts'
 import type { AbsenceReason } from '../domain/slots.ts'
 import { found } from './context.ts'
+import { createVisits } from './visits.ts'
 
 interface RowCounts {
   rowsAccepted: number
@@ -38,6 +39,7 @@ export function createImportReports(db: Database) {
     SELECT items.slot_id AS slotId, count(*) AS count, min(items.frame) + 1 AS first, max(items.frame) + 1 AS last FROM studies JOIN items ON items.study_id = studies.id
     WHERE studies.cohort_id = :cohortId AND studies.delivery_id IS NULL AND items.is_present = 1 AND items.frame_count > 1 GROUP BY items.slot_id ORDER BY slotId`)
 
+  const visits = createVisits(db)
 
   const counts = (cohortId: number) => found(selectCounts.get({ cohortId }), 'cohort', cohortId)
   return {
@@ -45,6 +47,7 @@ export function createImportReports(db: Database) {
     rowCounts: (cohortId: number): RowCounts => selectRowCounts.get({ cohortId })!,
     report: (cohortId: number): Omit<ImportReport, 'elapsedMs' | 'imagesPerSecond'> => {
       const { name, status, ...numbers } = counts(cohortId)
+      const dates = visits.ofImport(cohortId, null)
       const frames = selectFrames.all({ cohortId })
       return {
         cohortId, cohortName: name, status: status === 'ready' ? 'complete' : 'paused', ...numbers,
@@ -53,6 +56,7 @@ export function createImportReports(db: Database) {
           code: errorCodeSchema.parse(row.code), reason: row.detail, count: row.count, rows: JSON.parse(row.rows) as number[],
         })),
         absences: selectAbsences.all({ cohortId }),
+        ...(dates === null ? {} : { dates }),
         ...(frames.length > 0 ? { frames } : {}),
       }
     },

@@ -17,6 +17,8 @@ import degradedResultsSql from './migrations/0008_degraded_results.sql'
 import derivedLabelsSql from './migrations/0009_derived_labels.sql'
 import textSignsSql from './migrations/0010_text_signs.sql'
 import deliveryLabelsSql from './migrations/0011_delivery_labels.sql'
+import framesSql from './migrations/0012_frames.sql'
+import studyDatesSql from './migrations/0013_study_dates.sql'
 import { createCurationRepository, type CurationRepository } from './curation/decisions.ts'
 import { createEffectiveCohorts } from './curation/effective-cohort.ts'
 import { createDeliveryRepository, type DeliveryRepository } from './deliveries/repository.ts'
@@ -52,6 +54,8 @@ export const storeMigrations: readonly Migration[] = [
   { version: 9, name: '0009_derived_labels', sql: derivedLabelsSql },
   { version: 10, name: '0010_text_signs', sql: textSignsSql },
   { version: 11, name: '0011_delivery_labels', sql: deliveryLabelsSql },
+  { version: 12, name: '0012_frames', sql: framesSql },
+  { version: 13, name: '0013_study_dates', sql: studyDatesSql },
 ]
 
 /** How long a statement waits for a reader in another process before it gives up. */

@@ -2,6 +2,7 @@ import type { Database } from 'better-sqlite3'
 import type { Review, Sex, Task } from '../domain/records.ts'
 import type { AbsenceReason, Slot } from '../domain/slots.ts'
 import { confidenceOfAll, decide, indexOfLargest } from '../domain/decisions.ts'
+import { dayMs, type DateProblem } from '../domain/visit-dates.ts'
 import { runConfigSchema, type Split } from '../domain/run.ts'
 import { found, slotsOf } from './context.ts'
 import type { EffectiveCohort, EffectiveCohorts } from './curation/effective-cohort.ts'
@@ -27,6 +28,10 @@ export interface CohortColumns {
   sexes: (Sex | null)[]
   /** Pseudonyms of the places of examination. */
   sites: (string | null)[]
+  /** Days of the studies, moved, counted from 1970; NaN where none is known or it does not count. */
+  days: Float64Array
+  /** What speaks against the day of a study and was not judged, by row. */
+  dateProblems: ReadonlyMap<number, readonly DateProblem[]>
   /** Bit s is set when slot s is present and no decision takes it away. */
   presentBits: Uint8Array
   /** Bit s is set when slot s was imported as present. */
@@ -99,7 +104,7 @@ export function createStudyIndex(db: Database, effective: EffectiveCohorts): Stu
     SELECT id AS labelId, name, (SELECT count(*) FROM study_labels WHERE label_id = labels.id) = (SELECT count(*) FROM studies WHERE cohort_id = :cohortId) AS isComplete
     FROM labels WHERE cohort_id = :cohortId ORDER BY position`)
   const selectStudies = db.prepare<{ cohortId: number }>(`
-    SELECT studies.id, patient_key, study_key, age_years, sex, site FROM studies JOIN patients ON patients.id = studies.patient_id
+    SELECT studies.id, patient_key, study_key, age_years, sex, site, study_date, date_problems FROM studies JOIN patients ON patients.id = studies.patient_id
     WHERE studies.cohort_id = :cohortId ORDER BY ordinal`).raw()
   const selectAbsent = db.prepare<{ cohortId: number }>(`
     SELECT items.study_id, items.slot_id, items.reason FROM studies JOIN items ON items.study_id = studies.id
@@ -115,7 +120,7 @@ export function createStudyIndex(db: Database, effective: EffectiveCohorts): Stu
   function loadCohort(cohortId: number): CohortColumns {
     const slots = slotsOf(found(selectCohort.get({ cohortId }), 'cohort', cohortId).slots_json)
     const labels = selectLabels.all({ cohortId })
-    const studies = selectStudies.all({ cohortId }) as [number, string, string, number | null, Sex | null, string | null][]
+    const studies = selectStudies.all({ cohortId }) as [number, string, string, number | null, Sex | null, string | null, string | null, string][]
     const rowOf = new Map(studies.map((study, i) => [study[0], i]))
     const references = new Int8Array(studies.length * labels.length)
     labels.forEach(({ labelId, isComplete }, l) => {
@@ -149,6 +154,8 @@ export function createStudyIndex(db: Database, effective: EffectiveCohorts): Stu
       ageYears: Float64Array.from(studies, (study) => study[3] ?? Number.NaN),
       sexes: studies.map((study) => study[4]),
       sites: studies.map((study) => study[5]),
+      days: Float64Array.from(studies, ([studyId, , , , , , day, problems]) => (day !== null && decided.isDateUsed(studyId, parseProblems(problems)) ? Date.parse(day) / dayMs : Number.NaN)),
+      dateProblems: new Map(studies.flatMap((study, i) => (study[7] === '[]' || decided.isDateJudged(study[0]) ? [] : [[i, parseProblems(study[7])] as const]))),
     }
   }
 
@@ -232,6 +239,8 @@ export function createStudyIndex(db: Database, effective: EffectiveCohorts): Stu
     },
   }
 }
+
+const parseProblems = (json: string): DateProblem[] => (json === '[]' ? [] : JSON.parse(json) as DateProblem[])
 
 /** Present slots of each study that the decisions leave; a copy. */
 function bitsUnder(decided: EffectiveCohort, slots: readonly Slot[], studyIds: Int32Array, importedBits: Uint8Array): Uint8Array {

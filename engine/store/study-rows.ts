@@ -14,6 +14,9 @@ export interface StudyRow {
   age_years: number | null
   sex: Sex | null
   site: string | null
+  /** Moved; see domain/visit-dates.ts. */
+  study_date: string | null
+  date_problems: string
 }
 
 export interface ItemRow {

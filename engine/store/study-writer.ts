@@ -28,8 +28,8 @@ export function assertShape(study: ImportedStudy, slots: readonly Slot[], labelC
 export function createStudyWriter(db: Database) {
   const selectPatient = db.prepare<{ cohortId: number; patientKey: string }, { id: number }>('SELECT id FROM patients WHERE cohort_id = :cohortId AND patient_key = :patientKey')
   const insertPatient = db.prepare<{ cohortId: number; patientKey: string }>('INSERT INTO patients (cohort_id, patient_key) VALUES (:cohortId, :patientKey)')
-  const insertStudy = db.prepare<StudyRow & OfDelivery>(`INSERT INTO studies (cohort_id, patient_id, study_key, ordinal, source_rows, age_years, sex, site, delivery_id)
-    VALUES (:cohort_id, :patient_id, :study_key, :ordinal, :source_rows, :age_years, :sex, :site, :delivery_id)`)
+  const insertStudy = db.prepare<StudyRow & OfDelivery>(`INSERT INTO studies (cohort_id, patient_id, study_key, ordinal, source_rows, age_years, sex, site, study_date, date_problems, delivery_id)
+    VALUES (:cohort_id, :patient_id, :study_key, :ordinal, :source_rows, :age_years, :sex, :site, :study_date, :date_problems, :delivery_id)`)
   const insertItem = db.prepare<ItemRow & OfDelivery>(`INSERT INTO items (study_id, slot_id, is_present, reason, detail, source_path, sha256, byte_size, width_px, height_px, text, frame, frame_count, delivery_id)
     VALUES (:study_id, :slot_id, :is_present, :reason, :detail, :source_path, :sha256, :byte_size, :width_px, :height_px, :text, :frame, :frame_count, :delivery_id)`)
   const insertLabel = db.prepare<{ studyId: number; labelId: number; value: 0 | 1 }>('INSERT INTO study_labels (study_id, label_id, value) VALUES (:studyId, :labelId, :value)')
@@ -61,7 +61,7 @@ export function createStudyWriter(db: Database) {
       try {
         studyId = Number(insertStudy.run({
           cohort_id: cohortId, patient_id: patientId, study_key: study.studyKey, ordinal: study.ordinal, source_rows: JSON.stringify(study.rows),
-          age_years: study.ageYears, sex: study.sex, site: study.site ?? null, delivery_id: deliveryId,
+          age_years: study.ageYears, sex: study.sex, site: study.site ?? null, study_date: study.date?.day ?? null, date_problems: JSON.stringify(study.date?.problems ?? []), delivery_id: deliveryId,
         }).lastInsertRowid)
       } catch (error) {
         if (isUniqueViolation(error)) throw new AppError('STORE_STUDY_TWICE', `Row ${study.rows.join(', ')} brings a study that its patient already has.`, { cause: error })

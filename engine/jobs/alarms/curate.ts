@@ -48,6 +48,12 @@ export function previewDecision(store: Store, cohortId: number, draft: DecisionD
       const gone = left.filter(({ studyId }) => chosen.has(studyId))
       return { effect: `Excludes ${counted(gone.length, 'study', 'studies')} of ${counted(new Set(gone.map(({ patientId }) => patientId)).size, 'patient')}; ${left.length - gone.length} remain.` }
     }
+    case 'judge-dates': {
+      const chosen = new Set(draft.studyIds)
+      const used = store.patients.trainingStudies(cohortId, [], []).filter(({ studyId }) => chosen.has(studyId))
+      const people = new Set(used.map(({ patientId }) => patientId)).size
+      return { effect: `${draft.isUsed ? 'Uses the dates' : 'Leaves out the dates'} of ${counted(used.length, 'study', 'studies')} of ${counted(people, 'patient')}. The studies stay; order and intervals of follow-up are told ${draft.isUsed ? 'by these dates' : 'without them'}.` }
+    }
     case 'exclude-items': {
       const chosen = new Set(draft.items.map(({ studyId, slotId }) => `${studyId} ${slotId}`))
       const used = store.patients.trainingStudies(cohortId, slotIds.filter((slotId) => !cohort.curation.droppedSlotIds.includes(slotId)), [])

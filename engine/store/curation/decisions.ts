@@ -112,6 +112,7 @@ export function createCurationRepository({ db, now, audit, changed, effective }:
         if (draft.groups.some((group) => new Set(group).size < 2)) refuse('A person to be merged needs two different patient keys.')
         return
       }
+      case 'judge-dates':
       case 'exclude-studies': return checkStudies(draft.studyIds)
       case 'exclude-items': {
         for (const slotId of new Set(draft.items.map((item) => item.slotId))) checkSlot(slotId)

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import type { Database } from 'better-sqlite3'
 import { createTextMask, decisionDraftSchema, joinGroups, type DecisionDraft, type TextMask } from '../../domain/curation.ts'
+import { isImpossible, type DateProblem } from '../../domain/visit-dates.ts'
 import { canonicalJson } from '../context.ts'
 
 /**
@@ -13,6 +14,10 @@ export interface EffectiveCohort {
   droppedSlotIds: ReadonlySet<string>
   excludedStudyIds: ReadonlySet<number>
   isStudyExcluded: (studyId: number) => boolean
+  /** Whether the day of a study counts, given what speaks against it. */
+  isDateUsed: (studyId: number, problems: readonly DateProblem[]) => boolean
+  /** True when somebody has decided on the day of a study. */
+  isDateJudged: (studyId: number) => boolean
   /** True for an item that a decision takes away, by its modality, by itself or with its study. */
   isItemExcluded: (studyId: number, slotId: string) => boolean
   /** The patient number that stands for a merged person; its own number for everybody else. */
@@ -58,7 +63,7 @@ export function createEffectiveCohorts(db: Database): EffectiveCohorts {
   }
 
   function derive(cohortId: number, rows: readonly DecisionRow[]): EffectiveCohort {
-    const { droppedSlotIds, excludedStudyIds, excludedItems, groups, words, masks } = readingOf(rows)
+    const { droppedSlotIds, excludedStudyIds, excludedItems, usedDates, groups, words, masks } = readingOf(rows)
     const persons = groups
       .map((keys) => keys.flatMap((patientKey) => {
         const id = selectPatient.get({ cohortId, patientKey }) as number | undefined
@@ -72,14 +77,17 @@ export function createEffectiveCohorts(db: Database): EffectiveCohorts {
     /** By place in the import, not by number in this database: the same decisions over the same content give the same hash anywhere. */
     function effects(): unknown[] {
       const excluded = [...excludedItems].map((item) => item.split(' ') as [string, string])
-      const ordinals = new Map(selectOrdinals.all({ cohortId, studyIds: JSON.stringify([...new Set([...excludedStudyIds, ...excluded.map(([studyId]) => Number(studyId))])]) }) as [number, number][])
+      const ordinals = new Map(selectOrdinals.all({ cohortId, studyIds: JSON.stringify([...new Set([...excludedStudyIds, ...usedDates.keys(), ...excluded.map(([studyId]) => Number(studyId))])]) }) as [number, number][])
       const studies = [...excludedStudyIds].flatMap((studyId) => ordinals.get(studyId) ?? []).sort((a, b) => a - b)
       const items = excluded.flatMap(([studyId, slotId]) => {
         const ordinal = ordinals.get(Number(studyId))
         return ordinal === undefined ? [] : [`${ordinal} ${slotId}`]
       }).sort()
       const merged = persons.map((members) => members.map(({ patientKey }) => patientKey).sort()).sort((a, b) => (a[0]! < b[0]! ? -1 : 1))
-      const all = [[...droppedSlotIds].sort(), [...words].sort((a, b) => (a[0] < b[0] ? -1 : 1)), merged, studies, items]
+      const all: unknown[][] = [[...droppedSlotIds].sort(), [...words].sort((a, b) => (a[0] < b[0] ? -1 : 1)), merged, studies, items]
+      const dates = [...usedDates].flatMap(([studyId, isUsed]) => (ordinals.has(studyId) ? [`${ordinals.get(studyId)!} ${isUsed}`] : [])).sort()
+      // Only where there are some: decisions of before keep the hash that their runs name.
+      if (dates.length > 0) all.push(dates)
       return all.every((list) => list.length === 0) ? [] : all
     }
 
@@ -88,6 +96,8 @@ export function createEffectiveCohorts(db: Database): EffectiveCohorts {
       droppedSlotIds,
       excludedStudyIds,
       isStudyExcluded: (studyId) => excludedStudyIds.has(studyId),
+      isDateUsed: (studyId, problems) => usedDates.get(studyId) ?? !isImpossible(problems),
+      isDateJudged: (studyId) => usedDates.has(studyId),
       isItemExcluded: (studyId, slotId) => droppedSlotIds.has(slotId) || excludedStudyIds.has(studyId) || (excludedItems.size > 0 && excludedItems.has(`${studyId} ${slotId}`)),
       personOf: (patientId) => personOf.get(patientId) ?? patientId,
       personKeyOf: (patientKey) => personKeyOf.get(patientKey) ?? patientKey,
@@ -112,6 +122,8 @@ interface DecisionRow { id: number; parameters_json: string }
 interface Reading {
   droppedSlotIds: Set<string>
   excludedStudyIds: Set<number>
+  /** By study whose day was judged: whether it counts. */
+  usedDates: Map<number, boolean>
   /** Study number and slot, with a blank between. */
   excludedItems: Set<string>
   /** Keys of one person each, no key in two of them. */
@@ -128,6 +140,7 @@ function readDecisions(rows: readonly DecisionRow[]): Reading {
   return {
     droppedSlotIds: new Set(of('drop-slot').map(({ slotId }) => slotId)),
     excludedStudyIds: new Set(of('exclude-studies').flatMap(({ studyIds }) => studyIds)),
+    usedDates: new Map(of('judge-dates').flatMap(({ studyIds, isUsed }) => studyIds.map((studyId) => [studyId, isUsed] as const))),
     excludedItems: new Set(of('exclude-items').flatMap(({ items }) => items.map(({ studyId, slotId }) => `${studyId} ${slotId}`))),
     groups: joinGroups(of('merge-patients').flatMap(({ groups }) => groups)),
     words, masks: new Map([...words].map(([slotId, list]) => [slotId, createTextMask(list)])),

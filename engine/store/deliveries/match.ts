@@ -2,6 +2,7 @@ import type { StudyChange } from '../../domain/deliveries.ts'
 import type { ImportedItem, ImportedStudy } from '../../domain/import.ts'
 import type { Sex } from '../../domain/records.ts'
 import type { Slot } from '../../domain/slots.ts'
+import type { StudyDate } from '../../domain/visit-dates.ts'
 
 /** A study of the cohort as far as a delivered one is compared with it. */
 export interface StoredVersion {
@@ -10,12 +11,13 @@ export interface StoredVersion {
   ageYears: number | null
   sex: Sex | null
   site: string | null
+  date: StudyDate
   items: ReadonlyMap<string, { isPresent: boolean; sha256: string | null; sourcePath: string | null }>
   /** In cohort label order. */
   labels: readonly (0 | 1 | null)[]
 }
 
-type Delivered = Pick<ImportedStudy, 'studyKey' | 'ageYears' | 'sex' | 'site' | 'items' | 'labels'>
+type Delivered = Pick<ImportedStudy, 'studyKey' | 'ageYears' | 'sex' | 'site' | 'date' | 'items' | 'labels'>
 
 /**
  * An absence that says nothing of the patient: the next delivery often has the whole table and only the new files. What the cohort has
@@ -44,6 +46,8 @@ export function changesBetween(stored: StoredVersion, delivered: Delivered, slot
   note('age', stored.ageYears === delivered.ageYears)
   note('sex', stored.sex === delivered.sex)
   note('site', stored.site === (delivered.site ?? null))
+  // A delivery whose mapping reads no dates says nothing of them.
+  if (delivered.date !== undefined) note('date', stored.date.day === delivered.date.day && stored.date.problems.join() === delivered.date.problems.join())
   return changes
 }
 

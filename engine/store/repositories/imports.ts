@@ -6,6 +6,7 @@ import { sealContent } from '../content-seal.ts'
 import { createContentReader, nextContentHash } from '../cohort-content.ts'
 import { createImportReports } from '../import-report.ts'
 import { assertShape, createStudyWriter } from '../study-writer.ts'
+import { createVisits } from '../visits.ts'
 
 interface ImportStateRow {
   status: 'importing' | 'ready'
@@ -28,6 +29,8 @@ export interface ImportRepository {
   /** Images of at most `count` studies stored so far, spread evenly, as they were when they were read. `path` is relative to the source folder. */
   sampleImages: (cohortId: number, count: number) => StoredImage[]
   report: (cohortId: number) => Omit<ImportReport, 'elapsedMs' | 'imagesPerSecond'>
+  /** Days of the studies that a delivery added; null where its mapping reads none. */
+  deliveryDates: (cohortId: number, deliveryId: number) => ImportReport['dates'] | null
 }
 
 /** Takes a cohort in, batch by batch; a stop at any point leaves whole batches and a place to go on from. */
@@ -51,6 +54,7 @@ export function createImportRepository({ db, now, audit, changed }: StoreContext
     WHERE items.is_present = 1 AND items.source_path IS NOT NULL AND items.sha256 IS NOT NULL AND items.delivery_id IS NULL ORDER BY studies.ordinal, items.slot_id`)
   const writer = createStudyWriter(db)
   const reports = createImportReports(db)
+  const visits = createVisits(db)
   const content = createContentReader(db)
 
   const stateOf = (cohortId: number) => found(selectState.get({ cohortId }), 'cohort', cohortId)
@@ -140,5 +144,6 @@ export function createImportRepository({ db, now, audit, changed }: StoreContext
       return selectImages.all({ cohortId, ordinals: JSON.stringify([...chosen]) })
     },
     report: (cohortId) => reports.report(cohortId),
+    deliveryDates: visits.ofImport,
   }
 }

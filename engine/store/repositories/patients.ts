@@ -3,12 +3,14 @@ import { join } from 'node:path'
 import { AppError } from '../../domain/errors.ts'
 import { studyFilterSchema, studyListQuerySchema, type Review, type Sex, type StudyDetail, type StudyFilter, type StudyFilterInput, type StudyListPage, type StudyListQueryInput } from '../../domain/records.ts'
 import { patternKey } from '../../domain/slots.ts'
+import type { DateProblem } from '../../domain/visit-dates.ts'
 import type { TrainingStudy } from '../../domain/exchange.ts'
 import { found, slotsOf, type StoreContext } from '../context.ts'
 import { createLabelEvidence, openDerived } from '../label-evidence.ts'
 import type { EffectiveCohort } from '../curation/effective-cohort.ts'
 import type { CohortColumns, RunColumns, StudyIndex } from '../study-index.ts'
 import { countPersons, orderedRows, toListRows } from '../study-query.ts'
+import { createVisits } from '../visits.ts'
 import { rowToItem, type ItemRow, type StudyRow } from '../study-rows.ts'
 
 type StoredStudyRow = StudyRow & { id: number; patient_key: string }
@@ -67,6 +69,7 @@ export function createPatientRepository({ db, effective }: StoreContext, index: 
     SELECT studies.id FROM json_each(:keys) AS chosen CROSS JOIN patients ON patients.patient_key = chosen.value AND patients.cohort_id = :cohortId
     JOIN studies ON studies.patient_id = patients.id WHERE studies.id <> :studyId ORDER BY ordinal`).pluck()
   const evidence = createLabelEvidence(db)
+  const visits = createVisits(db)
   const selectFile = db.prepare<{ studyId: number; slotId: string }, { source_dir: string; source_path: string; sha256: string; frame: number }>(`
     SELECT coalesce(deliveries.source_dir, cohorts.source_dir) AS source_dir, items.source_path, items.sha256, items.frame FROM items
     JOIN studies ON studies.id = items.study_id JOIN cohorts ON cohorts.id = studies.cohort_id LEFT JOIN deliveries ON deliveries.id = items.delivery_id
@@ -105,6 +108,8 @@ export function createPatientRepository({ db, effective }: StoreContext, index: 
       evidence: evidence.read(studyId),
       isExcluded: decided.isStudyExcluded(studyId),
       personKeys: [...personKeys],
+      visits: visits.ofPerson(row.cohort_id, personKeys.length > 0 ? personKeys : [row.patient_key], decided),
+      noteDay: row.study_date !== null && decided.isDateUsed(studyId, JSON.parse(row.date_problems) as DateProblem[]) ? row.study_date : null,
       siblingStudyIds: selectSiblings.all({ cohortId: row.cohort_id, keys: JSON.stringify(personKeys.length > 0 ? personKeys : [row.patient_key]), studyId }) as number[],
     }
   }

@@ -25,7 +25,7 @@ export interface RunPredictions {
   references: Float32Array
 }
 
-type StoredSet = StoredPrediction & { patientKey: string; studyKey: string }
+type StoredSet = StoredPrediction & { studyId: number; patientKey: string; studyKey: string }
 
 interface SetRow {
   id: number
@@ -73,14 +73,14 @@ export function createPredictionReader(db: Database, effective: EffectiveCohorts
   function toSet(row: SetRow, labelIds: readonly number[]): StoredSet {
     const labels = selectLabels.all({ setId: row.id, studyId: row.studyId })
     labels.sort((a, b) => labelIds.indexOf(a.labelId) - labelIds.indexOf(b.labelId))
-    return { patientKey: row.patientKey, studyKey: row.studyKey, fold: row.fold, split: row.split, pattern: row.pattern, isActual: row.is_actual === 1, servedBy: row.served_by, labels }
+    return { studyId: row.studyId, patientKey: row.patientKey, studyKey: row.studyKey, fold: row.fold, split: row.split, pattern: row.pattern, isActual: row.is_actual === 1, servedBy: row.served_by, labels }
   }
 
   function forStudy(runId: number, studyId: number, labelIds: readonly number[]): StoredPrediction[] {
     const rows = selectOfStudy.all({ runId, studyId })
     rows.sort((a, b) => b.is_actual - a.is_actual || splitRank[a.split] - splitRank[b.split] || a.fold - b.fold || a.id - b.id)
     return rows.map((row) => {
-      const { patientKey: _patientKey, studyKey: _studyKey, ...prediction } = toSet(row, labelIds)
+      const { studyId: _studyId, patientKey: _patientKey, studyKey: _studyKey, ...prediction } = toSet(row, labelIds)
       return prediction
     })
   }

@@ -33,6 +33,7 @@ const sameLogitTolerance = 1e-3
 /** One label of one prediction as it leaves in an export; the pseudonym is the only name, of merged patients the one that stands for the person. */
 export interface PredictionExportRow {
   runId: number
+  studyId: number
   patientKey: string
   studyKey: string
   fold: number
@@ -135,7 +136,7 @@ export function createPredictionRepository({ db, audit, changed, effective }: St
       const decisions = decide(config.task, set.labels.map((label) => label.probability), set.labels.map((label) => label.threshold))
       for (const [c, label] of set.labels.entries()) {
         yield {
-          runId, patientKey: set.patientKey, studyKey: set.studyKey, fold: set.fold, split: set.split, pattern: set.pattern, isActual: set.isActual, servedBy: set.servedBy ?? null,
+          runId, studyId: set.studyId, patientKey: set.patientKey, studyKey: set.studyKey, fold: set.fold, split: set.split, pattern: set.pattern, isActual: set.isActual, servedBy: set.servedBy ?? null,
           labelName: label.labelName, reference: label.reference, logit: label.logit, probability: label.probability, threshold: label.threshold, isPredicted: decisions[c]!,
         }
       }

@@ -1,5 +1,6 @@
 import type { Alarm, AlarmReport } from '../domain/alarms.ts'
 import type { CohortFacts } from './facts/cohort-facts.ts'
+import { dateAlarms } from './date-alarms.ts'
 import { personAlarms, sharedImageAlarms } from './person-alarms.ts'
 import { probeAlarm, type ProbeSubject } from './probe-alarm.ts'
 import { borderSubject, metadataSubject, presenceSubject } from './probe-subjects.ts'
@@ -64,12 +65,13 @@ export function* findAlarms(facts: CohortFacts): Generator<{ stage: string; done
       },
     },
     {
-      stage: 'Patients, ages and labels',
+      stage: 'Patients, ages, dates and labels',
       run: () => {
-        const found = [...personAlarms(facts), ...ageAlarms(facts), ...rareLabelAlarms(facts)]
+        const found = [...personAlarms(facts), ...ageAlarms(facts), ...dateAlarms(facts), ...rareLabelAlarms(facts)]
         alarms.push(...found)
         const has = (...kinds: Alarm['kind'][]) => found.some(({ kind }) => kinds.includes(kind))
         if (!has('impossible-ages', 'placeholder-ages', 'age-jumps')) quiet.push('No age is impossible or looks like a placeholder.')
+        if (facts.hasDates && !has('impossible-dates')) quiet.push('No date of a study is impossible or contradicts another.')
         if (!has('few-cases')) quiet.push('Every label has at least 10 studies with and without it.')
       },
     },

@@ -32,6 +32,7 @@ function formatFingerprint(print: Fingerprint): string {
     `${print.patients} patients (${print.patientsWithSeveralStudies} with several studies), ${print.studies} studies, ${print.presentItems} of ${print.items} items present`,
     ...section('Items', print.slots.map(({ slot, present, patientsWithout, absences }) => `${slot.title}: ${present} of ${print.studies} studies; ${patientsWithout} patients have none${absences.map(({ reason, count }) => `; ${count} ${reason}`).join('')}`)),
     ...section('Presence patterns (studies)', print.patterns.map(({ pattern, studies, patients }) => `${String(studies).padStart(6)}  ${describePattern(slots, pattern)}; ${countOf(patients, 'patient')}`)),
+    ...section('Follow-up', followUpLines(print.followUp)),
     ...section(`Is absence random? (${print.missingness.testCount} tests, adjusted together)`, [
       ...print.missingness.verdicts.map(({ sentence }) => sentence),
       ...print.missingness.tests.filter(({ isNotable }) => isNotable).map(({ sentence }) => `- ${sentence}`),
@@ -49,8 +50,17 @@ function formatFingerprint(print: Fingerprint): string {
   ].join('\n')
 }
 
-function countOf(count: number, what: string): string {
-  return `${count} ${what}${count === 1 ? '' : 's'}`
+function followUpLines(followUp: Fingerprint['followUp']): string[] {
+  if (followUp === null) return []
+  const { datedStudies, undatedStudies, doubtfulStudies, followedPatients, spanDays } = followUp
+  return [
+    `Days known of ${countOf(datedStudies, 'study', 'studies')}, not known of ${undatedStudies}${doubtfulStudies > 0 ? `, impossible in ${doubtfulStudies} (see the alarms)` : ''}`,
+    `${countOf(followedPatients, 'patient')} with studies on more than one day${spanDays === null ? '' : `: ${spanDays.shortest} to ${spanDays.longest} days from first to last, median ${spanDays.median}`}`,
+  ]
+}
+
+function countOf(count: number, what: string, many = `${what}s`): string {
+  return `${count} ${count === 1 ? what : many}`
 }
 
 /** Middle of the bin that holds the middle value. */

@@ -3,13 +3,13 @@ import { resolve } from 'node:path'
 import { AppError } from '../domain/errors.ts'
 import { frameChoiceSchema } from '../domain/frames.ts'
 import type { ImportCheck, ImportReport } from '../domain/import.ts'
-import { mappingSchema, withPrivacy, type ImportSource, type Mapping } from '../domain/mapping.ts'
+import { mappingSchema, type ImportSource, type Mapping } from '../domain/mapping.ts'
 import { mappingFileSchema } from '../domain/saved-mappings.ts'
-import { privacyOptionsSchema, privacyRuleSchema } from '../domain/privacy.ts'
 import { onChangedSchema } from '../domain/deliveries.ts'
 import { resumeImport, startDelivery, startImport, type RunningImport } from '../jobs/import-cohort.ts'
 import { applyMapping, mappingNamed, recheckLines } from '../jobs/saved-mappings.ts'
 import type { Workspace } from '../jobs/workspace.ts'
+import { withDateOptions, withPrivacyOptions } from './mapping-options.ts'
 import { formatSeconds, type CliOutput } from './output.ts'
 import { required, type CliOptions } from './options.ts'
 
@@ -48,32 +48,9 @@ export async function checkCommand(workspace: Workspace, options: CliOptions, ou
   if (check) output.result(check, formatCheck(check))
 }
 
-/** The mapping with what the command line says of privacy; without options every rule works. */
-function withPrivacyOptions(mapping: Mapping, options: CliOptions): Mapping {
-  const base = withPrivacy(mapping).privacy!
-  const list = options['privacy-list'] === undefined ? [] : readLines(options['privacy-list'])
-  const shapes = list.filter((line) => line.startsWith('shape:')).map((line) => line.slice('shape:'.length))
-  const parsed = privacyOptionsSchema.safeParse({
-    off: options['privacy-off']?.split(',').map((rule) => rule.trim()) ?? base.off,
-    dateOrder: options['date-order'] ?? base.dateOrder,
-    words: [...base.words, ...list.filter((line) => !line.startsWith('shape:'))], shapes: [...base.shapes, ...shapes],
-  })
-  // The words themselves may be names and are not repeated.
-  if (!parsed.success) throw new AppError('CLI_USAGE', `The privacy options do not fit at ${parsed.error.issues[0]?.path.join(', ')}. Rules: ${privacyRuleSchema.options.join(', ')}.`)
-  return { ...mapping, privacy: parsed.data }
-}
-
-function readLines(file: string): string[] {
-  try {
-    return readFileSync(file, 'utf8').split(/\r?\n/).map((line) => line.trim()).filter((line) => line !== '')
-  } catch (error) {
-    throw new AppError('CLI_USAGE', 'The list of --privacy-list cannot be read.', { cause: error })
-  }
-}
-
 async function sourceAndMapping(workspace: Workspace, options: CliOptions, output: CliOutput): Promise<{ source: ImportSource; mapping: Mapping }> {
   const { source, mapping } = await readSourceAndMapping(workspace, options, output)
-  return { source, mapping: withFrames(withPrivacyOptions(mapping, options), options) }
+  return { source, mapping: withFrames(withDateOptions(withPrivacyOptions(mapping, options), options), options) }
 }
 
 /** `--frame middle` for every image, or `--frame frontal=3,lateral=last`. */
@@ -159,6 +136,8 @@ function formatReport(report: ImportReport): string {
     ...report.rejections.map((item) => `  rejected ${item.count}: ${item.reason} (rows ${item.rows.slice(0, 10).join(', ')}${item.rows.length > 10 ? ', …' : ''})`),
     ...(report.frames ?? []).map(({ slotId, count, first, last }) => `  ${slotId}: ${count} of files with several frames, ${first === last ? `frame ${first}` : `frames ${first} to ${last}`}`),
     ...report.absences.map((item) => `  ${item.slotId}: ${item.count} ${item.reason}`),
+    ...(report.dates ? [`Days known of ${report.dates.dated} studies, of ${report.dates.undated} not`] : []),
+    ...(report.dates?.problems ?? []).map(({ problem, count, rows }) => `  date ${problem}: ${count} (rows ${rows.slice(0, 10).join(', ')}${count > 10 ? ', …' : ''})`),
   ]
   return lines.join('\n')
 }

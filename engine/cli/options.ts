@@ -10,7 +10,8 @@ const optionTypes = {
   from: { type: 'string' }, licence: { type: 'string' }, backbone: { type: 'string' },
   into: { type: 'string' }, changed: { type: 'string' }, 'new-labels': { type: 'string' }, join: { type: 'string' }, on: { type: 'string' }, spread: { type: 'string' }, mapping: { type: 'string' }, quick: { type: 'boolean' },
   frame: { type: 'string' }, delivery: { type: 'string' }, moved: { type: 'string' },
-  patient: { type: 'string' }, 'privacy-off': { type: 'string' }, 'privacy-list': { type: 'string' }, 'date-order': { type: 'string' },
+  patient: { type: 'string' }, 'privacy-off': { type: 'string' }, 'privacy-list': { type: 'string' }, 'date-order': { type: 'string' }, dates: { type: 'string' }, characteristics: { type: 'string' }, 'burned-in': { type: 'string' },
+  'study-date': { type: 'string' }, 'study-date-order': { type: 'string' }, 'birth-date': { type: 'string' }, 'birth-date-order': { type: 'string' },
   slot: { type: 'string' }, words: { type: 'string' }, patients: { type: 'string' }, studies: { type: 'string' }, alarm: { type: 'string' }, remedy: { type: 'string' }, reason: { type: 'string' }, undo: { type: 'string' },
   json: { type: 'boolean' }, resume: { type: 'boolean' }, help: { type: 'boolean' },
 } as const
@@ -74,6 +75,9 @@ lacuna mappings list|save|show|export|import|rename|remove [--mapping NAME] [--n
 lacuna check    --source DIR [--table FILE] [--map FILE]  what an import would do, without writing anything
                 texts are scrubbed unless told: [--privacy-off names,dates,...] [--privacy-list FILE] [--date-order month-first|day-first]
                 FILE: a word to remove in each line, or shape:K-###### (# digit, @ letter)
+                [--dates shift|remove] [--characteristics keep|remove] [--burned-in review|exclude]   options of the header profile
+                [--study-date COLUMN|none] [--study-date-order day-first|month-first|year-first|spreadsheet-days]   days of studies: stored moved
+                [--birth-date COLUMN|none] [--birth-date-order ...]   to check and to compute the age; never stored
 lacuna reidentify export --cohort NAME --out FILE       hospital numbers and pseudonyms, encrypted with LACUNA_PASSPHRASE
 lacuna reidentify lookup --from FILE --patient KEY|ID   one patient of such a file
 lacuna cohorts                                          the cohorts in the store

@@ -4,10 +4,10 @@ import { decisionDraftSchema } from './curation.ts'
 /** Alarms of a cohort before anything is trained: what would make its results mean less than they seem to. */
 
 /** Raised by one whenever the rules change what they find, so that kept reports of before are not shown. */
-export const alarmRulesVersion = 1
+export const alarmRulesVersion = 2
 
 export const alarmKindSchema = z.enum([
-  'text-leak', 'presence-leak', 'metadata-leak', 'border-leak', 'shared-images', 'near-duplicates', 'patient-sites', 'impossible-ages', 'placeholder-ages', 'age-jumps', 'sex-changes', 'few-cases',
+  'text-leak', 'presence-leak', 'metadata-leak', 'border-leak', 'shared-images', 'near-duplicates', 'patient-sites', 'impossible-ages', 'placeholder-ages', 'impossible-dates', 'age-jumps', 'sex-changes', 'few-cases',
 ])
 export type AlarmKind = z.infer<typeof alarmKindSchema>
 
@@ -15,8 +15,8 @@ export type AlarmKind = z.infer<typeof alarmKindSchema>
 export const alarmSeveritySchema = z.enum(['serious', 'warning'])
 export type AlarmSeverity = z.infer<typeof alarmSeveritySchema>
 
-/** A table of what an alarm rests on; cells are words, numbers already written out. */
-export const alarmEvidenceSchema = z.object({ title: z.string(), columns: z.array(z.string()), rows: z.array(z.array(z.string())), note: z.string().nullable() })
+/** A table of what an alarm rests on; cells are words, numbers already written out. `studyIds`: the study behind each row, where it is one. */
+export const alarmEvidenceSchema = z.object({ title: z.string(), columns: z.array(z.string()), rows: z.array(z.array(z.string())), note: z.string().nullable(), studyIds: z.array(z.number().int()).optional() })
 export type AlarmEvidence = z.infer<typeof alarmEvidenceSchema>
 
 export const alarmRemedySchema = z.object({ title: z.string(), draft: decisionDraftSchema })

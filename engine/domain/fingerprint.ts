@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { factorKindSchema } from './selection.ts'
 import { absenceReasonSchema, slotSchema } from './slots.ts'
+import { followUpSchema } from './visit-dates.ts'
 
 /** The fingerprint of a cohort: what it holds, counted before anything is trained. Summaries only; studies come by number, patients by pseudonym. */
 
@@ -94,6 +95,8 @@ export const fingerprintSchema = z.object({
   items: count,
   presentItems: count,
   patientsWithSeveralStudies: count,
+  /** Null where no day of a study was ever read. */
+  followUp: followUpSchema.nullable(),
   sites: z.array(z.object({ name: z.string(), patients: count, studies: count })),
   sexes: z.array(z.object({ name: z.string(), patients: count })),
   ages: z.object({ known: count, median: z.number(), youngest: z.number(), oldest: z.number(), histogram: histogramSchema }).nullable(),

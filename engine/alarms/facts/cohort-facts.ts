@@ -1,6 +1,7 @@
 import type { ImageMeasures } from '../../domain/image-measures.ts'
 import type { Sex } from '../../domain/records.ts'
 import type { Slot } from '../../domain/slots.ts'
+import type { DateProblem } from '../../domain/visit-dates.ts'
 
 /** An image of a study as far as alarms look at it; `measures` is null where none were taken. */
 export interface ImageFact { sha256: string; byteSize: number | null; widthPx: number | null; heightPx: number | null; measures: ImageMeasures | null }
@@ -21,6 +22,10 @@ export interface CohortFacts {
   ageYears: Float64Array
   sexes: (Sex | null)[]
   sites: (string | null)[]
+  /** What speaks against the day of a study and was not judged, by row. */
+  dateProblems: ReadonlyMap<number, readonly DateProblem[]>
+  /** True when the day of any study is known. */
+  hasDates: boolean
   /** Bit s: slot s is present. */
   presentBits: Uint8Array
   /** By text slot, what the model would read; null when absent. */

@@ -13,6 +13,7 @@ export function readFacts(store: Store, cohortId: number): CohortFacts {
   const studies = store.patients.trainingStudies(cohortId, slots.map(({ slotId }) => slotId), cohort.labels.map(({ labelId }) => labelId))
   const rowOf = new Map(studies.map(({ studyId }, row) => [studyId, row]))
   const sites = store.curation.sites(cohortId)
+  const columns = store.cohorts.columns(cohortId)
   const L = cohort.labels.length
   const labels = new Int8Array(studies.length * L)
   studies.forEach((study, i) => study.labels.forEach((value, l) => (labels[i * L + l] = Number.isNaN(value) ? -1 : value)))
@@ -44,6 +45,11 @@ export function readFacts(store: Store, cohortId: number): CohortFacts {
     ageYears: Float64Array.from(studies, ({ ageYears }) => ageYears ?? Number.NaN),
     sexes: studies.map(({ sex }) => sex),
     sites: studies.map(({ studyId }) => sites.get(studyId) ?? null),
+    dateProblems: new Map(studies.flatMap(({ studyId }, row) => {
+      const problems = columns.dateProblems.get(columns.rowOf.get(studyId)!)
+      return problems === undefined ? [] : [[row, problems] as const]
+    })),
+    hasDates: columns.days.some((day) => !Number.isNaN(day)),
     presentBits: Uint8Array.from(studies, ({ items }) => items.reduce((bits, { slotId }) => bits | (1 << slots.findIndex((slot) => slot.slotId === slotId)), 0)),
   }
 }

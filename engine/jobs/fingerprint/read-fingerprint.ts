@@ -8,6 +8,7 @@ import type { MeasuredImage } from '../../store/repositories/image-measures.ts'
 import type { CohortColumns } from '../../store/study-index.ts'
 import { createRng } from '../../training/rng.ts'
 import { groupDuplicates, pairNearDuplicates } from './duplicates.ts'
+import { summariseFollowUp } from './follow-up.ts'
 import { summariseImages } from './image-summary.ts'
 import { absencesOf, factsOf, groupPeople, statedOf, type People } from './people.ts'
 import { summariseTexts } from './text-summary.ts'
@@ -36,6 +37,7 @@ export function readFingerprint(store: Store, { cohortId, weightsDir }: { cohort
   return {
     cohortId, cohortName: cohort.name, contentHash: cohort.contentHash,
     patients: people.keys.length, studies: people.rows.length, items: people.rows.length * slots.length, presentItems: present,
+    followUp: summariseFollowUp(columns, people),
     patientsWithSeveralStudies: people.rowsOf.filter((rows) => rows.length > 1).length,
     ...describePeople(columns, people),
     slots: slots.map((slot, s) => ({ slot, ...countSlot(columns, people, s) })),

@@ -42,6 +42,7 @@ export function makeFacts(seed: number, studyCount = 400): CohortFacts {
     ageYears: Float64Array.from(persons, (person) => 20 + (person * 7) % 60),
     sexes: Array.from(persons, (person) => (person % 3 === 0 ? 'female' : 'male')),
     sites: Array.from(persons, (person) => (person % 2 === 0 ? 'S-1' : 'S-2')),
+    dateProblems: new Map(), hasDates: false,
     presentBits: Uint8Array.from({ length: studyCount }, (_, i) => (images[i] === null ? 0 : 1) | (texts[i] === null ? 0 : 2)),
     texts: new Map([['notes', texts]]), images: new Map([['view', images]]),
   }

@@ -27,7 +27,7 @@ async function factsOf(folder: string, table: string): Promise<CohortFacts> {
     studyIds: Int32Array.from(studies, (_, i) => i + 1), patientKeys: studies.map(({ patientKey }) => patientKey), studyKeys: studies.map(({ studyKey }) => studyKey),
     persons: Int32Array.from(studies, ({ patientKey }) => keys.indexOf(patientKey)),
     labels: Int8Array.from(studies.flatMap(({ labels }) => labels.map((value) => value ?? -1))),
-    ageYears: Float64Array.from(studies, ({ ageYears }) => ageYears ?? Number.NaN), sexes: studies.map(({ sex }) => sex), sites: studies.map(() => null),
+    ageYears: Float64Array.from(studies, ({ ageYears }) => ageYears ?? Number.NaN), sexes: studies.map(({ sex }) => sex), sites: studies.map(() => null), dateProblems: new Map(), hasDates: false,
     presentBits: Uint8Array.from(studies, ({ items }) => items.reduce((bits, { slotId, isPresent }) => (isPresent ? bits | (1 << start.slots.findIndex((slot) => slot.slotId === slotId)) : bits), 0)),
     texts: new Map(start.slots.filter(({ modality }) => modality === 'text').map(({ slotId }) => [slotId, itemsOf(slotId).map((item) => item?.text ?? null)])),
     images: new Map(start.slots.filter(({ modality }) => modality === 'image').map(({ slotId }) => [slotId, itemsOf(slotId).map((item) => item && { sha256: item.sha256!, byteSize: item.byteSize, widthPx: item.widthPx, heightPx: item.heightPx, measures: item.measures ?? null })])),

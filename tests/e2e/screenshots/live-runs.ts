@@ -50,8 +50,8 @@ export async function photographLiveRuns(camera: Camera): Promise<void> {
     await inBothThemes('20-live-4-results')
     for (const kind of ['Blurred images', 'Shorter texts']) {
       await page.getByRole('radio', { name: kind }).click()
-      await page.getByRole('button', { name: /^Test \d levels/ }).click()
-      await page.getByRole('button', { name: /^Test \d levels/ }).waitFor({ state: 'detached', timeout: slowMs })
+      await page.getByRole('button', { name: /^Test \d levels?/ }).click()
+      await page.getByRole('button', { name: /^Test \d levels?/ }).waitFor({ state: 'detached', timeout: slowMs })
     }
     await inBothThemes('20-live-5-worse-inputs', () => scrollTo(page, 'On worse inputs'))
     // The originals are gone: the next run says so and stops.

@@ -59,6 +59,28 @@ describe('results of a run', () => {
     expect(alarms!.join(' ')).toMatch(/an AUROC of 0\.6\d for "glaucoma" on the test patients/)
   })
 
+  it('sees in a cross-validation what the missing items tell, though folds lie at different levels, and nothing where they tell nothing', () => {
+    const alarmsOf = (seed: number, risk: (ordinal: number) => number) => {
+      const store = openTestStore()
+      const rng = createRng(seed)
+      const cohortId = addCohort(store, 600, 'Folds', (study) => ({ ...makeStudy(study.ordinal), patientKey: `P${study.ordinal}`, labels: [rng.uniform() < risk(study.ordinal) ? 1 : 0, study.ordinal % 2 === 0 ? 1 : 0] }))
+      const runId = addRun(store, cohortId, { split: { kind: 'k-fold', folds: 5 } })
+      const { config } = store.runs.get(runId)
+      const studies = store.patients.trainingStudies(cohortId, config.slotIds, config.labelIds)
+      const { assignments, proof } = assignFolds(studies, { kind: 'k-fold', folds: 5 }, createRng, 1)
+      storeSplit(store, runId, assignments, studies.map(({ studyId }) => studyId), proof)
+      store.runs.setStatus(runId, 'running')
+      for (const [fold, sides] of assignments.entries()) {
+        const test = studies.filter((_, i) => sides[i] === 'test')
+        store.predictions.addBlock(runId, makeBlock(test.map(({ studyId }) => studyId), { fold, patterns: test.map(({ pattern }) => pattern) }), config.labelIds)
+      }
+      store.runs.finish(runId, summary)
+      return evaluateRun({ store }, runId, { kind: 'actual' }).alarms!.join(' ')
+    }
+    expect(alarmsOf(4, (ordinal) => (ordinal % 3 === 0 ? 0.44 : 0.2))).toMatch(/an AUROC of 0\.6\d for "glaucoma"/)
+    expect([1, 2, 3, 4].map((seed) => alarmsOf(seed, () => 0.3))).toEqual(['', '', '', ''])
+  })
+
   it('counts who answered, and measures the gap to the dedicated models of the same split', () => {
     const store = openTestStore()
     const first = finishedRun(store, { isTelling: false, probability: 0.6 })

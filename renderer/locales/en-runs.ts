@@ -296,7 +296,7 @@ export const enRuns = {
       } satisfies Record<Degradation['kind'], string>,
       axes: { blur: 'blur in pixels at 224', noise: 'noise in percent of full brightness', truncate: 'words left of each text' } satisfies Record<Degradation['kind'], string>,
       columns: { level: 'Level', bits: 'Bits' },
-      asTheyAre: 'as they are',
+      asTheyAre: 'As they are',
       level: ({ kind, level }: Degradation): string => (kind === 'blur' ? `${level} px` : kind === 'noise' ? `${Math.round(level * 1000) / 10} %` : `${level} words`),
       test: (count: number) => `Test ${count} ${count === 1 ? 'level' : 'levels'}`,
       plotTitle: (kind: string) => `${kind}: macro-AUROC and macro-F1`,

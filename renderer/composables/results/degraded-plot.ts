@@ -19,7 +19,7 @@ export function degradationOption(points: readonly DegradationPoint[], palette: 
       axisLine: { lineStyle: { color: palette.grid } }, axisTick: { show: false }, axisLabel: { color: palette.faint, fontSize },
     },
     yAxis: {
-      type: 'value', min: 0, max: 1, splitNumber: 4, axisLine: { show: false }, axisTick: { show: false }, splitLine: { lineStyle: { color: palette.grid } },
+      type: 'value', min: 0, max: 1, interval: 0.2, axisLine: { show: false }, axisTick: { show: false }, splitLine: { lineStyle: { color: palette.grid } },
       axisLabel: { color: palette.faint, fontSize, formatter: (value: number) => value.toFixed(1) },
     },
     // Drawn on the canvas: an HTML tooltip carries style attributes, which the content security policy refuses.

@@ -46,13 +46,27 @@ const clipNames: BlockNames = {
   expand: 'mlp.fc1', contract: 'mlp.fc2', norm2: 'layer_norm2',
 }
 
-/** Loads the blocks `encoder.layer.0..N-1` of a BERT (post-LN) or ViT/ViLT (pre-LN) model, or `encoder.layers.0..N-1` of a CLIP tower (pre-LN). */
+/** ViT and DeiT as version 5 of the library calls their parts in memory; its files keep the older names, a state dict saved by hand does not. */
+const recentVitNames: BlockNames = {
+  query: 'attention.q_proj', key: 'attention.k_proj', value: 'attention.v_proj', attentionOutput: 'attention.o_proj',
+  norm1: 'layernorm_before', expand: 'mlp.fc1', contract: 'mlp.fc2', norm2: 'layernorm_after',
+}
+
+/**
+ * Loads the blocks `encoder.layer.0..N-1` of a BERT (post-LN) or ViT/ViLT (pre-LN) model, or `encoder.layers.0..N-1` of a CLIP tower (pre-LN);
+ * those of a ViT may also stand under the recent names, `layers.0..N-1`.
+ */
 export function loadTransformerBlocks(compute: Compute, source: WeightSource, size: TransformerSize, preNorm: boolean, naming?: 'clip'): TransformerBlock[] {
-  const names = naming === 'clip' ? clipNames : preNorm ? vitNames : bertNames
-  const list = naming === 'clip' ? 'encoder.layers' : 'encoder.layer'
+  const [list, names] = naming === 'clip' ? ['encoder.layers', clipNames] as const : blockNamesIn(source, preNorm)
   const activation = createActivation(compute, size.activation ?? 'gelu')
   return Array.from({ length: size.blocks }, (_, index) =>
     createTransformerBlock(compute.kernels, loadBlock(compute, source, `${list}.${index}`, names, size), preNorm, size.epsilon, activation))
+}
+
+function blockNamesIn(source: WeightSource, preNorm: boolean): readonly [list: string, names: BlockNames] {
+  if (!preNorm) return ['encoder.layer', bertNames]
+  const isRecent = !source.has(`encoder.layer.0.${vitNames.query}.weight`) && source.has(`layers.0.${recentVitNames.query}.weight`)
+  return isRecent ? ['layers', recentVitNames] : ['encoder.layer', vitNames]
 }
 
 /** Parameters of one block: four D x D maps, two D x F maps, their biases and two norms. */

@@ -1,5 +1,5 @@
 /**
- * Checks a folder of reference numbers: `run-golden.ts --dir FOLDER [--data DIR]`.
+ * Checks a folder of reference numbers: `run-golden.ts --dir FOLDER [--data DIR]`; the data, for DICOM, is looked for in `FOLDER/../data` otherwise.
  * One line per case; exit status 1 when a case misses its bound, an item breaks, or nothing at all could be checked.
  */
 import { existsSync, readdirSync } from 'node:fs'
@@ -21,8 +21,10 @@ async function main(): Promise<number> {
     write(`The folder ${root} does not exist.`)
     return 2
   }
+  // Reference sets lie beside the data that they were made from.
+  const beside = path.join(root, '..', 'data')
   const options: GoldenOptions = {
-    dataDir: values.data === undefined ? null : path.resolve(values.data),
+    dataDir: values.data !== undefined ? path.resolve(values.data) : existsSync(beside) ? beside : null,
     weightsDir: process.env['LACUNA_WEIGHTS'] ?? path.join(homedir(), '.cache', 'lacuna', 'weights'),
   }
   const totals = { passed: 0, failed: 0, notChecked: 0, notImplemented: 0, absent: 0 }

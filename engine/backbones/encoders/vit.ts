@@ -10,10 +10,11 @@ import { type Tensor1D, type Tensor2D, disposeAll } from '../../compute/tensorfl
 import type { TransformerBlock } from '../transformer-block.ts'
 import { blockParameterCount, loadTransformerBlocks } from '../transformer-weights.ts'
 import type { WeightSource } from '../weight-source.ts'
-import { parseModelConfig, patchFields, transformerFields, transformerSizeOf } from './config.ts'
+import { activationNames, createActivation } from './activations.ts'
+import { count, parseModelConfig, patchFields, transformerFields, transformerSizeOf } from './config.ts'
 import { type Pixels, blockStates, fittedPositions, patchRows } from './patches.ts'
 
-const vitConfigSchema = z.object({ model_type: z.enum(['vit', 'deit']), ...transformerFields, ...patchFields, pooler_act: z.literal('tanh').default('tanh') })
+const vitConfigSchema = z.object({ model_type: z.enum(['vit', 'deit']), ...transformerFields, ...patchFields, pooler_output_size: count.nullish(), pooler_act: z.enum(activationNames).default('tanh') })
 export type VitConfig = z.infer<typeof vitConfigSchema>
 
 /** Parses a Hugging Face config.json of a ViT or DeiT model; throws BACKBONE_CONFIG_UNSUPPORTED with the field that is wrong. */
@@ -32,7 +33,7 @@ export interface VitModel {
   hiddenStates(images: readonly Pixels[]): Tensor2D[]
   /** The final norm, row by row. */
   finalNorm(x: Tensor2D): Tensor2D
-  /** tanh(dense(x)) of final-normed class tokens [B, D]; null when the weights carry no pooler. */
+  /** act(dense(x)) of final-normed class tokens [B, D], tanh and D wide unless the configuration says otherwise; null when the weights carry no pooler. */
   pool(first: Tensor2D): Tensor2D | null
   dispose(): void
 }
@@ -53,7 +54,11 @@ export function loadVit(compute: Compute, source: WeightSource, config: VitConfi
   const projectionBias = vector('embeddings.patch_embeddings.projection.bias')
   const blocks = loadTransformerBlocks(compute, source, size, true)
   const norm = { gamma: vector('layernorm.weight'), beta: vector('layernorm.bias') }
-  const pooler = source.has('pooler.dense.weight') ? { weight: tf.tensor2d(source.read('pooler.dense.weight', [D, D]), [D, D]), bias: vector('pooler.dense.bias') } : null
+  const poolerWidth = config.pooler_output_size ?? D
+  const pooler = source.has('pooler.dense.weight')
+    ? { weight: tf.tensor2d(source.read('pooler.dense.weight', [poolerWidth, D]), [poolerWidth, D]), bias: tf.tensor1d(source.read('pooler.dense.bias', [poolerWidth])) }
+    : null
+  const activatePooled = createActivation(compute, config.pooler_act)?.forward ?? kernels.gelu
 
   const embedImage = (image: Pixels): Tensor2D => tf.tidy(() => {
     const { patches, rows, columns } = patchRows(compute, image, patch)
@@ -74,7 +79,7 @@ export function loadVit(compute: Compute, source: WeightSource, config: VitConfi
       return blockStates(blocks, x, { batch: images.length, heads: size.heads, keyBias: null })
     },
     finalNorm: (x) => kernels.layerNorm(x, norm.gamma, norm.beta, size.epsilon),
-    pool: (first) => pooler && tf.tidy(() => tf.matMul(first, pooler.weight, false, true).add(pooler.bias).tanh() as Tensor2D),
+    pool: (first) => pooler && tf.tidy(() => activatePooled(kernels.matMul(first, pooler.weight, false, true), pooler.bias)),
     dispose: () => {
       disposeAll(classTokens, projection, projectionBias, norm.gamma, norm.beta, pooler?.weight, pooler?.bias)
       blocks.forEach((block) => block.dispose())

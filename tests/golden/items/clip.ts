@@ -1,14 +1,14 @@
 /** Both towers, projections and similarities of tiny CLIP models against Hugging Face transformers. */
-import { readFileSync, readdirSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import path from 'node:path'
 import { type ClipModel, loadClip, parseClipConfig } from '../../../engine/backbones/encoders/clip.ts'
-import { openSafetensors } from '../../../engine/backbones/safetensors.ts'
+import { tensorPrefixes } from '../../../engine/backbones/import/architecture.ts'
 import { fileWeightSource } from '../../../engine/backbones/weight-source.ts'
 import { type Compute, openCompute } from '../../../engine/compute/backend.ts'
 import type { Tensor2D } from '../../../engine/compute/tensorflow.ts'
 import type { GoldenItem, GoldenReport } from '../report.ts'
-import { type HostTensor, readTensors, relativeError, rowOf, tensorOf } from './shared.ts'
-import { textPart } from './vilt-inputs.ts'
+import { type EncoderCase, type HostTensor, casesOf, checkPickledCopy, openGoldenWeights, readTensors, relativeError, rowOf, tensorOf } from './shared.ts'
+import { textPart, validTokens } from './vilt-inputs.ts'
 import { imagesOf, rowsAt } from './vit.ts'
 
 /** Issue 3: hidden states within 1e-4 relative on CPU. */
@@ -18,21 +18,23 @@ export const clipItem: GoldenItem = {
   name: 'clip',
   async run(folder, report) {
     const compute = await openCompute()
-    const cases = readdirSync(folder, { withFileTypes: true }).filter((entry) => entry.isDirectory()).map(({ name }) => name).sort()
+    const cases = casesOf(folder)
     if (cases.length === 0) report.notChecked('no case')
-    for (const name of cases) compute.tf.tidy(() => checkCase(compute, report, name, path.join(folder, name)))
+    for (const one of cases) compute.tf.tidy(() => checkCase(compute, report, one))
   },
 }
 
-function checkCase(compute: Compute, report: GoldenReport, name: string, folder: string): void {
-  const weights = openSafetensors(path.join(folder, 'model.safetensors'))
+function checkCase(compute: Compute, report: GoldenReport, { prefix: name, folder }: EncoderCase): void {
+  checkPickledCopy(report, name, folder)
+  const weights = openGoldenWeights(folder)
   const config = parseClipConfig(JSON.parse(readFileSync(path.join(folder, 'config.json'), 'utf8')))
-  const model = loadClip(compute, fileWeightSource(weights, 'golden'), config)
+  const model = loadClip(compute, fileWeightSource(weights, 'golden', tensorPrefixes.clip), config)
   weights.close()
   const inputs = readTensors(folder, 'inputs.safetensors')
   const ids = tensorOf(inputs, 'input_ids')
   const mask = tensorOf(inputs, 'attention_mask')
   const texts = Array.from({ length: ids.shape[0]! }, (_, b) => textPart(0, b, ids, mask).ids)
+  if (texts.some((_, b) => validTokens(mask, b).includes(false))) return report.notChecked(`${name}a text with masked tokens between valid ones, which no tokeniser makes`)
   const whole = Array.from({ length: ids.shape[0]! }, (_, b) => Int32Array.from(rowOf(ids, b)))
   const vision = visionOutputs(model, tensorOf(inputs, 'pixel_values'))
   const text = textOutputs(model, texts)
@@ -45,13 +47,14 @@ function checkCase(compute: Compute, report: GoldenReport, name: string, folder:
     ['text_embeds', unit(features.text)], ['image_embeds', unit(features.image)],
     ['logits_per_image', model.logitsPerImage(unit(features.image), unit(features.text))],
     ['logits_per_text', model.logitsPerImage(unit(features.image), unit(features.text)).transpose()],
+    ...(inputs.has('interp.pixel_values') ? [...visionOutputs(model, tensorOf(inputs, 'interp.pixel_values'))] : []).map(([key, value]): [string, Tensor2D] => [`interp.${key}`, value]),
     ['nomask.text_embeds', unit(model.text.project(textOutputs(model, whole).get('pooler_output')!))],
   ])
   for (const [key, expected] of readTensors(folder, 'outputs.safetensors')) {
     const state = key.startsWith('text.') ? text.get(key.slice('text.'.length)) : undefined
-    if (state !== undefined && expected.shape.length === 3) report.check(`${name}/${key}`, errorAtValidTokens(state, expected, texts), BOUND)
-    else if (found.has(key)) report.check(`${name}/${key}`, relativeError(found.get(key)!.dataSync(), expected.values), BOUND)
-    else report.notChecked(`${name}/${key}`)
+    if (state !== undefined && expected.shape.length === 3) report.check(`${name}${key}`, errorAtValidTokens(state, expected, texts), BOUND)
+    else if (found.has(key)) report.check(`${name}${key}`, relativeError(found.get(key)!.dataSync(), expected.values), BOUND)
+    else report.notChecked(`${name}${key}`)
   }
   model.dispose()
 }

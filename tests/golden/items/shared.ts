@@ -1,9 +1,46 @@
+/** What the reference items share: reading tensors, opening a case's weights as an imported folder is opened, comparing. */
+import { existsSync, readdirSync } from 'node:fs'
 import path from 'node:path'
+import type { TensorFile } from '../../../engine/backbones/files/tensor-file.ts'
+import { openTorchFile } from '../../../engine/backbones/files/torch-file.ts'
+import { openWeights } from '../../../engine/backbones/import/open-weights.ts'
 import { openSafetensors } from '../../../engine/backbones/safetensors.ts'
+import type { GoldenReport } from '../report.ts'
 
 export interface HostTensor {
   shape: number[]
   values: Float32Array
+}
+
+/** A model with its inputs and outputs; `prefix` stands in front of the names of its checks. */
+export interface EncoderCase {
+  prefix: string
+  folder: string
+}
+
+/** The item's own folder and its subfolders, whatever they are called, as far as they hold a model. */
+export function casesOf(folder: string): EncoderCase[] {
+  const below = readdirSync(folder, { withFileTypes: true }).filter((entry) => entry.isDirectory()).map(({ name }) => name).sort()
+  return ['', ...below].map((name) => ({ prefix: name === '' ? '' : `${name}/`, folder: path.join(folder, name) }))
+    .filter((one) => existsSync(path.join(one.folder, 'config.json')))
+}
+
+/** The weights beside a config.json: one file, shards or a pickle, chosen as for a folder that a user imports. */
+export function openGoldenWeights(folder: string): TensorFile {
+  return openWeights(folder, readdirSync(folder).filter((name) => !['inputs.safetensors', 'outputs.safetensors'].includes(name)))
+}
+
+/** A pickled copy of the weights beside model.safetensors holds exactly the same tensors. */
+export function checkPickledCopy(report: GoldenReport, prefix: string, folder: string): void {
+  if (!['model.safetensors', 'pytorch_model.bin'].every((name) => existsSync(path.join(folder, name)))) return
+  const pickled = openTorchFile(path.join(folder, 'pytorch_model.bin'))
+  const plain = readTensors(folder, 'model.safetensors')
+  const errors = [...plain].map(([tensor, { shape, values }]) => {
+    const found = pickled.entries.has(tensor) ? pickled.readFloats(tensor) : null
+    return found === null || found.shape.join() !== shape.join() ? Infinity : relativeError(found.values, values)
+  })
+  report.check(`${prefix}pytorch_model.bin (${errors.length} tensors)`, pickled.entries.size === plain.size ? Math.max(...errors) : Infinity, 0)
+  pickled.close()
 }
 
 /** Reads every tensor of a safetensors file; golden files are small. */

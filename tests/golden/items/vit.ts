@@ -1,14 +1,14 @@
 /** Hidden states and pooler of a tiny ViT or DeiT against Hugging Face transformers, at its own image size and at another one. */
-import { readFileSync, readdirSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import path from 'node:path'
+import { tensorPrefixes } from '../../../engine/backbones/import/architecture.ts'
 import { type Pixels } from '../../../engine/backbones/encoders/patches.ts'
 import { type VitModel, loadVit, parseVitConfig } from '../../../engine/backbones/encoders/vit.ts'
-import { openSafetensors } from '../../../engine/backbones/safetensors.ts'
 import { fileWeightSource } from '../../../engine/backbones/weight-source.ts'
 import { type Compute, openCompute } from '../../../engine/compute/backend.ts'
 import type { Tensor2D } from '../../../engine/compute/tensorflow.ts'
 import type { GoldenItem, GoldenReport } from '../report.ts'
-import { type HostTensor, readTensors, relativeError, rowOf, tensorOf } from './shared.ts'
+import { type EncoderCase, type HostTensor, casesOf, checkPickledCopy, openGoldenWeights, readTensors, relativeError, rowOf, tensorOf } from './shared.ts'
 
 /** Issue 3: hidden states within 1e-4 relative on CPU. */
 const BOUND = 1e-4
@@ -17,29 +17,33 @@ export const vitItem: GoldenItem = {
   name: 'vit',
   async run(folder, report) {
     const compute = await openCompute()
-    const cases = readdirSync(folder, { withFileTypes: true }).filter((entry) => entry.isDirectory()).map(({ name }) => name).sort()
-    checkFolder(compute, report, folder, '')
-    for (const name of cases) checkFolder(compute, report, path.join(folder, name), `${name}/`)
+    const cases = casesOf(folder)
+    if (cases.length === 0) report.notChecked('no case')
+    for (const one of cases) checkCase(compute, report, one)
   },
 }
 
-function checkFolder(compute: Compute, report: GoldenReport, folder: string, caseName: string): void {
-  const weights = openSafetensors(path.join(folder, 'model.safetensors'))
+function checkCase(compute: Compute, report: GoldenReport, { prefix: caseName, folder }: EncoderCase): void {
+  checkPickledCopy(report, caseName, folder)
+  const weights = openGoldenWeights(folder)
   const config = parseVitConfig(JSON.parse(readFileSync(path.join(folder, 'config.json'), 'utf8')))
-  const model = loadVit(compute, fileWeightSource(weights, 'golden', ['', 'vit.', 'deit.']), config)
+  const model = loadVit(compute, fileWeightSource(weights, 'golden', [...new Set([...tensorPrefixes.vit, ...tensorPrefixes.deit])]), config)
   weights.close()
   const inputs = readTensors(folder, 'inputs.safetensors')
   const outputs = readTensors(folder, 'outputs.safetensors')
-  for (const key of [...inputs.keys()].filter((name) => name.endsWith('pixel_values'))) {
-    const prefix = key.slice(0, -'pixel_values'.length)
-    const found = outputsOf(model, imagesOf(tensorOf(inputs, key)))
-    for (const [name, expected] of [...outputs].filter(([name]) => prefix === '' ? !name.includes('interp.') : name.startsWith(prefix))) {
-      const ours = found.get(name.slice(prefix.length))
+  // `interp.pixel_values` are images of another size, whose outputs have the same beginning.
+  const calls = [...inputs.keys()].filter((name) => name.endsWith('pixel_values')).map((name) => name.slice(0, -'pixel_values'.length))
+  const callOf = (output: string): string | undefined => calls.filter((call) => output.startsWith(call)).sort((a, b) => b.length - a.length)[0]
+  for (const call of calls) {
+    const found = outputsOf(model, imagesOf(tensorOf(inputs, `${call}pixel_values`)))
+    for (const [name, expected] of [...outputs].filter(([output]) => callOf(output) === call)) {
+      const ours = found.get(name.slice(call.length))
       if (ours === undefined) report.notChecked(caseName + name)
       else report.check(caseName + name, relativeError(ours.dataSync(), expected.values), BOUND)
     }
     found.forEach((tensor) => tensor.dispose())
   }
+  for (const name of outputs.keys()) if (callOf(name) === undefined) report.notChecked(caseName + name)
   model.dispose()
 }
 

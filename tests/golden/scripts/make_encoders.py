@@ -76,6 +76,7 @@ def clip_case(name, seed):
     write(ROOT / "clip" / name, model, inputs, outputs)
 
 
-image_case("case_deit", DeiTModel, DeiTConfig, 11)
-image_case("case_no_bias", ViTModel, ViTConfig, 21, qkv_bias=False, hidden_act="gelu_new")
-clip_case("case_gelu_legacy", 31)
+if __name__ == "__main__":
+    image_case("case_deit", DeiTModel, DeiTConfig, 11)
+    image_case("case_no_bias", ViTModel, ViTConfig, 21, qkv_bias=False, hidden_act="gelu_new")
+    clip_case("case_gelu_legacy", 31)

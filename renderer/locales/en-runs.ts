@@ -17,7 +17,7 @@ const methodNames: Record<AdapterName, string> = {
 const statusNames: Record<RunStatus, string> = { queued: 'Waiting', running: 'Training', paused: 'Paused', finished: 'Finished', failed: 'Failed', cancelled: 'Cancelled' }
 
 const settingNames: Record<SettingChoice, string> = {
-  'actual': 'As they are', 'image-only': 'Images only', 'text-only': 'Notes only', 'simulated-35-35': '35 % lose images, 35 % lose notes', 'custom': 'Another simulated loss',
+  'actual': 'As they are', 'image-only': 'Images only', 'text-only': 'Notes only', 'simulated-35-35': '35 % lose images, 35 % lose notes', 'table': 'The run’s own test losses', 'custom': 'Another simulated loss',
 }
 
 const count = (value: number, one: string, many: string): string => `${value.toLocaleString('en')} ${value === 1 ? one : many}`
@@ -242,9 +242,10 @@ export const enRuns = {
     settings: settingNames,
     settingHints: {
       'actual': 'With the items each patient really has.',
-      'image-only': 'Notes are withheld from every test patient who has an image.',
-      'text-only': 'Images are withheld from every test patient who has notes.',
+      'image-only': 'Everything but images is withheld; patients without an image are left out.',
+      'text-only': 'Everything but notes is withheld; patients without notes are left out.',
       'simulated-35-35': 'A seeded draw takes images from 35 % and notes from another 35 %; nobody loses everything.',
+      'table': 'With the simulated losses for test patients that the run was started with.',
       'custom': 'A seeded draw takes images from one share of patients and notes from another; nobody loses everything.',
     } satisfies Record<SettingChoice, string>,
     loseImage: 'Lose images',
@@ -275,6 +276,7 @@ export const enRuns = {
       if (choice !== 'custom' || setting.kind !== 'simulated') return settingNames[choice].toLowerCase()
       return `${Math.round(setting.image * 1000) / 10} % lose images, ${Math.round(setting.text * 1000) / 10} % lose notes (seed ${setting.seed})`
     },
+    ownTableNote: 'This run was started with simulated losses for its test patients. They are not in these numbers: choose “The run’s own test losses” above to see them.',
     simulatedNote: 'These patterns are simulated. Patient lists open under “As they are”.',
     alarmsTitle: 'Before you believe these numbers',
     servedBy: 'Answered by',

@@ -1,5 +1,6 @@
 import type { StudyFilterInput } from '../../../engine/domain/records.ts'
 import type { Interval, MetricsRow, ResultIntervals, RowIntervals, TestSetting } from '../../../engine/domain/results.ts'
+import type { RunConfig } from '../../../engine/domain/run.ts'
 import { describePattern, type Slot } from '../../../engine/domain/slots.ts'
 
 /** The settings that the results screen offers at once; anything else is "custom". */
@@ -8,8 +9,16 @@ export const settingPresets = {
   'image-only': { kind: 'only', modality: 'image' },
   'text-only': { kind: 'only', modality: 'text' },
   'simulated-35-35': { kind: 'simulated', image: 0.35, text: 0.35, seed: 1 },
+  'table': { kind: 'table' },
 } as const satisfies Record<string, TestSetting>
 export type SettingChoice = keyof typeof settingPresets | 'custom'
+
+/** Settings to choose among; the run's own test losses only where it was given any. */
+export function settingChoicesOf(config: Pick<RunConfig, 'missingness'>): SettingChoice[] {
+  const hasTable = (config.missingness?.test.losses ?? []).length > 0
+  const presets = (Object.keys(settingPresets) as (keyof typeof settingPresets)[]).filter((choice) => choice !== 'table')
+  return [...presets, ...(hasTable ? (['table'] as const) : []), 'custom']
+}
 
 /** Only under the real items do the table's patterns stand for lists of patients; simulated ones exist in the table alone. */
 export function hasPatientLists(setting: TestSetting): boolean {

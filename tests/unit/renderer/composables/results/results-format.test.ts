@@ -1,16 +1,23 @@
 import { describe, expect, it } from 'vitest'
-import { choiceOfSetting, filterOfCell, hasPatientLists, isSimulationValid, patternRowKey, settingPresets } from '../../../../../renderer/composables/results/results-format.ts'
+import { missingnessSettingsSchema } from '../../../../../engine/domain/missingness.ts'
+import { choiceOfSetting, filterOfCell, hasPatientLists, isSimulationValid, patternRowKey, settingChoicesOf, settingPresets } from '../../../../../renderer/composables/results/results-format.ts'
 
 describe('test settings', () => {
   it('recognises the ready-made ones and calls the rest custom', () => {
     for (const [choice, setting] of Object.entries(settingPresets)) expect(choiceOfSetting(setting)).toBe(choice)
     expect(choiceOfSetting({ kind: 'simulated', image: 0.35, text: 0.35, seed: 2 })).toBe('custom')
   })
+  it('offer the losses that the run was given for its test patients, where it was given any', () => {
+    const loss = { target: { kind: 'modality', modality: 'image' }, rate: 0.4 } as const
+    const choices = (missingness: unknown) => settingChoicesOf({ missingness: missingness === null ? null : missingnessSettingsSchema.parse(missingness) })
+    expect(choices({ test: { losses: [loss] } })).toContain('table')
+    for (const without of [null, {}, { train: { losses: [loss] } }]) expect(choices(without)).toEqual(['actual', 'image-only', 'text-only', 'simulated-35-35', 'custom'])
+  })
   it('refuses losses that would take everything', () => {
     expect([{ image: 0.5, text: 0.5 }, { image: 0.7, text: 0.4 }, { image: -0.1, text: 0 }, { image: Number.NaN, text: 0 }].map(isSimulationValid)).toEqual([true, false, false, false])
   })
   it('has lists of patients only where the patterns are real', () => {
-    expect([hasPatientLists(settingPresets.actual), hasPatientLists(settingPresets['text-only'])]).toEqual([true, false])
+    expect([hasPatientLists(settingPresets.actual), hasPatientLists(settingPresets['text-only']), hasPatientLists(settingPresets.table)]).toEqual([true, false, false])
   })
 })
 

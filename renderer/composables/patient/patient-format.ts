@@ -5,6 +5,16 @@ export function formatProbability(probability: number): string {
   return probability.toFixed(2)
 }
 
+/** A threshold beside its probability: with as many decimals as tell the two apart, for "0.37, below 0.37" reads like a mistake. */
+export function formatThreshold(threshold: number, probability: number): string {
+  for (let digits = 2; digits < 7; digits++) {
+    const shown = threshold.toFixed(digits)
+    const isOwn = Number(shown) > 0 && Number(shown) < 1
+    if (isOwn && (threshold === probability || shown !== probability.toFixed(digits))) return shown
+  }
+  return formatProbability(threshold)
+}
+
 /** A change of probability with its sign ("−0.22"), a true minus so that columns line up. Nothing left after rounding is "±0.00". */
 export function formatChange(change: number): string {
   const rounded = Math.abs(change).toFixed(2)

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { StoredPrediction } from '../../../../../engine/domain/records.ts'
-import { formatChange, formatProbability } from '../../../../../renderer/composables/patient/patient-format.ts'
+import { formatChange, formatProbability, formatThreshold } from '../../../../../renderer/composables/patient/patient-format.ts'
 import { agreementOf, predictionPanelOf, whatIfRangeOf } from '../../../../../renderer/composables/patient/patient-predictions.ts'
 
 function prediction(overrides: Partial<StoredPrediction>, probability: number): StoredPrediction {
@@ -10,6 +10,13 @@ function prediction(overrides: Partial<StoredPrediction>, probability: number): 
     ...overrides,
   }
 }
+
+describe('a threshold beside its probability', () => {
+  it('has as many decimals as tell the two apart', () => {
+    expect([formatThreshold(0.5, 0.81), formatThreshold(0.3701, 0.3749), formatThreshold(0.3704, 0.3696), formatThreshold(0.004, 0.02), formatThreshold(0.25, 0.25)])
+      .toEqual(['0.50', '0.370', '0.3704', '0.004', '0.25'])
+  })
+})
 
 describe('predictionPanelOf', () => {
   it('is null without a prediction under the real items', () => {

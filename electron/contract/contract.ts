@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { alarmReportSchema, openAlarmSchema } from '../../engine/domain/alarms.ts'
 import { backboneCheckSchema, backboneDetailsSchema, backboneReadsSchema, backboneSizesSchema, backboneTensorSchema } from '../../engine/domain/backbones.ts'
 import { changedStudySchema, deliveryForecastSchema, deliverySchema, onChangedSchema, originalsFolderSchema, originalStateSchema } from '../../engine/domain/deliveries.ts'
-import { decisionDraftSchema, decisionReasonSchema, decisionSchema } from '../../engine/domain/curation.ts'
+import { decisionDraftSchema, decisionReasonSchema, decisionSchema, exclusionSchema, runCurationSchema } from '../../engine/domain/curation.ts'
 import { errorOutcomeSchema, importCheckSchema, importReportSchema, previewRowSchema, tableInspectionSchema } from '../../engine/domain/import.ts'
 import { fingerprintSchema } from '../../engine/domain/fingerprint.ts'
 import { imageFactsSchema } from '../../engine/domain/image-facts.ts'
@@ -60,6 +60,8 @@ export const patientPageSchema = z.object({
   items: z.array(pageItemSchema),
   predictions: z.array(storedPredictionSchema),
   reviews: z.array(reviewSchema),
+  /** Why the study is excluded; null where it counts. */
+  exclusion: exclusionSchema.nullable(),
 })
 export type PatientPage = z.infer<typeof patientPageSchema>
 
@@ -188,8 +190,12 @@ export const calls = {
   'curation:preview': { request: z.object({ cohortId, draft: decisionDraftSchema }), reply: z.object({ effect: z.string() }) },
   'curation:decide': { request: z.object({ cohortId, draft: decisionDraftSchema, reason: decisionReasonSchema }), reply: decisionSchema },
   'curation:undo': { request: z.object({ decisionId: z.number().int().positive(), reason: decisionReasonSchema }), reply: decisionSchema },
-  /** The decisions that a run was planned under, and the alarms that were open when it began. */
-  'curation:of-run': { request: z.object({ runId }), reply: z.object({ decisions: z.array(decisionSchema), alarms: z.array(openAlarmSchema) }) },
+  /** Undoes what excludes these studies; a decision that excludes others too is made again for those. */
+  'curation:include': { request: z.object({ cohortId, studyIds: z.array(studyId).min(1).max(1000), reason: decisionReasonSchema }), reply: z.object({ undone: z.number().int(), remade: z.number().int() }) },
+  /** The decisions that a run was planned under, the alarms that were open when it began, and what was decided since. */
+  'curation:of-run': { request: z.object({ runId }), reply: z.object({ decisions: z.array(decisionSchema), alarms: z.array(openAlarmSchema), standing: runCurationSchema }) },
+  /** Without the decisions themselves, which may name thousands of studies. */
+  'curation:standing': { request: z.object({ runId }), reply: runCurationSchema },
   'runs:list': { request: z.object({ cohortId: cohortId.nullable() }), reply: z.array(runRecordSchema) },
   'runs:get': { request: z.object({ runId }), reply: runDetailSchema },
   'runs:suggest': { request: z.object({ cohortId }), reply: runSuggestionSchema },

@@ -1,10 +1,10 @@
 import { startAlarmSearch } from '../../engine/jobs/alarms/alarm-report.ts'
-import { makeDecision, undoDecision } from '../../engine/jobs/alarms/curate.ts'
+import { includeStudies, makeDecision, undoDecision } from '../../engine/jobs/alarms/curate.ts'
 import type { JobHandle } from '../services/job-board.ts'
 import type { Handlers } from './answer.ts'
 import type { HandlerContext } from './context.ts'
 
-type AlarmCalls = 'alarms:get' | 'alarms:search' | 'curation:preview' | 'curation:decide' | 'curation:undo' | 'curation:of-run'
+type AlarmCalls = 'alarms:get' | 'alarms:search' | 'curation:preview' | 'curation:decide' | 'curation:undo' | 'curation:include' | 'curation:of-run' | 'curation:standing'
 
 /** What would make results mean less than they seem to, and what was decided about it. */
 export function alarmHandlers({ workspace, jobs, publish }: HandlerContext): Handlers<AlarmCalls> {
@@ -43,6 +43,12 @@ export function alarmHandlers({ workspace, jobs, publish }: HandlerContext): Han
       publish('cohorts:changed', { cohortId })
       return decision
     },
-    'curation:of-run': ({ runId }) => ({ decisions: store.curation.ofRun(runId), alarms: store.curation.alarmsOfRun(runId) }),
+    'curation:include': ({ cohortId, studyIds, reason }) => {
+      const counts = includeStudies(workspace, cohortId, studyIds, reason)
+      publish('cohorts:changed', { cohortId })
+      return counts
+    },
+    'curation:of-run': ({ runId }) => ({ decisions: store.curation.ofRun(runId), alarms: store.curation.alarmsOfRun(runId), standing: store.curation.standingOf(runId) }),
+    'curation:standing': ({ runId }) => reader.read('curation:standing', { runId }),
   }
 }

@@ -23,6 +23,7 @@ export function patientHandlers({ workspace, pictures }: HandlerContext): Handle
         })),
         predictions: runId === null ? [] : store.predictions.forStudy(runId, studyId),
         reviews: runId === null ? [] : store.reviews.ofStudy(runId, studyId),
+        exclusion: study.isExcluded ? store.curation.exclusionOf(study.cohortId, studyId) : null,
       }
     },
     'patients:neighbours': (request) => reader.read('patients:neighbours', request),

@@ -48,6 +48,23 @@ export const curationSummarySchema = z.object({
 })
 export type CurationSummary = z.infer<typeof curationSummarySchema>
 
+/** Why a study is excluded, for its own page: the newest decision that says so, and how many decisions do. */
+export const exclusionSchema = z.object({ decisionId: z.number().int(), reason: z.string(), madeBy: z.string(), madeAt: z.string(), decisionCount: z.number().int().positive() })
+export type Exclusion = z.infer<typeof exclusionSchema>
+
+/** A decision in one line. */
+const decisionLineSchema = z.object({ decisionId: z.number().int(), what: z.string(), effect: z.string(), at: z.string() })
+export type DecisionLine = z.infer<typeof decisionLineSchema>
+
+/** How a run stands to the decisions: what it left out, and what was decided or undone since it began, which its numbers know nothing of. */
+export const runCurationSchema = z.object({
+  excludedStudies: z.number().int().nonnegative(),
+  excludedPatients: z.number().int().nonnegative(),
+  decidedSince: z.array(decisionLineSchema),
+  undoneSince: z.array(decisionLineSchema),
+})
+export type RunCuration = z.infer<typeof runCurationSchema>
+
 /** What a decision does, short: the name of a line in the audit log and on the list. */
 export function describeDecision(draft: DecisionDraft, slots: readonly Pick<Slot, 'slotId' | 'title'>[]): string {
   const titleOf = (id: string) => slots.find((slot) => slot.slotId === id)?.title ?? id

@@ -1,4 +1,5 @@
 import { AppError } from '../domain/errors.ts'
+import { counted } from '../domain/curation.ts'
 import { hasChosenClass } from '../domain/decisions.ts'
 import type { MissingnessDescription } from '../domain/missingness.ts'
 import type { CohortSummary } from '../domain/records.ts'
@@ -85,6 +86,12 @@ export function describeMissingness(config: RunConfig, material: RunMaterial): M
   return planMissingness(config, material, assignments, proof.splitHash).descriptions
 }
 
+/** Those whom decisions exclude, said where a run is set up: its counts do not hold them. */
+function excludedByDecision({ store }: Pick<Workspace, 'store'>, cohortId: number): string[] {
+  const { patients, total } = store.patients.listStudies({ cohortId, isExcluded: true, limit: 1 })
+  return total === 0 ? [] : [`${counted(total, 'study', 'studies')} of ${counted(patients, 'patient')} ${total === 1 ? 'is' : 'are'} excluded by decisions: neither trained on nor counted.`]
+}
+
 function otherClasses({ otherClassCount: count }: RunMaterial): string[] {
   return count === 0 ? [] : [`${count} ${count === 1 ? 'study has' : 'studies have'} a class that was not chosen: neither trained on nor counted.`]
 }
@@ -98,5 +105,5 @@ function warningsOf(workspace: Pick<Workspace, 'store'>, config: RunConfig, mate
   })
   const patterns = Map.groupBy(material.studies, (study) => study.pattern)
   const thin = [...patterns].filter(([, list]) => list.length < 5).map(([pattern, list]) => `Only ${list.length} ${list.length === 1 ? 'study shows' : 'studies show'} "${describePattern(material.slots, pattern)}".`)
-  return [...otherClasses(material), ...leaks, ...rare, ...thin]
+  return [...excludedByDecision(workspace, config.cohortId), ...otherClasses(material), ...leaks, ...rare, ...thin]
 }

@@ -69,6 +69,7 @@ export const storeReads = {
   'alarms:get': { lane: 'list', read: (store: Store, { cohortId }: { cohortId: number }) => ({ report: keptAlarms(store, cohortId), decisions: store.curation.list(cohortId), cohort: store.cohorts.get(cohortId) }) },
   'alarms:search': { lane: 'alarm', read: (store: Store, { cohortId }: { cohortId: number }, tell: (progress: Progress) => void) => searchAlarms(store, cohortId, tell) },
   'curation:preview': { lane: 'list', read: (store: Store, { cohortId, draft }: { cohortId: number; draft: DecisionDraft }) => previewDecision(store, cohortId, draft) },
+  'curation:standing': { lane: 'list', read: (store: Store, { runId }: { runId: number }) => store.curation.standingOf(runId) },
   'audit:list': { lane: 'list', read: (store: Store, { limit }: { limit: number }) => store.audit.list(limit) },
   'audit:verify': { lane: 'report', read: (store: Store) => store.audit.verify() },
 } as const

@@ -65,6 +65,13 @@ export const enAlarms = {
     more: (number: string) => `and ${number} more`,
     storedWithRun: 'What is open when the run starts is stored with it.',
   },
+  standing: {
+    older: (count: number) => `Made before ${count === 1 ? 'a decision' : `${count} decisions`} over the cohort`,
+    olderText: 'Its numbers are those of the patients it was made on, and stay as they are. A run that starts now follows what was decided since:',
+    decided: (what: string, when: string) => `${what}, ${when}.`,
+    undone: (what: string, when: string) => `Undone: ${what}, ${when}.`,
+    leftOut: (studies: number, shownStudies: string, patients: number, shownPatients: string) => `Decisions left ${shownStudies} ${plural(studies, 'study', 'studies')} of ${shownPatients} ${plural(patients, 'patient', 'patients')} out of this run: neither trained on nor counted.`,
+  },
   run: {
     title: 'Open alarms when this run began',
     decisions: 'Decisions it was planned under',

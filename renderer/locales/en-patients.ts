@@ -83,7 +83,7 @@ export const enPatients = {
     noCohortHint: 'Patients come from a cohort. Import one or try the demo cohort.',
     openCohorts: 'Open cohorts',
     rowName: (patient: string, items: string) => `Patient ${patient}, ${items}`,
-    keysHint: 'Arrow keys move, Enter opens, / finds',
+    keysHint: 'Arrow keys move, Enter opens, X excludes, / finds',
     loadingRow: 'Loading',
   },
   page: {
@@ -196,12 +196,26 @@ export const enPatients = {
     reviewNeedsRun: 'A review belongs to a run. Choose one above.',
     history: (entries: number) => `${count(entries, 'review', 'reviews')} of this patient so far`,
   },
+  exclusion: {
+    exclude: 'Exclude…', excludeOf: (patient: string) => `Exclude ${patient}…`,
+    include: 'Include again…', includeOf: (patient: string) => `Include ${patient} again…`,
+    hint: 'Leave this patient out of every run that starts from now on',
+    excludeTitle: (patient: string) => `Exclude patient ${patient}`,
+    includeTitle: (patient: string) => `Include patient ${patient} again`,
+    includeText: (studies: number, shown: string) => `${studies === 1 ? 'The study counts' : `All ${shown} studies count`} again in every run that starts from now on. What excludes other patients too goes on for those. It stands in the audit log.`,
+    includeConfirm: 'Include again',
+    noteTitle: 'Excluded',
+    by: (when: string, who: string) => `${when} by ${who}.`,
+    several: (decisions: number) => `${decisions} decisions exclude it; including it again undoes them all for this patient.`,
+    effect: 'No run that starts from now on trains on this patient or counts it.',
+    runIsOlder: 'The run shown here was made before that decision: it knew this patient, and its numbers stay as they are.',
+  },
   help: {
     title: 'Keys on this page',
     close: 'Close',
     keys: [
       ['J or →', 'next patient'], ['K or ←', 'previous patient'], ['1', 'agree and save'], ['2', 'disagree and save'], ['3', 'unsure and save'],
-      ['C', 'write a comment'], ['Ctrl + Enter', 'save the comment'], ['W', 'show or hide what-ifs'], ['/', 'find a patient'], ['L', 'back to the list'], ['?', 'this overview'],
+      ['C', 'write a comment'], ['Ctrl + Enter', 'save the comment'], ['W', 'show or hide what-ifs'], ['/', 'find a patient'], ['X', 'exclude the patient, or include it again'], ['L', 'back to the list'], ['?', 'this overview'],
     ],
     image: [
       ['+ − or wheel', 'zoom'], ['Drag or arrows', 'move, once zoomed'], ['Drag unzoomed, right or Shift drag', 'brightness and contrast'], ['I', 'invert'], ['H, V', 'mirror left and right, top and bottom'],

@@ -50,11 +50,16 @@ export const usePatientsStore = defineStore('patients', () => {
     pages.delete(keyOf(studyId, runId))
     neighbours.clear()
   }
+  /** After a decision: what is excluded, and who stands next to whom, is another thing now. */
+  function forgetAll(): void {
+    pages.clear()
+    neighbours.clear()
+  }
   // Where the keyboard stood in the list last seen, so that coming back finds the place.
   let place = { listKey: '', index: 0 }
   const activeOf = (listKey: string): number => (place.listKey === listKey ? place.index : 0)
   function setActive(listKey: string, index: number): void {
     place = { listKey, index }
   }
-  return { page, neighboursOf, preload, forget, activeOf, setActive }
+  return { page, neighboursOf, preload, forget, forgetAll, activeOf, setActive }
 })

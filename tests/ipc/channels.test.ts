@@ -112,7 +112,7 @@ describe('valid requests', () => {
     ['deliveries:list', () => ({ cohortId })], ['deliveries:changed', () => ({ deliveryId: 1 })], ['mappings:list', () => ({})], ['mappings:import', () => ({})], ['import:choose-folder', () => ({})], ['import:choose-table', () => ({ folder: null })], ['import:report', () => ({ cohortId })],
     ['privacy:read-list', () => ({})], ['privacy:images', () => ({ cohortId })], ['privacy:decide', () => ({ cohortId, contentKeys: ['a'.repeat(64)], decision: 'keep' })],
     ['alarms:get', () => ({ cohortId })], ['alarms:search', () => ({ cohortId })], ['curation:preview', () => ({ cohortId, draft: { kind: 'drop-slot', slotId: 'notes' } })], ['curation:of-run', () => ({ runId })],
-    ['curation:decide', () => ({ cohortId, draft: { kind: 'mask-words', slotId: 'notes', words: ['note'] }, reason: 'a test' })], ['curation:undo', () => ({ decisionId, reason: '' })],
+    ['curation:decide', () => ({ cohortId, draft: { kind: 'mask-words', slotId: 'notes', words: ['note'] }, reason: 'a test' })], ['curation:undo', () => ({ decisionId, reason: '' })], ['curation:include', () => ({ cohortId, studyIds: [studyId], reason: '' })], ['curation:standing', () => ({ runId })],
     ['runs:list', () => ({ cohortId: null })], ['runs:get', () => ({ runId })], ['runs:suggest', () => ({ cohortId })],
     ['results:get', () => ({ runId, setting: { kind: 'actual' } })], ['results:intervals', () => ({ runId, setting: { kind: 'actual' } })], ['patients:list', () => filter()], ['patients:get', () => ({ studyId, runId })],
     ['patients:neighbours', () => ({ filter: filter(), studyId })], ['patients:source-rows', () => ({ studyId })],

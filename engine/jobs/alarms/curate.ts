@@ -76,6 +76,27 @@ export function undoDecision({ store }: Pick<Workspace, 'store'>, decisionId: nu
   return store.curation.undo(decisionId, { reason, undoneBy: currentUser() })
 }
 
+/**
+ * Makes studies count again: every decision that excludes one of them is undone, and made again for the other studies that it excludes, so
+ * that each keeps its own reason. All of it or nothing, and every step in the log.
+ */
+export function includeStudies({ store }: Pick<Workspace, 'store'>, cohortId: number, studyIds: readonly number[], reason: string): { undone: number; remade: number } {
+  const chosen = new Set(studyIds)
+  return store.transaction(() => {
+    const excluding = store.curation.excluding(cohortId, studyIds)
+    let remade = 0
+    for (const { decisionId, draft, reason: reasonBefore } of excluding) {
+      store.curation.undo(decisionId, { reason, undoneBy: currentUser() })
+      const rest = draft.kind === 'exclude-studies' ? draft.studyIds.filter((studyId) => !chosen.has(studyId)) : []
+      if (rest.length === 0) continue
+      const effect = `Keeps ${counted(rest.length, 'study', 'studies')} of an earlier decision excluded; the others count again.`
+      store.curation.decide(cohortId, { draft: { kind: 'exclude-studies', studyIds: rest }, effect, reason: reasonBefore, madeBy: currentUser() })
+      remade++
+    }
+    return { undone: excluding.length, remade }
+  })
+}
+
 /** The account of this machine: the app has no users of its own. */
 function currentUser(): string {
   try {

@@ -1,5 +1,5 @@
 import { openAlarmSchema, type OpenAlarm } from '../../domain/alarms.ts'
-import { decisionDraftSchema, describeDecision, type Decision, type DecisionDraft } from '../../domain/curation.ts'
+import { decisionDraftSchema, describeDecision, type Decision, type DecisionDraft, type DecisionLine, type Exclusion, type RunCuration } from '../../domain/curation.ts'
 import { AppError } from '../../domain/errors.ts'
 import { found, slotsOf, type StoreContext } from '../context.ts'
 
@@ -42,6 +42,12 @@ export interface CurationRepository {
   list: (cohortId: number) => Decision[]
   /** The decisions that a run was planned under, oldest first. */
   ofRun: (runId: number) => Decision[]
+  /** The decisions that count now and exclude any of these studies, newest first. */
+  excluding: (cohortId: number, studyIds: readonly number[]) => Decision[]
+  /** Why a study is excluded; null for one that counts. */
+  exclusionOf: (cohortId: number, studyId: number) => Exclusion | null
+  /** What a run left out, and what was decided since. */
+  standingOf: (runId: number) => RunCuration
   /** Alarms that were open when a run began, as they were then. */
   alarmsOfRun: (runId: number) => OpenAlarm[]
   /** Over content and decisions: those that count now, or, with `runId`, those that the run was planned under. */
@@ -66,6 +72,16 @@ export function createCurationRepository({ db, now, audit, changed, effective }:
   const selectAll = db.prepare<{ cohortId: number }, DecisionRow>(`SELECT ${columns} WHERE cohort_id = :cohortId ORDER BY curation_decisions.id DESC`)
   const selectOfRun = db.prepare<{ runId: number }, DecisionRow>(`SELECT ${columns}
     WHERE curation_decisions.id IN (SELECT value FROM run_curation, json_each(run_curation.decision_ids) WHERE run_id = :runId) ORDER BY curation_decisions.id`)
+  const selectActive = db.prepare<{ cohortId: number }, DecisionRow>(`SELECT ${columns} WHERE cohort_id = :cohortId AND decision_id IS NULL ORDER BY curation_decisions.id`)
+  const selectExcluding = db.prepare<{ cohortId: number; studyIds: string }, DecisionRow>(`SELECT ${columns} WHERE cohort_id = :cohortId AND decision_id IS NULL AND kind = 'exclude-studies'
+    AND EXISTS (SELECT 1 FROM json_each(parameters_json, '$.studyIds') AS own JOIN json_each(:studyIds) AS asked ON asked.value = own.value) ORDER BY curation_decisions.id DESC`)
+  // In SQLite, which reads a list of 15,000 studies in a millisecond; parsed here it would take forty.
+  const selectExclusion = db.prepare<{ cohortId: number; studyId: number }, { decisionId: number; reason: string; madeBy: string; madeAt: string }>(`
+    SELECT id AS decisionId, reason, made_by AS madeBy, made_at AS madeAt FROM curation_decisions WHERE cohort_id = :cohortId AND kind = 'exclude-studies'
+    AND NOT EXISTS (SELECT 1 FROM curation_undos WHERE decision_id = curation_decisions.id)
+    AND EXISTS (SELECT 1 FROM json_each(parameters_json, '$.studyIds') WHERE value = :studyId) ORDER BY id DESC`)
+  const countOfStudies = db.prepare<{ studyIds: string }>('SELECT count(DISTINCT patient_id) FROM json_each(:studyIds) AS chosen CROSS JOIN studies ON studies.id = chosen.value').pluck()
+  const selectRunCohort = db.prepare<{ runId: number }>('SELECT cohort_id FROM runs WHERE id = :runId').pluck()
   const selectRunAlarms = db.prepare<{ runId: number }>('SELECT alarms_json FROM run_curation WHERE run_id = :runId').pluck()
   const insert = db.prepare<{ cohortId: number; kind: string; parameters: string; effect: string; reason: string; madeBy: string; now: string }>(`
     INSERT INTO curation_decisions (cohort_id, kind, parameters_json, effect, reason, made_by, made_at) VALUES (:cohortId, :kind, :parameters, :effect, :reason, :madeBy, :now)`)
@@ -152,6 +168,21 @@ export function createCurationRepository({ db, now, audit, changed, effective }:
     return get(decisionId)
   })
 
+  function standingOf(runId: number): RunCuration {
+    const cohortId = found(selectRunCohort.get({ runId }) as number | undefined, 'run', runId)
+    const slots = slotsOf(cohortOf(cohortId).slots_json)
+    const lineOf = (decision: Decision, at: string): DecisionLine => ({ decisionId: decision.decisionId, what: describeDecision(decision.draft, slots), effect: decision.effect, at })
+    const decided = effective.ofRun(runId)
+    const own = new Set(decided.decisionIds)
+    const studyIds = JSON.stringify([...decided.excludedStudyIds])
+    return {
+      excludedStudies: decided.excludedStudyIds.size,
+      excludedPatients: countOfStudies.get({ studyIds }) as number,
+      decidedSince: selectActive.all({ cohortId }).filter(({ id }) => !own.has(id)).map((row) => lineOf(rowToDecision(row), row.made_at)),
+      undoneSince: selectOfRun.all({ runId }).flatMap((row) => (row.undone_at === null ? [] : [lineOf(rowToDecision(row), row.undone_at)])),
+    }
+  }
+
   const saveReport = db.transaction((cohortId: number, hash: string, version: number, report: object): void => {
     removeReport.run({ cohortId, hash, version })
     insertReport.run({ cohortId, hash, version, report: JSON.stringify(report), now: now() })
@@ -165,6 +196,12 @@ export function createCurationRepository({ db, now, audit, changed, effective }:
       cohortOf(cohortId)
       return selectAll.all({ cohortId }).map(rowToDecision)
     },
+    excluding: (cohortId, studyIds) => selectExcluding.all({ cohortId, studyIds: JSON.stringify(studyIds) }).map(rowToDecision),
+    exclusionOf: (cohortId, studyId) => {
+      const rows = selectExclusion.all({ cohortId, studyId })
+      return rows[0] === undefined ? null : { ...rows[0], decisionCount: rows.length }
+    },
+    standingOf,
     ofRun: (runId) => selectOfRun.all({ runId }).map(rowToDecision),
     alarmsOfRun: (runId) => openAlarmSchema.array().parse(JSON.parse((selectRunAlarms.get({ runId }) as string | undefined) ?? '[]')),
     hashOf,

@@ -3,7 +3,7 @@ import type { ReviewVerdict } from '../../../engine/domain/records.ts'
 
 /** What a key on the patient page asks for. */
 export type PatientKeyAction =
-  | { kind: 'next' } | { kind: 'previous' } | { kind: 'comment' } | { kind: 'search' } | { kind: 'help' } | { kind: 'what-ifs' } | { kind: 'list' }
+  | { kind: 'next' } | { kind: 'previous' } | { kind: 'comment' } | { kind: 'search' } | { kind: 'help' } | { kind: 'what-ifs' } | { kind: 'list' } | { kind: 'exclude' }
   | { kind: 'verdict'; verdict: ReviewVerdict }
 
 /** The part of a keyboard event that decides. `tag`, `role` and `isEditable` describe the element that has the focus. */
@@ -37,6 +37,7 @@ export function patientActionOfKey(pressed: PressedKey): PatientKeyAction | null
   if (key === 'w') return { kind: 'what-ifs' }
   if (key === '/') return { kind: 'search' }
   if (key === '?') return { kind: 'help' }
+  if (key === 'x') return { kind: 'exclude' }
   if (key === 'l') return { kind: 'list' }
   return null
 }

@@ -165,7 +165,7 @@ function pageOf(request: CallRequest<'patients:get'>): CallReply<'patients:get'>
       return { ...slot, isPresent, reason, detail: null, byteSize: 1, widthPx: url === null ? null : 512, heightPx: url === null ? null : 512, textParts: null, url, thumbnailUrl: url, original: url === null ? null : 'there', text: isPresent && slot.modality === 'text' ? 'Blurred vision in both eyes for about six months, worse at night.\nType 2 diabetes for nine years, on metformin. No pain, no trauma.\nIntraocular pressure 17 / 18 mmHg. Best corrected acuity 0.6 / 0.7.\nReferred for fundus photography; dilated examination planned.' : null }
     }),
     predictions: runId === null ? [] : subPatterns(pattern).map((sub) => predictionOf(studyId, sub, sub === pattern)),
-    reviews: reviewsOf(studyId),
+    reviews: reviewsOf(studyId), exclusion: null,
   }
 }
 

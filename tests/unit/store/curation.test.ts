@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest'
 import type { DecisionDraft } from '../../../engine/domain/curation.ts'
 import { runConfigSchema } from '../../../engine/domain/run.ts'
+import { includeStudies } from '../../../engine/jobs/alarms/curate.ts'
+import { summariseMaterial } from '../../../engine/jobs/run-material.ts'
 import { planRun, assignmentsOf } from '../../../engine/jobs/planning/plan-run.ts'
 import { handOverSpec, trainingSpecOf } from '../../../engine/jobs/planning/training-spec.ts'
 import type { Store } from '../../../engine/store/open.ts'
@@ -167,5 +169,47 @@ describe('a run', () => {
     expect(() => planRun({ store }, configOf(store, cohortId))).toThrow(expect.objectContaining({ code: 'CURATION_INVALID' }))
     expect(() => addRun(store, cohortId)).toThrow(expect.objectContaining({ code: 'CURATION_INVALID' }))
     expect(store.cohorts.patternCounts(cohortId).every(({ pattern }) => !pattern.includes('notes'))).toBe(true)
+  })
+})
+
+describe('a patient that is excluded and included again', () => {
+  it('leaves runs that start later, keeps its own reason, and counts again without freeing others', () => {
+    const { store, cohortId, all, hash } = prepare()
+    const { contentHash } = store.cohorts.get(cohortId)
+    const before = begin(store, cohortId)
+    const studyIds = all().map(({ studyId }) => studyId)
+    // Studies 0 and 1 are of one patient; the first decision names another one too.
+    const many = store.curation.decide(cohortId, { draft: { kind: 'exclude-studies', studyIds: [studyIds[0]!, studyIds[2]!] }, effect: 'as said', reason: 'blurred', madeBy: 'ann' }).decisionId
+    const own = store.curation.decide(cohortId, { draft: { kind: 'exclude-studies', studyIds: [studyIds[0]!, studyIds[1]!] }, effect: 'as said', reason: 'withdrew consent', madeBy: 'ben' }).decisionId
+    expect(store.curation.exclusionOf(cohortId, studyIds[0]!)).toMatchObject({ decisionId: own, reason: 'withdrew consent', madeBy: 'ben', decisionCount: 2 })
+    expect(store.curation.exclusionOf(cohortId, studyIds[3]!)).toBeNull()
+    expect(summariseMaterial({ store }, configOf(store, cohortId)).warnings).toContain('3 studies of 2 patients are excluded by decisions: neither trained on nor counted.')
+    const between = begin(store, cohortId)
+    expect(between.plan.studyIds).toHaveLength(57)
+    expect(store.curation.standingOf(between.runId)).toEqual({ excludedStudies: 3, excludedPatients: 2, decidedSince: [], undoneSince: [] })
+    expect(store.curation.standingOf(before.runId)).toMatchObject({ excludedStudies: 0, decidedSince: [{ decisionId: many, what: 'Exclude 2 studies' }, { decisionId: own }], undoneSince: [] })
+
+    expect(includeStudies({ store }, cohortId, [studyIds[0]!, studyIds[1]!], 'consent found')).toEqual({ undone: 2, remade: 1 })
+    expect(store.patients.listStudies({ cohortId, isExcluded: true }).rows.map(({ studyId }) => studyId)).toEqual([studyIds[2]])
+    expect(store.curation.exclusionOf(cohortId, studyIds[2]!)).toMatchObject({ reason: 'blurred', decisionCount: 1 })
+    expect(store.curation.list(cohortId).map(({ undo }) => undo?.reason ?? null)).toEqual([null, 'consent found', 'consent found'])
+    expect(store.audit.list().slice(0, 3).map(({ event }) => event).sort()).toEqual(['curation.decided', 'curation.undone', 'curation.undone'])
+    expect(begin(store, cohortId).plan.studyIds).toHaveLength(59)
+    // What a run was planned under stays: its studies and what it left out.
+    expect(store.runs.getSplit(between.runId)!.studyIds).toHaveLength(57)
+    expect(store.curation.standingOf(between.runId)).toMatchObject({ excludedStudies: 3, undoneSince: [{ decisionId: many }, { decisionId: own }], decidedSince: [{ what: 'Exclude 1 study' }] })
+    includeStudies({ store }, cohortId, [studyIds[2]!], '')
+    expect(hash()).toBe(contentHash)
+    expect(store.audit.verify().isIntact).toBe(true)
+  })
+
+  it('changes nothing when a step of it fails', () => {
+    const { store, cohortId, decide, all } = prepare()
+    const studyIds = all().map(({ studyId }) => studyId)
+    decide({ kind: 'exclude-studies', studyIds: studyIds.slice(0, 4) })
+    const failing = { ...store, curation: { ...store.curation, decide: () => { throw new Error('the disk is full') } } }
+    expect(() => includeStudies({ store: failing }, cohortId, [studyIds[0]!], '')).toThrow('the disk is full')
+    expect(store.patients.listStudies({ cohortId, isExcluded: true }).total).toBe(4)
+    expect(store.curation.list(cohortId).every(({ undo }) => undo === null)).toBe(true)
   })
 })

@@ -4,8 +4,9 @@ import type { Selection } from '../../../../../engine/domain/selection.ts'
 import { listOf } from '../../../../../renderer/composables/fingerprint/list-links.ts'
 import { filterOfQuery, queryOfFilter, restrictionCount } from '../../../../../renderer/composables/patient/patient-filter.ts'
 import { titleOfSelection } from '../../../../../renderer/composables/patient/selection-title.ts'
-import { slots } from '../../../store/fixtures.ts'
+import type { Slot } from '../../../../../engine/domain/slots.ts'
 
+const slots: Slot[] = [{ slotId: 'left-eye', modality: 'image', title: 'Left eye', letter: 'L' }, { slotId: 'notes', modality: 'text', title: 'Notes', letter: 'N' }]
 const labels = [{ labelId: 1, name: 'glaucoma', position: 0 }, { labelId: 2, name: 'cataract', position: 1 }]
 
 describe('a number of the fingerprint as a list', () => {

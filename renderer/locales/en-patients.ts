@@ -112,7 +112,7 @@ export const enPatients = {
     missingNotes: 'No notes',
     notGiven: 'not given to this run',
     noLabelsHere: 'This cohort has no labels.',
-    referenceUnknown: 'not known for any label',
+    referenceAllUnknown: 'not known for any label',
     detail: (detail: string) => detail,
     imageName: (title: string, patient: string) => `${title} of patient ${patient}`,
     imageFailed: 'This picture could not be shown',

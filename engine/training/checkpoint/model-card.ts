@@ -1,5 +1,6 @@
 import { basePrefix } from '../../adapters/sites/base-network.ts'
 import type { HostValues } from '../../compute/parameters.ts'
+import { trainsInStages } from '../../domain/method-settings.ts'
 import { describePattern } from '../../domain/slots.ts'
 import type { AdapterConfig } from './checkpoint.ts'
 
@@ -9,6 +10,7 @@ import type { AdapterConfig } from './checkpoint.ts'
  */
 export function modelCard(checkpoint: AdapterConfig, trained: Record<string, HostValues>): string {
   const { config, slots, labelNames, validation } = checkpoint
+  const isMultiLabel = config.task === 'multi-label'
   const number = (value: number | null | undefined, digits = 3): string => (value == null ? 'not estimable' : value.toFixed(digits))
   const patterns = checkpoint.trainedPatterns?.map((pattern) => `- ${cell(describePattern(slots, pattern))}`) ?? ['- not recorded']
   const thresholds = labelNames.map((name, label) => `| ${cell(name)} | ${number(checkpoint.thresholds[label])} |`)
@@ -25,26 +27,25 @@ export function modelCard(checkpoint: AdapterConfig, trained: Record<string, Hos
     `- Trained parameters: ${share}`,
     ...(checkpoint.base === undefined ? [] : [`  - of these for the base that the combinations stand on, in \`${checkpoint.base.file}\` (SHA-256 ${checkpoint.base.sha256}): ${baseCount(trained).toLocaleString('en-GB')}`]),
     ...countByCombination(trained).map(([combination, count]) => `  - of these for ${cell(combination)} alone: ${count.toLocaleString('en-GB')}${shareOf(count, checkpoint.totalParameters)}`),
-    `- Task: ${config.task === 'multi-label' ? 'several labels may apply to one study' : 'exactly one label applies to each study'}`,
+    `- Task: ${isMultiLabel ? 'several labels may apply to one study' : 'exactly one label applies to each study'}`,
     `- Inputs: ${slots.map(({ title, modality }) => `${cell(title)} (${modality})`).join(', ')}`,
     '',
     '## Training',
     `- Cohort: content hash ${checkpoint.cohortHash ?? 'not recorded'}`,
-    `- Seed ${config.seed}, fold ${checkpoint.fold}, epoch ${checkpoint.epoch + 1} of at most ${config.epochs}; split by patient`,
+    `- Seed ${config.seed}, fold ${checkpoint.fold}, epoch ${checkpoint.epoch + 1}${trainsInStages(config) ? ', counted over all stages' : ` of at most ${config.epochs}`}; split by patient`,
     '- Presence patterns shown while training:',
     ...patterns,
     '',
     '## Results on the validation patients of this fold',
-    `- Macro-AUROC ${number(validation?.macroAuroc)}, loss ${number(validation?.loss, 4)}; this epoch was chosen by them, so they flatter. Results on test patients belong to the run, not to this file.`,
+    validation === undefined ? '- Not measured at this epoch. Results on test patients belong to the run, not to this file.'
+      : `- Macro-AUROC ${number(validation.macroAuroc)}, loss ${number(validation.loss, 4)}; this epoch was chosen by them, so they flatter. Results on test patients belong to the run, not to this file.`,
     '',
-    '| Label | Decision threshold |',
-    '|---|---|',
-    ...thresholds,
+    ...(isMultiLabel ? ['| Label | Decision threshold |', '|---|---|', ...thresholds] : ['The most probable class is called; no threshold plays a part.']),
     '',
     '## Use and limits',
     '- Meant for the comparison of methods and the study of missing modalities on data like that of the training cohort.',
     '- A pattern that is not listed above was never trained: its predictions are extrapolation, or come from the base network, and are marked.',
-    '- Probabilities are plain sigmoids unless a calibration was fitted in the run. Other scanners, languages, hospitals and populations are untested.',
+    `- Probabilities are the plain ${isMultiLabel ? 'sigmoids' : 'softmax'} of the logits; no calibration was fitted. Other scanners, languages, hospitals and populations are untested.`,
     '- It belongs to the backbone with the hash above and is refused on any other.',
   ].join('\n')}\n`
 }

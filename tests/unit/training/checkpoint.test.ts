@@ -132,3 +132,14 @@ it('has a model card with hashes, patterns, thresholds and limits, which names c
   expect(card).toContain('Notes of the visit (text)')
   expect(card).not.toContain('<visit>')
 })
+
+it('claims in the card no validation, threshold or number of epochs that there is not', () => {
+  const { validation: _validation, ...final } = configOf('late-fusion')
+  saveCheckpoint(runDir, 'best', { ...final, config: { ...final.config, task: 'multi-class' } }, { 'fusion.text.weight': numbers([3, 2]) })
+  const card = readFileSync(file('README.md'), 'utf8')
+  expect(card).toContain('epoch 4, counted over all stages; split by patient')
+  expect(card).toContain('- Not measured at this epoch.')
+  expect(card).toContain('The most probable class is called; no threshold plays a part.')
+  expect(card).toContain('the plain softmax of the logits')
+  expect(card).not.toMatch(/Decision threshold|0\.500|chosen by them/)
+})

@@ -5,6 +5,7 @@ import { originalsFolderSchema, originalsRequestSchema } from './domain/deliveri
 import { degradationSchema } from './domain/degradation.ts'
 import { imageMeasuresSchema } from './domain/image-measures.ts'
 import { imageFactsSchema, imageWindowSchema } from './domain/image-facts.ts'
+import { textSignsSchema } from './domain/text-signs.ts'
 import { importSourceSchema, mappingSchema, tableJoinSchema } from './domain/mapping.ts'
 import { checkpointInfoSchema, importStartSchema, predictionBlockSchema, trainingStudySchema, trainingSummarySchema } from './domain/exchange.ts'
 import { derivedPreviewSchema } from './domain/report-labels.ts'
@@ -131,7 +132,7 @@ export type Progress = z.infer<typeof progressSchema>
 export const engineDataSchema = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('import-start'), start: importStartSchema }),
   z.object({ kind: z.literal('import-batch'), studies: z.array(importedStudySchema), nextOrdinal: z.number().int() }),
-  z.object({ kind: z.literal('image-measures'), measured: z.array(z.object({ sha256: z.string(), measures: imageMeasuresSchema })) }),
+  z.object({ kind: z.literal('image-measures'), measured: z.array(z.object({ sha256: z.string(), measures: imageMeasuresSchema, textSigns: textSignsSchema.optional() })) }),
   z.object({ kind: z.literal('epoch'), epoch: epochSchema }),
   z.object({ kind: z.literal('batch-loss'), fold: z.number().int(), epoch: z.number().int(), step: z.number().int(), loss: z.number() }),
   z.object({ kind: z.literal('checkpoint'), checkpoint: checkpointInfoSchema }),

@@ -130,6 +130,8 @@ export const runSuggestionSchema = z.object({
 const textReviewSchema = z.object({
   total: z.number().int(),
   open: z.number().int(),
+  /** Images that were imported before images were searched. */
+  unsearched: z.number().int(),
   items: z.array(textReviewItemSchema.omit({ sha256: true }).extend({ contentKey: z.string(), url: z.string() })),
 })
 

@@ -42,6 +42,8 @@ export const enPrivacy = {
     failed: 'The list could not be read',
     none: 'No image looks as if it showed text',
     noneHint: 'Neither the headers nor a search in the pixels found a sign of it. The search misses small, pale and handwritten text, and does not look for faces.',
+    unsearched: (count: string, one: boolean) => `${images(count, one)} ${one ? 'was' : 'were'} never searched for text: imported before there was a search, or with a file that was gone.`,
+    searchThem: 'Measure and search them on the fingerprint page',
     intro: (total: string, open: string, one: boolean) => `${images(total, one)} may show text; ${open} not looked at yet.`,
     hint: 'Framed: rows of letters found in the pixels. Look at the whole image: the search misses pale and tiny text. What you leave out is a decision over the cohort that can be undone.',
     link: (open: string, one: boolean) => `${images(open, one)} may show text and ${one ? 'has' : 'have'} not been looked at.`,

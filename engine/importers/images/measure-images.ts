@@ -1,5 +1,6 @@
 import { availableParallelism } from 'node:os'
 import type { ImageMeasures } from '../../domain/image-measures.ts'
+import type { TextSigns } from '../../domain/text-signs.ts'
 import type { JobContext, JobRequest, JobResult } from '../../protocol.ts'
 import { mapInOrder } from '../concurrency.ts'
 import { startStage } from '../progress.ts'
@@ -8,14 +9,14 @@ import { inspectImage } from './inspect-image.ts'
 const batchImages = 50
 
 /**
- * Measures images of a cohort that was imported before anything was measured. A file that is gone, cannot be read or is no longer the one
+ * Measures images of a cohort that was imported before anything was measured, and searches them for text as an import does. A file that is gone, cannot be read or is no longer the one
  * of the import stays unmeasured and is counted. What was measured until a cancel is kept.
  * @throws AppError when a folder or drive fails, see judgeFileError; an AbortError when cancelled
  */
 export async function measureImages({ images }: JobRequest<'images:measure'>, context: JobContext): Promise<JobResult<'images:measure'>> {
   const stage = startStage(context, 'Measuring images', images.length)
   const counts = { measured: 0, changed: 0, unusable: 0 }
-  let batch: { sha256: string; measures: ImageMeasures }[] = []
+  let batch: { sha256: string; measures: ImageMeasures; textSigns?: TextSigns }[] = []
   const hand = async (): Promise<void> => {
     if (batch.length > 0) await context.send({ kind: 'image-measures', measured: batch })
     batch = []
@@ -31,7 +32,7 @@ export async function measureImages({ images }: JobRequest<'images:measure'>, co
     else if (inspection.sha256 !== sha256) counts.changed++
     else {
       counts.measured++
-      batch.push({ sha256, measures: inspection.measures })
+      batch.push({ sha256, measures: inspection.measures, ...(inspection.textSigns ? { textSigns: inspection.textSigns } : {}) })
     }
     if (batch.length >= batchImages) await hand()
     stage.set(++done)

@@ -5,11 +5,17 @@ import type { Workspace } from '../workspace.ts'
 /** A list that somebody goes through by eye; what is beyond it comes up when the first ones are decided. */
 const mostShown = 500
 
-export interface TextReview { total: number; open: number; items: TextReviewItem[] }
+export interface TextReview {
+  total: number
+  open: number
+  /** Images that nobody searched: imported before there was a search, which measuring them makes up for. */
+  unsearched: number
+  items: TextReviewItem[]
+}
 
 /** The images of a cohort that may show text; open ones first. */
 export function listTextImages({ store }: Pick<Workspace, 'store'>, cohortId: number): TextReview {
-  return { ...store.textSigns.count(cohortId), items: store.textSigns.list(cohortId).slice(0, mostShown) }
+  return { ...store.textSigns.count(cohortId), unsearched: store.imageMeasures.countUnmeasured(cohortId), items: store.textSigns.list(cohortId).slice(0, mostShown) }
 }
 
 /**

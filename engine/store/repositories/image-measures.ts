@@ -1,5 +1,7 @@
 import { thumbnailEdge, borderCells, type ImageMeasures } from '../../domain/image-measures.ts'
+import type { TextSigns } from '../../domain/text-signs.ts'
 import type { StoreContext } from '../context.ts'
+import { createTextSignWriter } from '../privacy/text-signs.ts'
 
 interface MeasureRow {
   sha256: string
@@ -30,14 +32,17 @@ export interface MeasuredImage {
 /** An image that was imported before anything was measured, and one of the studies that hold it. */
 export interface UnmeasuredImage { sha256: string; studyId: number; slotId: string }
 
+/** One content that was measured after its import. */
+export interface MeasuredContent { sha256: string; measures: ImageMeasures; textSigns?: TextSigns | undefined }
+
 export interface ImageMeasureRepository {
   /** Every present image of a cohort that has measures, in study order; a file that two studies hold comes twice. */
   ofCohort: (cohortId: number) => MeasuredImage[]
   countUnmeasured: (cohortId: number) => number
   /** Each content once. */
   listUnmeasured: (cohortId: number) => UnmeasuredImage[]
-  /** Measures that are known already stay as they are. */
-  add: (measured: readonly { sha256: string; measures: ImageMeasures }[]) => void
+  /** With the signs of text that were found on the same pass. What is known already stays as it is. */
+  add: (measured: readonly MeasuredContent[]) => void
 }
 
 function rowToMeasures(row: MeasureRow): ImageMeasures {
@@ -78,8 +83,12 @@ export function createImageMeasureRepository({ db }: Pick<StoreContext, 'db'>): 
   const selectCount = db.prepare<{ cohortId: number }>(`SELECT count(DISTINCT items.sha256) ${unmeasured}`).pluck()
   const selectUnmeasured = db.prepare<{ cohortId: number }, UnmeasuredImage>(`SELECT items.sha256 AS sha256, items.study_id AS studyId, items.slot_id AS slotId, min(studies.ordinal) ${unmeasured} GROUP BY items.sha256 ORDER BY min(studies.ordinal)`)
   const write = createMeasureWriter(db)
-  const add = db.transaction((measured: readonly { sha256: string; measures: ImageMeasures }[]): void => {
-    for (const { sha256, measures } of measured) write(sha256, measures)
+  const writeSigns = createTextSignWriter(db)
+  const add = db.transaction((measured: readonly MeasuredContent[]): void => {
+    for (const { sha256, measures, textSigns } of measured) {
+      write(sha256, measures)
+      if (textSigns) writeSigns(sha256, textSigns)
+    }
   })
   return {
     ofCohort: (cohortId) => selectOfCohort.all({ cohortId }).map((row) => ({

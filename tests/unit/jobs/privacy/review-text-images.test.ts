@@ -1,4 +1,5 @@
 import { expect, it } from 'vitest'
+import { borderCells, thumbnailEdge, type ImageMeasures } from '../../../../engine/domain/image-measures.ts'
 import { decideTextImages, listTextImages } from '../../../../engine/jobs/privacy/review-text-images.ts'
 import { absentItem, imageItem, makeStart, makeStudy, mapping, openTestStore, textItem } from '../../store/fixtures.ts'
 import { readInPlace } from '../reader-in-place.ts'
@@ -17,6 +18,14 @@ function reviewed() {
   store.imports.finish(cohortId)
   const workspace = { store, reader: readInPlace(store) }
   return { store, workspace, cohortId, same: same!, list: () => listTextImages(workspace, cohortId).items.map(({ studyId, decision }) => [studyId, decision]) }
+}
+/** One study whose picture was neither measured nor searched, as imports of earlier versions left them. */
+function plain(store: ReturnType<typeof openTestStore>): number {
+  const cohortId = store.cohorts.create({ name: 'Earlier', source: { sourceDir: '/d', tableFile: '/d/t.csv', sheet: null }, mapping })
+  store.imports.setStart(cohortId, makeStart(1))
+  store.imports.addBatch(cohortId, [makeStudy(0, { items: [imageItem('right-eye', 0), absentItem('left-eye'), textItem('notes', 'note')] })], 1)
+  store.imports.finish(cohortId)
+  return cohortId
 }
 const usedImages = (store: ReturnType<typeof reviewed>['store'], cohortId: number): number => store.patients.trainingStudies(cohortId, ['right-eye'], []).filter(({ items }) => items.length > 0 && items[0]!.path !== null).length
 
@@ -50,4 +59,19 @@ it('erases the signs with the cohort', () => {
   store.cohorts.remove(cohortId)
   Array.from(store.removals.erase())
   expect(store.textSigns.count(cohortId)).toEqual({ total: 0, open: 0 })
+})
+
+it('does not take images for clean that nobody searched, and lists what their measuring finds', () => {
+  const { workspace, store, cohortId } = reviewed()
+  const images = store.imageMeasures.listUnmeasured(cohortId)
+  expect(listTextImages(workspace, cohortId)).toMatchObject({ total: 3, unsearched: 2 })
+  const measures: ImageMeasures = {
+    widthPx: 8, heightPx: 8, byteSize: 100, format: 'png', channels: 1, meanLuminance: 90, sdLuminance: 4, perceptualHash: '0'.repeat(16), border: new Float32Array(borderCells), thumbnail: new Uint8Array(thumbnailEdge ** 2),
+  }
+  store.cohorts.remove(cohortId)
+  Array.from(store.removals.erase())
+  const again = plain(store)
+  expect(listTextImages(workspace, again)).toEqual({ total: 0, open: 0, unsearched: 1, items: [] })
+  store.imageMeasures.add(images.slice(0, 1).map(({ sha256 }) => ({ sha256, measures, textSigns: signs })))
+  expect(listTextImages(workspace, again)).toMatchObject({ total: 1, open: 1, unsearched: 0, items: [{ reasons: ['pixels'] }] })
 })

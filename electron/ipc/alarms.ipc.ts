@@ -37,14 +37,13 @@ export function alarmHandlers({ workspace, jobs, publish }: HandlerContext): Han
       publish('cohorts:changed', { cohortId })
       return decision
     },
-    'curation:undo': ({ decisionId, reason }) => {
-      const { cohortId } = store.curation.get(decisionId)
-      const decision = undoDecision(workspace, decisionId, reason)
-      publish('cohorts:changed', { cohortId })
+    'curation:undo': async ({ decisionId, reason }) => {
+      const decision = await undoDecision(workspace, decisionId, reason)
+      publish('cohorts:changed', { cohortId: store.curation.cohortOf(decisionId) })
       return decision
     },
-    'curation:include': ({ cohortId, studyIds, reason }) => {
-      const counts = includeStudies(workspace, cohortId, studyIds, reason)
+    'curation:include': async ({ cohortId, studyIds, reason }) => {
+      const counts = await includeStudies(workspace, cohortId, studyIds, reason)
       publish('cohorts:changed', { cohortId })
       return counts
     },

@@ -1,7 +1,7 @@
 import { readFile, stat } from 'node:fs/promises'
 import { AppError } from '../../engine/domain/errors.ts'
 import { privacyOptionsSchema } from '../../engine/domain/privacy.ts'
-import { decideTextImages, listTextImages, type TextReview } from '../../engine/jobs/privacy/review-text-images.ts'
+import { decideTextImages, type TextReview } from '../../engine/jobs/privacy/review-text-images.ts'
 import type { CallReply } from '../contract/contract.ts'
 import type { Handlers } from './answer.ts'
 import type { HandlerContext } from './context.ts'
@@ -28,7 +28,7 @@ export function privacyHandlers({ workspace, pictures, dialogs, publish }: Handl
       const words = lines.filter((word) => privacyOptionsSchema.safeParse({ words: [word] }).success).slice(0, mostWords)
       return { words, leftOut: lines.length - words.length }
     },
-    'privacy:images': ({ cohortId }) => withPictures(listTextImages(workspace, cohortId)),
+    'privacy:images': async ({ cohortId }) => withPictures(await workspace.reader.read('text-images:list', { cohortId })),
     'privacy:decide': async ({ cohortId, contentKeys, decision }) => {
       const review = await decideTextImages(workspace, cohortId, contentKeys, decision)
       publish('cohorts:changed', { cohortId })

@@ -34,7 +34,7 @@ async function reportOf(workspace: Workspace, { cohortId }: CohortSummary, outpu
 /** `lacuna curate`: makes, undoes and lists decisions over a cohort. Originals and imported rows stay as they are. */
 export async function curateCommand(workspace: Workspace, action: string, options: CliOptions, output: CliOutput, onInterrupt: OnInterrupt): Promise<void> {
   if (options.undo !== undefined) {
-    const decision = undoDecision(workspace, wholeNumber(options, 'undo'), options.reason ?? '')
+    const decision = await undoDecision(workspace, wholeNumber(options, 'undo'), options.reason ?? '')
     return output.result(decision, `Decision ${decision.decisionId} is undone.`)
   }
   const cohort = cohortNamed(workspace, required(options, 'cohort'))

@@ -5,7 +5,7 @@ import { createReaderProcess, type ReaderProcessOptions } from '../host/reader-p
 import type { DecisionDraft } from '../domain/curation.ts'
 import type { Progress } from '../protocol.ts'
 import { keptAlarms, searchAlarms } from './alarms/alarm-report.ts'
-import { previewDecision } from './alarms/curate.ts'
+import { planInclusion, prepareDecision, previewDecision } from './alarms/curate.ts'
 import type { Store } from '../store/open.ts'
 import { handOverDegraded, summariseDegraded } from './degraded/hand-over.ts'
 import { importReportOf } from './deliveries.ts'
@@ -18,6 +18,7 @@ import { planRun } from './planning/plan-run.ts'
 import { handOverSpec } from './planning/training-spec.ts'
 import { evaluateRun, intervalsOfRun } from './results.ts'
 import { summariseMaterial } from './run-material.ts'
+import { listTextImages } from './privacy/review-text-images.ts'
 import { suggestRun } from './suggest-run.ts'
 
 /**
@@ -69,6 +70,11 @@ export const storeReads = {
   'alarms:get': { lane: 'list', read: (store: Store, { cohortId }: { cohortId: number }) => ({ report: keptAlarms(store, cohortId), decisions: store.curation.list(cohortId), cohort: store.cohorts.get(cohortId) }) },
   'alarms:search': { lane: 'alarm', read: (store: Store, { cohortId }: { cohortId: number }, tell: (progress: Progress) => void) => searchAlarms(store, cohortId, tell) },
   'curation:preview': { lane: 'list', read: (store: Store, { cohortId, draft }: { cohortId: number; draft: DecisionDraft }) => previewDecision(store, cohortId, draft) },
+  'curation:prepare': { lane: 'list', read: (store: Store, { cohortId, draft }: { cohortId: number; draft: DecisionDraft }) => prepareDecision(store, cohortId, draft) },
+  'curation:prepare-undo': { lane: 'list', read: (store: Store, { decisionId }: { decisionId: number }) => store.curation.prepareUndo(decisionId) },
+  'curation:plan-inclusion': { lane: 'list', read: (store: Store, { cohortId, studyIds }: { cohortId: number; studyIds: number[] }) => planInclusion(store, cohortId, studyIds) },
+  'text-images:list': { lane: 'list', read: (store: Store, { cohortId }: { cohortId: number }) => listTextImages({ store }, cohortId) },
+  'text-images:chosen': { lane: 'list', read: (store: Store, { cohortId, sha256s }: { cohortId: number; sha256s: string[] }) => store.textSigns.chosen(cohortId, sha256s) },
   'curation:standing': { lane: 'list', read: (store: Store, { runId }: { runId: number }) => store.curation.standingOf(runId) },
   'audit:list': { lane: 'list', read: (store: Store, { limit }: { limit: number }) => store.audit.list(limit) },
   'audit:verify': { lane: 'report', read: (store: Store) => store.audit.verify() },

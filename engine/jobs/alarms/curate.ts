@@ -1,5 +1,6 @@
 import { userInfo } from 'node:os'
 import { counted, createTextMask, joinGroups, type Decision, type DecisionDraft } from '../../domain/curation.ts'
+import type { Prepared } from '../../store/curation/decisions.ts'
 import type { Store } from '../../store/open.ts'
 import type { Workspace } from '../workspace.ts'
 
@@ -65,35 +66,60 @@ export function previewDecision(store: Store, cohortId: number, draft: DecisionD
   }
 }
 
+/** What making a decision needs, worked out in the reader process: its words, its check and the hash it leads to. */
+export function prepareDecision(store: Store, cohortId: number, draft: DecisionDraft): { effect: string; prepared: Prepared } {
+  const prepared = store.curation.prepare(cohortId, draft)
+  return { effect: previewDecision(store, cohortId, draft).effect, prepared }
+}
+
+type Steps = Pick<Workspace, 'store' | 'reader'>
+
 /** Makes a decision and logs it. What it changes is counted in the reader process and kept with it. */
-export async function makeDecision({ store, reader }: Pick<Workspace, 'store' | 'reader'>, cohortId: number, draft: DecisionDraft, reason: string): Promise<Decision> {
-  const { effect } = await reader.read('curation:preview', { cohortId, draft })
-  return store.curation.decide(cohortId, { draft, effect, reason, madeBy: currentUser() })
+export async function makeDecision({ store, reader }: Steps, cohortId: number, draft: DecisionDraft, reason: string): Promise<Decision> {
+  const { effect, prepared } = await reader.read('curation:prepare', { cohortId, draft })
+  return store.curation.decide(cohortId, { draft, effect, reason, madeBy: currentUser() }, prepared)
 }
 
 /** Undoes a decision and logs it; what it changed counts again at once. */
-export function undoDecision({ store }: Pick<Workspace, 'store'>, decisionId: number, reason: string): Decision {
-  return store.curation.undo(decisionId, { reason, undoneBy: currentUser() })
+export async function undoDecision({ store, reader }: Steps, decisionId: number, reason: string): Promise<Decision> {
+  const prepared = await reader.read('curation:prepare-undo', { decisionId })
+  return store.curation.undo(decisionId, { reason, undoneBy: currentUser() }, prepared)
+}
+
+/** One decision that is undone so that studies count again, and what is decided anew for the others that it names. */
+interface InclusionStep { decisionId: number; undoneHash: string; rest: { draft: DecisionDraft; effect: string; reason: string; cohortHash: string } | null }
+
+/** The steps that make studies count again, with the hashes that they lead to; runs in the reader process. */
+export function planInclusion(store: Store, cohortId: number, studyIds: readonly number[]): { base: string; steps: InclusionStep[] } {
+  const chosen = new Set(studyIds)
+  const undone: number[] = []
+  const added: DecisionDraft[] = []
+  const steps = store.curation.excluding(cohortId, studyIds).map(({ decisionId, draft, reason }): InclusionStep => {
+    undone.push(decisionId)
+    const undoneHash = store.curation.hashAfter(cohortId, { undone, added })
+    const rest = draft.kind === 'exclude-studies' ? draft.studyIds.filter((studyId) => !chosen.has(studyId)) : []
+    if (rest.length === 0) return { decisionId, undoneHash, rest: null }
+    const restDraft: DecisionDraft = { kind: 'exclude-studies', studyIds: rest }
+    added.push(restDraft)
+    return { decisionId, undoneHash, rest: { draft: restDraft, reason, effect: `Keeps ${counted(rest.length, 'study', 'studies')} of an earlier decision excluded; the others count again.`, cohortHash: store.curation.hashAfter(cohortId, { undone, added }) } }
+  })
+  return { base: store.curation.baseOf(cohortId), steps }
 }
 
 /**
  * Makes studies count again: every decision that excludes one of them is undone, and made again for the other studies that it excludes, so
  * that each keeps its own reason. All of it or nothing, and every step in the log.
  */
-export function includeStudies({ store }: Pick<Workspace, 'store'>, cohortId: number, studyIds: readonly number[], reason: string): { undone: number; remade: number } {
-  const chosen = new Set(studyIds)
+export async function includeStudies({ store, reader }: Steps, cohortId: number, studyIds: readonly number[], reason: string): Promise<{ undone: number; remade: number }> {
+  const plan = await reader.read('curation:plan-inclusion', { cohortId, studyIds: [...studyIds] })
   return store.transaction(() => {
-    const excluding = store.curation.excluding(cohortId, studyIds)
-    let remade = 0
-    for (const { decisionId, draft, reason: reasonBefore } of excluding) {
-      store.curation.undo(decisionId, { reason, undoneBy: currentUser() })
-      const rest = draft.kind === 'exclude-studies' ? draft.studyIds.filter((studyId) => !chosen.has(studyId)) : []
-      if (rest.length === 0) continue
-      const effect = `Keeps ${counted(rest.length, 'study', 'studies')} of an earlier decision excluded; the others count again.`
-      store.curation.decide(cohortId, { draft: { kind: 'exclude-studies', studyIds: rest }, effect, reason: reasonBefore, madeBy: currentUser() })
-      remade++
+    // Somebody may have decided meanwhile; then the steps are worked out on what stands now.
+    const { steps } = plan.base === store.curation.baseOf(cohortId) ? plan : planInclusion(store, cohortId, studyIds)
+    for (const { decisionId, undoneHash, rest } of steps) {
+      store.curation.undo(decisionId, { reason, undoneBy: currentUser() }, { base: null, cohortHash: undoneHash })
+      if (rest !== null) store.curation.decide(cohortId, { draft: rest.draft, effect: rest.effect, reason: rest.reason, madeBy: currentUser() }, { base: null, cohortHash: rest.cohortHash })
     }
-    return { undone: excluding.length, remade }
+    return { undone: steps.length, remade: steps.filter(({ rest }) => rest !== null).length }
   })
 }
 

@@ -1,5 +1,6 @@
 import type { TextDecision, TextReviewItem } from '../../domain/text-signs.ts'
 import { makeDecision, undoDecision } from '../alarms/curate.ts'
+import { inTurns } from '../in-turns.ts'
 import type { Workspace } from '../workspace.ts'
 
 /** A list that somebody goes through by eye; what is beyond it comes up when the first ones are decided. */
@@ -24,18 +25,12 @@ export function listTextImages({ store }: Pick<Workspace, 'store'>, cohortId: nu
  * @throws AppError RUN_COHORT_NOT_READY while the import goes on, CURATION_INVALID
  */
 export async function decideTextImages(workspace: Pick<Workspace, 'store' | 'reader'>, cohortId: number, sha256s: readonly string[], decision: TextDecision | null): Promise<TextReview> {
-  const { textSigns } = workspace.store
-  const chosen = new Set(sha256s)
+  const { store, reader } = workspace
+  const chosen = [...new Set(sha256s)]
+  const { items, decisionIds } = await reader.read('text-images:chosen', { cohortId, sha256s: chosen })
   // An exclusion counts until it is undone, whatever follows it.
-  for (const decisionId of new Set(sha256s.map((sha256) => textSigns.excludedBy(cohortId, sha256)))) {
-    if (decisionId !== null) undoDecision(workspace, decisionId, 'Review of images that may show text')
-  }
-  if (decision === null) for (const sha256 of chosen) textSigns.reopen(cohortId, sha256)
-  else if (decision === 'keep') textSigns.keep(cohortId, [...chosen])
-  else {
-    const items = textSigns.list(cohortId).filter(({ sha256 }) => chosen.has(sha256)).map(({ studyId, slotId }) => ({ studyId, slotId }))
-    const { decisionId } = await makeDecision(workspace, cohortId, { kind: 'exclude-items', items }, 'May show text')
-    textSigns.exclude(cohortId, [...chosen], decisionId)
-  }
-  return listTextImages(workspace, cohortId)
+  for (const decisionId of decisionIds) await undoDecision(workspace, decisionId, 'Review of images that may show text')
+  const excludedBy = decision === 'exclude' ? (await makeDecision(workspace, cohortId, { kind: 'exclude-items', items }, 'May show text')).decisionId : null
+  await inTurns(store.textSigns.decide(cohortId, chosen, decision, excludedBy))
+  return await reader.read('text-images:list', { cohortId })
 }

@@ -34,6 +34,8 @@ export interface EffectiveCohort {
 
 export interface EffectiveCohorts {
   now: (cohortId: number) => EffectiveCohort
+  /** As it would be with some decisions undone and others made. */
+  after: (cohortId: number, change: { undone: readonly number[]; added: readonly DecisionDraft[] }) => EffectiveCohort
   /** As the run was planned: its recorded decisions, whatever was decided or undone since. */
   ofRun: (runId: number) => EffectiveCohort
 }
@@ -62,8 +64,8 @@ export function createEffectiveCohorts(db: Database): EffectiveCohorts {
     return reading
   }
 
-  function derive(cohortId: number, rows: readonly DecisionRow[]): EffectiveCohort {
-    const { droppedSlotIds, excludedStudyIds, excludedItems, usedDates, groups, words, masks } = readingOf(rows)
+  function derive(cohortId: number, rows: readonly DecisionRow[], reading = readingOf(rows)): EffectiveCohort {
+    const { droppedSlotIds, excludedStudyIds, excludedItems, usedDates, groups, words, masks } = reading
     const persons = groups
       .map((keys) => keys.flatMap((patientKey) => {
         const id = selectPatient.get({ cohortId, patientKey }) as number | undefined
@@ -112,6 +114,12 @@ export function createEffectiveCohorts(db: Database): EffectiveCohorts {
 
   return {
     now: (cohortId) => derive(cohortId, selectActive.all({ cohortId })),
+    after: (cohortId, { undone, added }) => {
+      const gone = new Set(undone)
+      const rows = [...selectActive.all({ cohortId }).filter(({ id }) => !gone.has(id)), ...added.map((draft) => ({ id: Number.MAX_SAFE_INTEGER, parameters_json: JSON.stringify(draft) }))]
+      // Decisions that nobody has made yet have no number to be kept under.
+      return derive(cohortId, rows, readDecisions(rows))
+    },
     ofRun: (runId) => derive((selectRun.get({ runId }) as number | undefined) ?? 0, selectRecorded.all({ runId })),
   }
 }

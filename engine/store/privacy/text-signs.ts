@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { textRegionSchema, textSignReasonSchema, type TextReviewItem, type TextSigns } from '../../domain/text-signs.ts'
 import type { StoreContext } from '../context.ts'
+import { inSlices } from '../slices.ts'
 
 interface SignRow { sha256: string; reasons_json: string; likelihood: number; regions_json: string }
 type ReviewRow = SignRow & {
@@ -21,14 +22,13 @@ export interface TextSignRepository {
   /** Images of a cohort that may show text, those without a decision first, the likeliest first. */
   list: (cohortId: number) => TextReviewItem[]
   count: (cohortId: number) => { total: number; open: number }
-  /** Somebody looked: nothing in these images identifies. */
-  keep: (cohortId: number, sha256s: readonly string[]) => void
-  /** These images are left out by a decision over the cohort. */
-  exclude: (cohortId: number, sha256s: readonly string[], curationDecisionId: number) => void
-  /** The decision over the cohort that leaves an image out, if one still counts. */
-  excludedBy: (cohortId: number, sha256: string) => number | null
-  /** Takes a decision back. */
-  reopen: (cohortId: number, sha256: string) => void
+  /** Of some contents: the items that hold them, and the decisions over the cohort that leave them out and still count. */
+  chosen: (cohortId: number, sha256s: readonly string[]) => { items: { studyId: number; slotId: string }[]; decisionIds: number[] }
+  /**
+   * Somebody looked: keeps these images, notes the decision over the cohort that leaves them out, or (null) opens them again. In slices, since
+   * a review may hold thousands; what a cut-off one leaves is a review of fewer images.
+   */
+  decide: (cohortId: number, sha256s: readonly string[], decision: 'keep' | 'exclude' | null, curationDecisionId: number | null) => Generator<void>
 }
 
 /** Writes what the import found in one image; inside the transaction of its study. A content that is known stays as it is. */
@@ -53,21 +53,28 @@ export function createTextSignRepository({ db, now, audit }: Pick<StoreContext, 
     INSERT INTO text_decisions (cohort_id, sha256, decision, curation_decision_id, decided_at) VALUES (:cohortId, :sha256, :decision, :curationId, :now)
     ON CONFLICT (cohort_id, sha256) DO UPDATE SET decision = excluded.decision, curation_decision_id = excluded.curation_decision_id, decided_at = excluded.decided_at`)
   const remove = db.prepare<{ cohortId: number; sha256: string }>('DELETE FROM text_decisions WHERE cohort_id = :cohortId AND sha256 = :sha256')
-  const selectExclusion = db.prepare<{ cohortId: number; sha256: string }>(`SELECT curation_decision_id FROM text_decisions WHERE cohort_id = :cohortId AND sha256 = :sha256 AND decision = 'exclude' AND ${counts}`).pluck()
+  const selectItems = db.prepare<{ cohortId: number; sha256s: string }, { studyId: number; slotId: string }>(`SELECT items.study_id AS studyId, items.slot_id AS slotId FROM json_each(:sha256s) AS asked
+    CROSS JOIN items ON items.sha256 = asked.value AND items.is_present = 1 JOIN image_text_signs ON image_text_signs.sha256 = items.sha256
+    JOIN studies ON studies.id = items.study_id WHERE studies.cohort_id = :cohortId ORDER BY studies.ordinal, items.id`)
+  const selectExclusions = db.prepare<{ cohortId: number; sha256s: string }>(`SELECT DISTINCT curation_decision_id FROM text_decisions WHERE cohort_id = :cohortId AND decision = 'exclude'
+    AND curation_decision_id IS NOT NULL AND EXISTS (SELECT 1 FROM json_each(:sha256s) WHERE value = text_decisions.sha256) AND ${counts}`).pluck()
 
-  const decide = db.transaction((cohortId: number, sha256s: readonly string[], decision: 'keep' | 'exclude', curationId: number | null): void => {
-    for (const sha256 of sha256s) upsert.run({ cohortId, sha256, decision, curationId, now: now() })
-    audit('privacy.image-reviewed', { cohortId, decision, images: sha256s.length, ...(curationId === null ? {} : { decisionId: curationId }) })
-  })
-  const reopen = db.transaction((cohortId: number, sha256: string): void => {
-    if (remove.run({ cohortId, sha256 }).changes > 0) audit('privacy.image-reopened', { cohortId, images: 1 })
-  })
+  function* steps(cohortId: number, sha256s: readonly string[], decision: 'keep' | 'exclude' | null, curationId: number | null): Generator<void> {
+    let images = 0
+    for (const sha256 of sha256s) {
+      images += decision === null ? remove.run({ cohortId, sha256 }).changes : upsert.run({ cohortId, sha256, decision, curationId, now: now() }).changes
+      yield
+    }
+    if (decision !== null) audit('privacy.image-reviewed', { cohortId, decision, images, ...(curationId === null ? {} : { decisionId: curationId }) })
+    else if (images > 0) audit('privacy.image-reopened', { cohortId, images })
+  }
   return {
     list: (cohortId) => selectAll.all({ cohortId }).map(rowToReview),
     count: (cohortId) => selectCount.get({ cohortId })!,
-    keep: (cohortId, sha256s) => decide.immediate(cohortId, sha256s, 'keep', null),
-    exclude: (cohortId, sha256s, curationId) => decide.immediate(cohortId, sha256s, 'exclude', curationId),
-    excludedBy: (cohortId, sha256) => (selectExclusion.get({ cohortId, sha256 }) as number | undefined) ?? null,
-    reopen: (cohortId, sha256) => reopen.immediate(cohortId, sha256),
+    chosen: (cohortId, sha256s) => {
+      const asked = { cohortId, sha256s: JSON.stringify(sha256s) }
+      return { items: selectItems.all(asked), decisionIds: selectExclusions.all(asked) as number[] }
+    },
+    decide: (cohortId, sha256s, decision, curationId) => inSlices(db, steps(cohortId, sha256s, decision, curationId)),
   }
 }

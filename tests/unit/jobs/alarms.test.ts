@@ -41,7 +41,7 @@ describe('alarms of a stored cohort', () => {
     expect(decision.effect).toMatch(/^Masks \d+ words? at \d+ places in 160 texts of Notes\./)
     expect(keptAlarms(store, cohortId)).toBeNull()
     expect((await startAlarmSearch(workspace, cohortId).done)!.alarms.filter(({ kind }) => kind === 'text-leak')).toEqual([])
-    undoDecision(workspace, decision.decisionId, '')
+    await undoDecision(workspace, decision.decisionId, '')
     // What was found before stands for the same state again.
     expect(keptAlarms(store, cohortId)).toEqual(first)
     expect(store.audit.list().map(({ event }) => event).slice(0, 2)).toEqual(['curation.undone', 'curation.decided'])

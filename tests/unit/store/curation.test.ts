@@ -6,6 +6,7 @@ import { summariseMaterial } from '../../../engine/jobs/run-material.ts'
 import { planRun, assignmentsOf } from '../../../engine/jobs/planning/plan-run.ts'
 import { handOverSpec, trainingSpecOf } from '../../../engine/jobs/planning/training-spec.ts'
 import type { Store } from '../../../engine/store/open.ts'
+import { readInPlace } from '../jobs/reader-in-place.ts'
 import { join } from 'node:path'
 import { readFileSync } from 'node:fs'
 import { addCohort, addRun, makeBlock, openTestStore, sha256, slots, storeSplit, temporaryFolder, textItem } from './fixtures.ts'
@@ -173,7 +174,7 @@ describe('a run', () => {
 })
 
 describe('a patient that is excluded and included again', () => {
-  it('leaves runs that start later, keeps its own reason, and counts again without freeing others', () => {
+  it('leaves runs that start later, keeps its own reason, and counts again without freeing others', async () => {
     const { store, cohortId, all, hash } = prepare()
     const { contentHash } = store.cohorts.get(cohortId)
     const before = begin(store, cohortId)
@@ -189,7 +190,7 @@ describe('a patient that is excluded and included again', () => {
     expect(store.curation.standingOf(between.runId)).toEqual({ excludedStudies: 3, excludedPatients: 2, decidedSince: [], undoneSince: [] })
     expect(store.curation.standingOf(before.runId)).toMatchObject({ excludedStudies: 0, decidedSince: [{ decisionId: many, what: 'Exclude 2 studies' }, { decisionId: own }], undoneSince: [] })
 
-    expect(includeStudies({ store }, cohortId, [studyIds[0]!, studyIds[1]!], 'consent found')).toEqual({ undone: 2, remade: 1 })
+    expect(await includeStudies({ store, reader: readInPlace(store) }, cohortId, [studyIds[0]!, studyIds[1]!], 'consent found')).toEqual({ undone: 2, remade: 1 })
     expect(store.patients.listStudies({ cohortId, isExcluded: true }).rows.map(({ studyId }) => studyId)).toEqual([studyIds[2]])
     expect(store.curation.exclusionOf(cohortId, studyIds[2]!)).toMatchObject({ reason: 'blurred', decisionCount: 1 })
     expect(store.curation.list(cohortId).map(({ undo }) => undo?.reason ?? null)).toEqual([null, 'consent found', 'consent found'])
@@ -198,18 +199,43 @@ describe('a patient that is excluded and included again', () => {
     // What a run was planned under stays: its studies and what it left out.
     expect(store.runs.getSplit(between.runId)!.studyIds).toHaveLength(57)
     expect(store.curation.standingOf(between.runId)).toMatchObject({ excludedStudies: 3, undoneSince: [{ decisionId: many }, { decisionId: own }], decidedSince: [{ what: 'Exclude 1 study' }] })
-    includeStudies({ store }, cohortId, [studyIds[2]!], '')
+    await includeStudies({ store, reader: readInPlace(store) }, cohortId, [studyIds[2]!], '')
     expect(hash()).toBe(contentHash)
     expect(store.audit.verify().isIntact).toBe(true)
   })
 
-  it('changes nothing when a step of it fails', () => {
+  it('changes nothing when a step of it fails', async () => {
     const { store, cohortId, decide, all } = prepare()
     const studyIds = all().map(({ studyId }) => studyId)
     decide({ kind: 'exclude-studies', studyIds: studyIds.slice(0, 4) })
     const failing = { ...store, curation: { ...store.curation, decide: () => { throw new Error('the disk is full') } } }
-    expect(() => includeStudies({ store: failing }, cohortId, [studyIds[0]!], '')).toThrow('the disk is full')
+    await expect(includeStudies({ store: failing, reader: readInPlace(store) }, cohortId, [studyIds[0]!], '')).rejects.toThrow('the disk is full')
     expect(store.patients.listStudies({ cohortId, isExcluded: true }).total).toBe(4)
     expect(store.curation.list(cohortId).every(({ undo }) => undo === null)).toBe(true)
+  })
+})
+
+describe('a decision worked out beforehand', () => {
+  it('leads to the hash that it said, and is worked out anew when somebody decided meanwhile', () => {
+    const { store, cohortId, all, decide, hash } = prepare()
+    const [a, b] = all().map(({ studyId }) => studyId)
+    const drafts: DecisionDraft[] = [{ kind: 'exclude-studies', studyIds: [a!] }, { kind: 'mask-words', slotId: 'notes', words: ['early'] }, { kind: 'exclude-items', items: [{ studyId: b!, slotId: 'left-eye' }] }, { kind: 'merge-patients', groups: [['P00003', 'P00004']] }]
+    for (const draft of drafts) {
+      const prepared = store.curation.prepare(cohortId, draft)
+      const { decisionId } = store.curation.decide(cohortId, { draft, ...by }, prepared)
+      expect(hash()).toBe(prepared.cohortHash)
+      const undo = store.curation.prepareUndo(decisionId)
+      store.curation.undo(decisionId, undoneBy, undo)
+      expect(hash()).toBe(undo.cohortHash)
+      store.curation.decide(cohortId, { draft, ...by })
+      expect(hash()).toBe(prepared.cohortHash)
+    }
+    const late = store.curation.prepare(cohortId, { kind: 'drop-slot', slotId: 'notes' })
+    decide({ kind: 'drop-slot', slotId: 'left-eye' })
+    decide({ kind: 'drop-slot', slotId: 'notes' })
+    // Prepared while two modalities were left: what stands now refuses it.
+    expect(() => store.curation.decide(cohortId, { draft: { kind: 'drop-slot', slotId: 'right-eye' }, ...by }, late)).toThrow(expect.objectContaining({ code: 'CURATION_INVALID' }))
+    const [newest] = store.audit.list(1)
+    expect(newest!.details['cohortHash']).toBe(hash())
   })
 })

@@ -41,7 +41,7 @@ export function profileChoices({ dates, characteristics, burnedIn, off }: Privac
     { code: '113103', title: 'Clean graphics', state: 'yes', words: 'Overlays, curves and drawn marks of a header are not kept.' },
     { code: '113104', title: 'Clean structured content', state: 'yes', words: 'Texts of DICOM reports go through the same rules as notes.' },
     { code: '113105', title: 'Clean descriptors', state: 'yes', words: 'Body part, view and side are kept as codes; free descriptions and comments are not kept.' },
-    { code: '113107', title: 'Keep intervals with moved dates', state: isMoved ? 'yes' : 'no', words: isMoved ? 'All dates of a patient are moved by one number of days.' : off.includes('dates') ? 'The rule for dates is switched off: dates stay as they are.' : 'No date is kept.' },
+    { code: '113107', title: 'Keep intervals with moved dates', state: isMoved ? 'yes' : 'no', words: isMoved ? 'All dates of a patient, in texts and of studies, are moved by one number of days. Dates of birth are never kept.' : off.includes('dates') ? 'The rule for dates is switched off: dates in texts stay as they are. Dates of studies are moved all the same.' : 'No date is kept.' },
     { code: '113108', title: 'Keep patient characteristics', state: characteristics === 'keep' ? 'partly' : 'no', words: characteristics === 'keep' ? 'Age in years (over 89 as 90) and sex; nothing else.' : 'Neither age nor sex is kept.' },
     { code: '113106, 113109 to 113112', title: 'Keep full dates, devices, identifiers, private fields, institution', state: 'no', words: 'None of them is kept.' },
   ]

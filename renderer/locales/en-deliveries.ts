@@ -4,7 +4,7 @@ const plural = (count: number, one: string, many: string): string => (count === 
 
 const statuses: Record<Delivery['status'], string> = { importing: 'not complete', done: 'complete', undoing: 'being taken back', undone: 'taken back' }
 const changes: Record<StudyChange['kind'], string> = {
-  image: 'another image', text: 'another text', values: 'other values', labels: 'other labels', age: 'another age', sex: 'another sex', site: 'another site', arrived: 'arrived since', gone: 'blank now',
+  image: 'another image', text: 'another text', values: 'other values', labels: 'other labels', age: 'another age', sex: 'another sex', site: 'another site', date: 'another date', arrived: 'arrived since', gone: 'blank now',
 }
 const states: Record<OriginalState, string> = { there: 'as imported', missing: 'missing', changed: 'changed', unreadable: 'cannot be read' }
 

@@ -1,6 +1,7 @@
 import { mappingSchema, type LabelMapping, type MappedSlot, type Mapping, type TableJoin, type TabularSource } from '../../../engine/domain/mapping.ts'
 import { defaultPrivacy, type PrivacyOptions } from '../../../engine/domain/privacy.ts'
 import { maxSlots } from '../../../engine/domain/slots.ts'
+import { mappedDatesSchema, type MappedDates } from '../../../engine/domain/visit-dates.ts'
 import { draftOfReportLabels, problemOfReportLabels, reportLabelsOfDraft, type ReportLabelsDraft } from './report-labels-draft.ts'
 
 /**
@@ -53,6 +54,8 @@ export interface MappingDraft {
   ageColumn: string | null
   sexColumn: string | null
   siteColumn: string | null
+  /** Null: a mapping from before days of studies were kept; nothing of them is read until a column is chosen. */
+  dates: MappedDates | null
   privacy: PrivacyOptions
 }
 
@@ -67,7 +70,7 @@ export interface DraftProblem {
 
 export const emptyDraft: MappingDraft = {
   profile: 'manual', join: null, patientIdColumn: null, rowUnit: 'patient', studyColumn: null, slots: [],
-  labels: { kind: 'none', oneHot: [], listColumn: null, separators: ',;|', singleColumn: null }, reportLabels: null, ageColumn: null, sexColumn: null, siteColumn: null, privacy: defaultPrivacy,
+  labels: { kind: 'none', oneHot: [], listColumn: null, separators: ',;|', singleColumn: null }, reportLabels: null, ageColumn: null, sexColumn: null, siteColumn: null, dates: mappedDatesSchema.parse({}), privacy: defaultPrivacy,
 }
 
 /** The draft of a whole mapping, such as the one suggested for a table. */
@@ -92,6 +95,7 @@ export function draftOfMapping(mapping: Mapping): MappingDraft {
     ageColumn: mapping.attributes.age,
     sexColumn: mapping.attributes.sex,
     siteColumn: mapping.attributes.site ?? null,
+    dates: mapping.dates ?? null,
     privacy: mapping.privacy ?? defaultPrivacy,
   }
 }
@@ -169,7 +173,7 @@ export function templateColumns(template: string): string[] {
 export function columnsOfDraft(draft: MappingDraft): string[] {
   const { labels } = draft
   const names = [
-    draft.patientIdColumn, draft.rowUnit === 'study' ? draft.studyColumn : null, draft.ageColumn, draft.sexColumn, draft.siteColumn,
+    draft.patientIdColumn, draft.rowUnit === 'study' ? draft.studyColumn : null, draft.ageColumn, draft.sexColumn, draft.siteColumn, draft.dates?.study ?? null, draft.dates?.birth ?? null,
     ...draft.slots.flatMap(columnsOfSlot),
     ...(labels.kind === 'one-hot' ? labels.oneHot.map(({ column }) => column) : labels.kind === 'list' ? [labels.listColumn] : labels.kind === 'single' ? [labels.singleColumn] : []),
   ]
@@ -262,6 +266,7 @@ export function mappingOfDraft(draft: MappingDraft, columns: readonly string[]):
     labels: labelsOfDraft(draft.labels),
     ...(draft.reportLabels === null ? {} : { reportLabels: reportLabelsOfDraft(draft.reportLabels, draft.slots) }),
     attributes: { age: draft.ageColumn, sex: draft.sexColumn, ...(draft.siteColumn === null ? {} : { site: draft.siteColumn }) },
+    ...(draft.dates === null ? {} : { dates: draft.dates }),
     privacy: draft.privacy,
   })
   if (parsed.success) return { mapping: parsed.data }

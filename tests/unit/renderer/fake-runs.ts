@@ -158,7 +158,7 @@ function pageOf(request: CallRequest<'patients:get'>): CallReply<'patients:get'>
   const reference = referenceOf(studyId)
   const pattern = patternOf(studyId)
   return {
-    study: { studyId, cohortId: 1, patientId: studyId, patientKey: patientKeyOf(studyId), studyKey: 'S1', ordinal: studyId, ageYears: ageOf(studyId), sex: unit(studyId, 6) < 0.52 ? 'female' : 'male', pattern, labels: labels.map((label, index) => ({ ...label, value: reference[index]! })), siblingStudyIds: [], isExcluded: false, personKeys: [] },
+    study: { studyId, cohortId: 1, patientId: studyId, patientKey: patientKeyOf(studyId), studyKey: 'S1', ordinal: studyId, ageYears: ageOf(studyId), sex: unit(studyId, 6) < 0.52 ? 'female' : 'male', pattern, labels: labels.map((label, index) => ({ ...label, value: reference[index]! })), siblingStudyIds: [], visits: [], noteDay: null, isExcluded: false, personKeys: [] },
     items: slots.map((slot, index) => {
       const { isPresent, reason } = presence[index]!
       const url = isPresent && slot.modality === 'image' ? picture(14 + unit(studyId, 1) * 14, index === 0) : null

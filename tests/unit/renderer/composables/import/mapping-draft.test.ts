@@ -23,6 +23,14 @@ describe('mappingOfDraft', () => {
     expect(mappingOfDraft(draft, columns)).toEqual({ mapping })
   })
 
+  it('keeps the columns of dates with their orders, and reads none for a mapping that never had any', () => {
+    const dated = { ...mapping, dates: { study: 'Visit', studyOrder: 'day-first' as const, birth: 'Age', birthOrder: null } }
+    expect(mappingOfDraft(draftOfMapping(dated), columns)).toEqual({ mapping: dated })
+    expect(columnsOfDraft(draftOfMapping({ ...dated, dates: { ...dated.dates, study: 'When' } }))).toContain('When')
+    expect(codes({ ...draft, dates: { ...dated.dates, birth: 'Born' } })).toEqual(['column-gone'])
+    expect(draft.dates).toBe(null)
+  })
+
   it.each(['list', 'single', 'none'] as const)('writes labels as %s', (kind) => {
     const other = { ...draft, labels: { ...draft.labels, kind, listColumn: 'Note', singleColumn: 'Note' } }
     const result = mappingOfDraft(other, columns)

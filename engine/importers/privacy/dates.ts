@@ -28,6 +28,31 @@ const worded = [
   pattern(`${edge}${weekday}(?<m>${month})\\.?\\s+${day}(?!\\s*(?:mg|ml|cm|mm|%|years?|days?))${end}`),
   pattern(`${edge}${weekday}(?:the\\s+)?${day}[\\s-]+(?:of\\s+)?(?<m>${month})${end}`),
 ]
+const ordinals: Record<string, number> = Object.fromEntries(('first second third fourth fifth sixth seventh eighth ninth tenth eleventh twelfth thirteenth fourteenth fifteenth sixteenth seventeenth eighteenth nineteenth twentieth ' +
+  'twenty-first twenty-second twenty-third twenty-fourth twenty-fifth twenty-sixth twenty-seventh twenty-eighth twenty-ninth thirtieth thirty-first').split(' ').map((name, i) => [name, i + 1]))
+/** "The twenty-third of May 2017", "May the 4th". */
+const spelled = [
+  pattern(`${edge}(?:the\\s+)?(?<o>${Object.keys(ordinals).sort((a, b) => b.length - a.length).join('|').replaceAll('-', '[-\\s]')})\\s+(?:day\\s+)?of\\s+(?<m>${month})(?:,?\\s+${year})?${end}`),
+  pattern(`${edge}(?<m>${month})\\s+the\\s+(?:${day})(?:,?\\s+${year})?${end}`),
+]
+/** "Between 3 and 9 June 2018", "5/6 June": the first day, whose month stands behind the second. */
+const firstOfTwo = pattern(`${edge}(?<d>[1-9]|[12]\\d|3[01])(?:st|nd|rd|th)?(?=\\s?(?:and|to|until|&|/|-|–)\\s?(?:[1-9]|[12]\\d|3[01])(?:st|nd|rd|th)?\\s+(?:of\\s+)?(?<m>${month})(?:,?\\s+${year})?${end})`)
+/** Days that have a name instead of a number. Those that move with the moon are taken out. */
+const feasts: readonly [RegExp, number | null, number | null][] = [
+  [/(?<![\p{L}\d])christmas eve(?:[ ,]+(?<y>(?:19|20)\d{2}))?/giu, 12, 24], [/(?<![\p{L}\d])(?:christmas day|xmas(?: day)?)(?:[ ,]+(?<y>(?:19|20)\d{2}))?/giu, 12, 25], [/(?<![\p{L}\d])boxing day(?:[ ,]+(?<y>(?:19|20)\d{2}))?/giu, 12, 26],
+  [/(?<![\p{L}\d])new year['’]?s eve(?:[ ,]+(?<y>(?:19|20)\d{2}))?/giu, 12, 31], [/(?<![\p{L}\d])new year['’]?s day(?:[ ,]+(?<y>(?:19|20)\d{2}))?/giu, 1, 1], [/(?<![\p{L}\d])valentine['’]?s day(?:[ ,]+(?<y>(?:19|20)\d{2}))?/giu, 2, 14],
+  [/(?<![\p{L}\d])halloween(?:[ ,]+(?<y>(?:19|20)\d{2}))?/giu, 10, 31], [/(?<![\p{L}\d])(?:independence day|fourth of july)(?:[ ,]+(?<y>(?:19|20)\d{2}))?/giu, 7, 4],
+  [/(?<![\p{L}\d])(?:good friday|easter (?:sunday|monday|saturday)|thanksgiving(?: day)?|eid al-(?:fitr|adha)|yom kippur|rosh hashanah|mother['’]?s day|father['’]?s day|labou?r day|memorial day|shrove tuesday|ash wednesday|whit monday)(?:[ ,]+(?<y>(?:19|20)\d{2}))?/giu, null, null],
+]
+/** Months of German, French, Spanish, Italian and Dutch, by their beginnings; only behind a day, so that no word is taken for one. */
+const foreignMonths: readonly [string, number][] = [['jan|janv|gennaio|enero|januar|januari', 1], ['f[ée]v|feb', 2], ['m[aä]r|maart|mrt', 3], ['avr|abr|apr', 4], ['mai|mayo|mag|mei', 5], ['juin|jun|giu', 6], ['juil|jul|lug', 7], ['ao[uû]t|ago|aug', 8], ['sep|set', 9], ['oct|okt|ott', 10], ['nov', 11], ['d[ée]c|dez|dic', 12]]
+const foreign = foreignMonths.map(([names, number]) => [pattern(`${edge}(?<d>[12]\\d|3[01]|0?[1-9])(?:\\.|er|º|°)?\\s+(?:de\\s+)?(?:${names})\\p{Ll}{0,7}\\.?(?:\\s+(?:de\\s+)?${year})${end}`), number] as const)
+const roman = pattern(`${edge}(?<d>[12]\\d|3[01]|0?[1-9])[./ ](?<r>VIII|VII|III|XII|IV|VI|IX|XI|II|I|V|X)[./ ]${year}${end}`)
+const romans = ['I', 'II', 'III', 'IV', 'V', 'VI', 'VII', 'VIII', 'IX', 'X', 'XI', 'XII']
+/** Month and year in figures: no measurement, unless a dilution or ratio is spoken of. */
+const monthYear = pattern('(?<![\\d./-])(?<m>0?[1-9]|1[0-2])[/](?<y>(?:19[5-9]|20[0-4])\\d)(?![\\d/.])')
+/** Two figures each, one with a nought before it: fractions, grades and acuities are never written so. */
+const padded = pattern('(?<![\\d./:,-])(?<a>\\d{2})/(?<b>\\d{2})(?![\\d/.%]|\\s?(?:mmhg|mm|bp|correct))')
 const isoDate = pattern(`(?<![\\d-])(?<y>(?:19|20)\\d{2})(?<s>[-/.])(?<m>0?[1-9]|1[0-2])\\k<s>(?<d>0?[1-9]|[12]\\d|3[01])(?=T\\d|\\b)(?!\\d|[-/]\\d)`)
 const compact = pattern('(?<!\\p{L}|[\\d.,#-])(?<y>19[2-9]\\d|20[0-4]\\d)(?<m>0[1-9]|1[0-2])(?<d>0[1-9]|[12]\\d|3[01])(?:(?<=\\d{8})(?:[01]\\d|2[0-3])[0-5]\\d(?:[0-5]\\d)?)?(?!\\d|\\.\\d|\\s?(?:/|%|cells|copies|x10))')
 const numeric = pattern('(?<!\\d|\\d[./-])(?<a>\\d{1,2})(?<s>\\s?[/.-]\\s?)(?<b>\\d{1,2})\\k<s>(?<y>(?:19|20)\\d{2}|\\d{2})(?![\\d%]|[./-]\\d|\\s?(?:cm|mm|mg|ml)\\b)')
@@ -35,6 +60,8 @@ const numericMonth = pattern('(?<=\\b(?:on|in|since|from|of|dated|date:?|until|t
 /** Day and month alone look like a fraction; only after a word that leads to a date, and not where grades and acuities are written. */
 const bare = pattern('(?<=\\b(?:on|since|dated|until|till|exam(?:ination)?|x-ray|xray|cxr|ct|mri|radiograph|study|film|from|x-xxxx)\\s(?:the\\s)?)(?<a>\\d{1,2})/(?<b>\\d{1,2})(?![\\d/.%])')
 const fraction = /(?:strength|power|murmur|grade|grading|vision|acuity|score|scale|va|od|os|ou|gcs|apgar|reflex|pain|bp|pressure|ratio|improved|decreased|increased)\b[^.;\n]{0,30}$/i
+
+const dilution = /(?:titre|titer|dilut\w*|ratio|1 in|odds|risk|probability|chance)\b[^.;\n]{0,30}$/i
 
 /** Number of the month, 1 to 12, from its name or short name. */
 function monthOf(name: string): number {
@@ -61,19 +88,41 @@ function find(text: string): Found[] {
       push({ start: match.index, end: match.index + match[0].length, read: () => parts })
     }
   }
-  for (const expression of [isoDate, compact, numericMonth]) {
+  for (const expression of [...spelled, firstOfTwo]) {
+    for (const match of text.matchAll(expression)) {
+      const { y, m, d, o } = match.groups as { y?: string; m: string; d?: string; o?: string }
+      const parts = { y: y === undefined ? null : Number(y), m: monthOf(m), d: o === undefined ? Number(d) : ordinals[o.toLowerCase().replace(/\s/, '-')]! }
+      push({ start: match.index, end: match.index + match[0].length, read: () => parts })
+    }
+  }
+  for (const [expression, m, d] of feasts) {
+    for (const match of text.matchAll(expression)) {
+      const y = match.groups?.y === undefined ? null : Number(match.groups.y)
+      push({ start: match.index, end: match.index + match[0].length, read: () => (m === null ? null : { y, m, d }) })
+    }
+  }
+  for (const [expression, m] of [...foreign, [roman, 0] as const]) {
+    for (const match of text.matchAll(expression)) {
+      const { y, d, r } = match.groups as { y: string; d: string; r?: string }
+      const parts = { y: Number(y), m: r === undefined ? m : romans.indexOf(r) + 1, d: Number(d) }
+      push({ start: match.index, end: match.index + match[0].length, read: () => parts })
+    }
+  }
+  for (const expression of [isoDate, compact, numericMonth, monthYear]) {
     for (const match of text.matchAll(expression)) {
       const { y, m, d } = match.groups as { y: string; m: string; d?: string }
+      if (expression === monthYear && dilution.test(text.slice(Math.max(0, match.index - 50), match.index))) continue
       const parts = { y: Number(y), m: Number(m), d: d === undefined ? null : Number(d) }
       push({ start: match.index, end: match.index + match[0].length, read: () => parts })
     }
   }
-  for (const expression of [numeric, bare]) {
+  for (const expression of [numeric, bare, padded]) {
     for (const match of text.matchAll(expression)) {
       const { a, b, y, s } = match.groups as { a: string; b: string; y?: string; s?: string }
       // 1.2.20 is a version or a list of numbers unless its year is whole; 120-80-70 is no date at all.
       if (y?.length === 2 && s?.trim() === '.' && (a.length < 2 || b.length < 2)) continue
       if (!isPossible(Number(a), Number(b))) continue
+      if (expression === padded && !/^0[1-9]$/.test(a) && !/^0[1-9]$/.test(b)) continue
       if (y === undefined && fraction.test(text.slice(Math.max(0, match.index - 50), match.index))) continue
       push({
         start: match.index, end: match.index + match[0].length, isNumeric: [Number(a), Number(b)],

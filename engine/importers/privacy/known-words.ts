@@ -1,6 +1,8 @@
 /** Word lists of the name rule, written for this project: common given and family names, eponyms of medicine, and words that are no names though capitalised. */
 
-const list = (text: string): ReadonlySet<string> => new Set(text.split(/\s+/).filter((word) => word !== ''))
+import { moreFamilyNames, moreGivenNames } from './rules/more-names.ts'
+
+const list = (text: string, more: readonly string[] = []): ReadonlySet<string> => new Set([...text.split(/\s+/).filter((word) => word !== ''), ...more])
 
 /** Given names that are nothing else in a clinical note. Lower case. */
 export const givenNames = list(`
@@ -18,7 +20,7 @@ naomi natalia natalie natasha nathan nathaniel neil nicholas nicola nicole nigel
 pedro peggy peter petra philip phillip phyllis pierre priya rachel rafael rahul raj rajesh ralph ramon raphael raul raymond rebecca reginald renate ricardo richard rita robert roberta roberto rodrigo roger roland ronald rosa rosemary
 roxanne roy russell ruth ryan sabrina salma samantha samir samuel sandra sanjay sara sarah scott sean sebastian sergei sergio shannon sharon shawn sheila shirley silvia simon sofia sonia sophia sophie stacey stanley stefan
 stella stephanie stephen steve steven stewart stuart susan susanna suzanne svetlana sven sylvia takashi tamara tania tara tatiana teresa terence terry thelma theodore theresa thomas tiffany timothy tina todd tomas tony tracy
-tyler ursula valerie vanessa vera veronica vicki victoria vijay vincent vladimir walter wanda wayne wendy werner wilfred wilhelm william winifred wolfgang xavier yasmin yolanda yuki yusuf yvonne zachary zainab zoe`)
+tyler ursula valerie vanessa vera veronica vicki victoria vijay vincent vladimir walter wanda wayne wendy werner wilfred wilhelm william winifred wolfgang xavier yasmin yolanda yuki yusuf yvonne zachary zainab zoe`, moreGivenNames)
 
 /** Given names that are also words, months or places: a name only beside a family name. */
 export const doubtfulGivenNames = list(`
@@ -40,7 +42,7 @@ olson ortega ortiz osborne owens padilla palmer park parker parsons patel patter
 ramos rao reddy reed reid reyes reynolds rhodes ricci richards richardson richter riley rivera roberts robertson robinson rodrigues rodriguez rogers romano romero rosenberg rosenthal ross rossi rossini ruiz russell russo ryan sakamoto salazar
 sanchez sanders santiago santos sato saunders schmidt schmitt schneider schroeder schultz schulz schwartz scott sharma shaw shah sheikh silva simmons simpson singh smirnov smith snyder sokolov soto spencer stephens stevens stevenson
 stewart stone suarez sullivan suzuki svensson tanaka taylor thomas thompson thomson torres tran tucker turner valdez vargas vasquez vega vogel volkov wagner walker wallace walsh wang ward warren washington watanabe watkins watson watts weaver
-webb weber webster wei weiss wells west wheeler white whitaker williams williamson wilson winkler wong wood woods wright wu xu yamamoto yang yilmaz young yusuf zhang zhao zhou zhu ziegler zimmermann`)
+webb weber webster wei weiss wells west wheeler white whitaker williams williamson wilson winkler wong wood woods wright wu xu yamamoto yang yilmaz young yusuf zhang zhao zhou zhu ziegler zimmermann`, moreFamilyNames)
 
 /** Persons after whom signs, diseases and devices are named; safe before one of `eponymNouns` or an apostrophe. Lower case. */
 export const eponyms = list(`
@@ -52,7 +54,7 @@ klinefelter koch kohler koplik korsakoff kussmaul kveim lachman ladd laennec lan
 monro morgagni morton murphy negri nelson nissen osgood osler ormond paget pancoast parkinson pasteur patrick pearson perthes peyer peutz pfannenstiel phalen pott poupart potter pratt prinzmetal purkinje quincke ramsay raynaud reed reiter rendu reye reynolds riedel riley rinne robertson
 rokitansky romberg romhilt ross roth roux sabin salter schatzki schilling schlatter schober seldinger sezary sheehan shy simmonds simpson sims sipple sjogren smith snellen spitz stargardt steell steinberg stensen sternberg stevens still stokes sturge swan swyer sydenham takayasu
 tay thomas tietze tourette treitz trendelenburg trousseau turner valsalva vater virchow waldenstrom waterhouse watson weber wegener weil wernicke westermark wharton whipple white wickham wilms wilson winslow wolff wood yersin zenker ziehl zollinger ganz geer hodgkins ransom wells
-aschoff chiari crouzon dandy-walker kimmelstiel sachs danlos schonlein parkes stein leventhal bouillaud morquio hurler pompe niemann pick stewart treves glisson hesselbach lugol stanford debakey goetze thompson parsonage drusen goldmann amsler bruch bitot fuchs sampaolesi elschnig hollenhorst
+aschoff chiari crouzon dandy-walker kimmelstiel sachs danlos bonnet moore schonlein parkes stein leventhal bouillaud morquio hurler pompe niemann pick stewart treves glisson hesselbach lugol stanford debakey goetze thompson parsonage drusen goldmann amsler bruch bitot fuchs sampaolesi elschnig hollenhorst
 goldenhar eales coats vogt harada koyanagi leber usher terson tenon schlemm descemet bowman schwalbe haab arlt stellwag dalrymple pel van kock allen mccune albright salmon sanders king bird garden weller kellgren lawrence schmorl modic scheuermann haglund hill-sachs segond`)
 
 /** What an eponym stands before. Lower case, singular; plurals are cut. */
@@ -78,4 +80,4 @@ today yesterday tomorrow morning afternoon evening night english spanish chinese
 hemoglobin haemoglobin creatinine sodium potassium glucose albumin aspirin heparin warfarin metformin lisinopril atorvastatin vancomycin ceftriaxone azithromycin prednisone insulin oxygen saturation blood pressure heart rate temperature respiratory rate arterial venous gas analysis urine sputum culture pcr positive negative
 retina retinal macula macular optic disc disk fundus eye eyes cornea corneal lens vitreous cataract glaucoma drusen myopia retinopathy od os ou iop visual acuity brain spine abdomen pelvis neck head knee hip shoulder wrist hand foot ankle thoracic lumbar cervical aorta aortic liver kidney spleen
 call called calls contact electronically signed reviewed dictated transcribed verified approved reported read interpreted performed requested ordered referred notified discussed communicated copy cc dear sincerely regards thanks thank mother father brother sister wife husband son daughter director chair chief head professor md do phd rn
-student nurse practitioner assistant therapist physiotherapist dietitian midwife neurosurgery trauma transplant vascular thoracic outpatient inpatient admitted discharged transferred presented presents presenting mr. mrs. unit floor room bed id mrn dob phone fax email address reference number insurance accession screening`)
+student nurse practitioner assistant therapist physiotherapist dietitian midwife neurosurgery trauma transplant vascular thoracic outpatient inpatient admitted discharged transferred presented presents presenting dr drs mr mrs ms mx miss prof professor rev unit floor room bed id mrn dob phone fax email address reference number insurance accession screening`)

@@ -1,15 +1,19 @@
 /** Names of persons: by what stands around them, by lists, and names that are known for this patient. Eponyms stay. */
 import { doubtfulGivenNames, eponymNouns, eponyms, familyNames, givenNames, plainWords } from './known-words.ts'
+import { isClinicalWord } from './rules/clinical-words.ts'
+import { contextNames, particle, word } from './rules/name-context.ts'
 import type { Span } from './span.ts'
+import { anyCase } from './rules/any-case.ts'
 
-const particle = "(?:van der|van den|van de|van|von der|von|de la|de los|del|de|di|da|dos|le|la|bin|ibn|al|el|ter|ten|st\\.?)"
-const word = "(?:\\p{Lu}[\\p{L}'’]*\\p{L}(?:-\\p{Lu}[\\p{L}'’]+)*)"
 const initial = '(?:\\p{Lu}\\.?(?![\\p{L}\\d]))'
-const sequence = `(?:(?:${initial}[ ]?){0,3}(?:${particle} )?${word}(?:,? (?:Jr|Sr|II|III|IV)\\b\\.?)?(?: (?:${initial}|(?:${particle} )?${word})){0,3})`
+const sequence = `(?:(?:${initial}[ ]?){0,3}(?:(?:${particle}|St\\.) )?${word}(?:,? (?:Jr|Sr|II|III|IV)\\b\\.?)?(?: (?:${initial}|(?:${particle} )?${word})){0,3})`
 const gap = '[ \\t]+'
 const titles = '(?:Dr|DR|Drs|Mrs|MRS|Mr|Ms|Mx|Miss|Prof|PROF|Professor|Doctor|Sir|Madam|Lady|Lord|Dame|Nurse|Sister|Matron|Rev|Reverend|Father|Rabbi|Imam|Herr|Frau|Signor|Signora|Señor|Señora|Sra|Mme|Monsieur|Capt|Captain|Sgt|Lt|Col|Hon)'
 const titled = new RegExp(`(?<![\\p{L}\\d])(?:${titles}\\.?|(?:MR|MS)\\.)(?:${gap}(?:${titles})\\.?)?${gap}(?<hit>${sequence})`, 'gdu')
-const titledLow = new RegExp(`(?<![\\p{L}\\d])(?:dr|mr|mrs|ms|prof)\\.?${gap}(?<hit>[\\p{L}][\\p{L}'’-]+(?: [\\p{L}][\\p{L}'’-]+)?)`, 'gdu')
+const titledLow = new RegExp(`(?<![\\p{L}\\d])(?:dr|mr|mrs|ms|miss|prof|sister)\\.?${gap}(?:\\p{Ll}\\. ?){0,2}(?<hit>(?:${particle} )?[\\p{L}][\\p{L}'’-]+(?: [\\p{L}][\\p{L}'’-]+)?)`, 'gdu')
+const low = "\\p{Ll}[\\p{Ll}'’-]+"
+/** In a note without capitals: names of the lists where somebody is said to stand. */
+const actedLow = new RegExp(`(?<![\\p{L}\\d])(?:(?:seen|reviewed|examined|assessed|signed|dictated|typed|reported|read|requested|performed|referred|discussed|done) (?:by|with)|patient|pt|d/w|called|informed|notified|spoke (?:to|with))[:,]? (?<hit>(?:\\p{Ll}\\. ?)?${low}(?: ${low})?)`, 'gdu')
 const shoutedTitle = new RegExp(`(?<![\\p{L}\\d])(?:MR|MS)${gap}(?<hit>\\p{Lu}[\\p{L}'’-]+(?: \\p{Lu}[\\p{L}'’-]+)?)`, 'gdu')
 
 const roles = "(?:patient(?:'s)?(?: full)?(?: name)?|pt(?: name)?|full name|name|surname|fore ?names?|first name|last name|given names?|family name|maiden name|referring(?: (?:physician|doctor|dr|provider|clinician))?|(?:attending|requesting|ordering|primary|interpreting|reporting|consulting|treating|responsible)(?: (?:physician|doctor|provider|clinician|radiologist|surgeon|consultant))?|radiologist|physician|consultant|surgeon|provider|clinician|technologist|technician|operator|resident|fellow|registrar|sonographer|optometrist|pathologist|nurse|gp|pcp|author|reader|signature|signed|transcriptionist|typist|scribe|witness|next of kin|nok|guardian|emergency contact|contact|carer|caregiver|employer|attn|attention|cc|copy to|from|to|re)"
@@ -18,14 +22,14 @@ const acts = "(?:(?:electronically |digitally |e-?)?signed(?: electronically| of
 const acted = new RegExp(`(?<![\\p{L}\\d])(?:${acts})[:,]?\\s+(?:(?:the )?(?:${titles}|dr|radiologist|resident|nurse|physician|surgeon|technologist|consultant|registrar|attending|fellow|midwife)\\.?${gap})?(?<hit>\\p{Lu}[\\p{L}'’-]+, ?${sequence}|${sequence})`, 'gdiu')
 const kin = new RegExp(`\\b(?:wife|husband|son|daughter|mother|father|mum|mom|dad|brother|sister|partner|spouse|aunt|uncle|cousin|niece|nephew|grandson|granddaughter|grandmother|grandfather|carer|caregiver|friend|neighbou?r|guardian|fianc[ée]e?|girlfriend|boyfriend)(?:,? (?:named|called|is))?[ ,(]{1,2}(?<hit>${sequence})`, 'gdu')
 /** "The patient, Jane Miller, was seen": two capitalised words between commas behind the word for a person. */
-const apposed = new RegExp(`\\b(?:patient|gentleman|lady|man|woman|boy|girl|infant|wife|husband|son|daughter|mother|father|brother|sister|partner|carer|neighbou?r),\\s+(?<hit>${word}(?: ${initial})?(?: (?:${particle} )?${word}){1,2})(?=,|\\))`, 'gdu')
+const apposed = new RegExp(anyCase(`\\b(?i:patient|gentleman|lady|man|woman|boy|girl|infant|wife|husband|son|daughter|mother|father|brother|sister|partner|carer|neighbou?r),\\s+(?<hit>${word}(?: ${initial})?(?: (?:${particle} )?${word}){1,2})(?=,|\\))`), 'gdu')
 const degrees = '(?:M\\.?D\\.?|D\\.O\\.|Ph\\.?D\\.?|R\\.?N\\.?|FRC[RPS](?:\\s?\\(?Ed\\)?)?|FRANZCR|FACR|MBBS|MBChB|MB ?BS|MRC[PS]|ARNP|CRNP|PA-C|DPM|DMD|DDS|O\\.?D\\.|RT\\(R\\)|BSN|MSN|Pharm\\.?D|Esq|RDMS)'
 const degreed = new RegExp(`(?<![\\p{L}\\d])(?<hit>\\p{Lu}[\\p{L}'’-]+, ?${sequence}|${sequence}),? ?(?=${degrees}(?![\\p{L}]))`, 'gdu')
 const initialled = new RegExp(`(?<![\\p{L}\\d.])(?<hit>(?:\\p{Lu}\\. ?){1,3}(${word}))`, 'gdu')
 const pairs = new RegExp(`(?<![\\p{L}\\d])(?<a>${word})(?<c>,)? (?:(?:${initial}) )?(?:${particle} )?(?<b>${word})(?: (?<t>${word}))?`, 'gdu')
 const single = new RegExp(`(?<![\\p{L}\\d-])(?<hit>${word})(?![\\p{L}\\d-])`, 'gdu')
 
-const particles = new Set(['van', 'der', 'den', 'de', 'von', 'la', 'los', 'del', 'di', 'da', 'dos', 'le', 'bin', 'ibn', 'al', 'el', 'ter', 'ten'])
+const particles = new Set(['van', 'der', 'den', 'de', 'von', 'la', 'los', 'del', 'di', 'da', 'dos', 'du', 'le', 'bin', 'ibn', 'al', 'el', 'ter', 'ten', 'ní', 'ni', 'mac'])
 
 /** Lower case without accents and apostrophes, for the lists. */
 const plain = (token: string): string => token.normalize('NFKD').replace(/[\u0300-\u036f'’]/g, '').toLowerCase()
@@ -33,6 +37,15 @@ const isPlainWord = (token: string): boolean => plainWords.has(token.toLowerCase
 const isFamily = (token: string): boolean => token.split('-').some((part) => familyNames.has(plain(part))) || /^(?:O['’]|Mc|Mac)\p{Lu}\p{Ll}+/u.test(token)
 const isGiven = (token: string): boolean => token.split('-').every((part) => givenNames.has(plain(part)))
 const isMaybeGiven = (token: string): boolean => isGiven(token) || doubtfulGivenNames.has(plain(token))
+
+/** What follows "mr" and "ms" where they mean magnetic resonance and multiple sclerosis. */
+const imagingWords = /^(?:(?:angio|arthro|veno|entero|cholangio|mammo|spectro|elasto|neuro|uro)\p{Ll}*|brain|spine|head|neck|knee|hip|shoulder|pelvis|prostate|breast|liver|imag\p{Ll}*|scan\p{Ll}*|safe|compatible|contrast|without|plaque\p{Ll}*|lesion\p{Ll}*|relapse\p{Ll}*|flare|nurse|patient\p{Ll}*|diagnos\p{Ll}*|since|stable|contin\p{Ll}*)$/iu
+
+/** True when a stretch begins with a word of the language or of medicine that is no name in the lists. */
+function isWord(hit: string): boolean {
+  const first = /^\p{L}[\p{L}'’-]*/u.exec(hit)?.[0] ?? ''
+  return isClinicalWord(first) && !isFamily(first) && !isMaybeGiven(first)
+}
 
 /** True when the words from `start` belong to a sign, disease or device: "Baker cyst", "Swan-Ganz catheter", "Hodgkin's". */
 function isEponym(text: string, start: number, end: number): boolean {
@@ -69,7 +82,13 @@ export function nameSpans(text: string): Span[] {
   const spans: Span[] = []
   const take = (start: number, end: number): void => { spans.push({ start, end, rule: 'names', replacement: '[NAME]' }) }
   const each = (pattern: RegExp, use: (start: number, end: number, match: RegExpExecArray) => void): void => {
-    for (const match of text.matchAll(pattern)) use(...match.indices!.groups!.hit!, match)
+    pattern.lastIndex = 0
+    for (let match = pattern.exec(text); match !== null; match = pattern.exec(text)) {
+      const [start, end] = match.indices!.groups!.hit!
+      use(start, end, match)
+      // On from the hit and not from its end: what was taken for the rest of a name may be the label of the next one.
+      pattern.lastIndex = Math.max(match.index + 1, start)
+    }
   }
   for (const pattern of [titled, labelled, acted, kin, apposed]) {
     each(pattern, (start, end) => {
@@ -77,20 +96,29 @@ export function nameSpans(text: string): Span[] {
       const first = /^[\p{L}.]+/u.exec(text.slice(start, end))?.[0] ?? ''
       if ((pattern === labelled || pattern === acted) && !/^\p{Lu}/u.test(first) && !particles.has(first)) return
       const kept = trimmed(text, start, end, pattern !== labelled)
-      if (kept && !(pattern !== titled && isEponym(text, ...kept))) take(...kept)
+      const isDoubtful = pattern !== titled || /^(?:Sister|Father|Miss|Nurse|Lady|Lord|Sir|Madam|Matron|Captain|Doctor|Col|Hon|Lt)\b/.test(text.slice(Math.max(0, start - 12), start).trimStart().split(/\s+/).at(-2) ?? '')
+      if (kept && !(pattern !== titled && isEponym(text, ...kept)) && !(isDoubtful && isWord(text.slice(...kept)))) take(...kept)
     })
   }
   each(degreed, (start, end) => {
     const kept = trimmed(text, start, end, false)
-    if (kept && /^,? ?\p{Lu}/u.test(text.slice(kept[1]))) take(...kept)
+    if (kept && !isWord(text.slice(...kept)) && /^,? ?\p{Lu}/u.test(text.slice(kept[1]))) take(...kept)
   })
   each(titledLow, (start, end, match) => {
     const tokens = text.slice(start, end).split(' ')
     const isName = (token: string): boolean => isFamily(token) || isMaybeGiven(token)
     const hasDot = /\./.test(match[0].slice(0, start - match.index))
     const first = tokens[0]!
-    if (isPlainWord(first) || (!isName(first) && !(hasDot && first.length > 2) && !/^\p{Lu}/u.test(first))) return
+    const isUnknown = first.length > 2 && !isClinicalWord(first) && (hasDot || !/^m[rs]/.test(match[0]) || /^mrs/.test(match[0]) || !imagingWords.test(first))
+    if (isPlainWord(first) || (!isName(first) && !isUnknown && !/^\p{Lu}/u.test(first))) return
     take(start, tokens[1] !== undefined && (isName(tokens[1]) || /^\p{Lu}/u.test(tokens[1])) && !isPlainWord(tokens[1]) ? end : start + first.length)
+  })
+  each(actedLow, (start, end) => {
+    const [, startMark, first, second] = /^(\p{Ll}\. ?)?([\p{Ll}'’-]+)(?: ([\p{Ll}'’-]+))?$/u.exec(text.slice(start, end)) ?? []
+    if (first === undefined || isPlainWord(first) || (isClinicalWord(first) && !isGiven(first))) return
+    const isPair = second !== undefined && isMaybeGiven(first) && (isFamily(second) || /^(?:mc|o['’])\p{Ll}{4,}/u.test(second))
+    if (isPair) take(start, end)
+    else if (isFamily(first) || isGiven(first) || startMark !== undefined) take(start, start + (startMark?.length ?? 0) + first.length)
   })
   each(shoutedTitle, (start, end) => {
     const tokens = text.slice(start, end).split(' ')
@@ -110,10 +138,21 @@ export function nameSpans(text: string): Span[] {
     const third = match.groups!.t
     take(groups.a![0], third !== undefined && (isFamily(third) || isGiven(third)) ? groups.t![1] : groups.b![1])
   }
+  const isListed = (token: string): boolean => isFamily(token) || isMaybeGiven(token)
+  // What is cut off here is also cut off before a name; a word that a list of names has as well is one here, after a title or role.
+  const isName = (token: string): boolean => !isPlainWord(token) && (isListed(token) || (!isClinicalWord(token) && token.length > 2))
+  const trim = (start: number, end: number): [number, number] | null => {
+    const kept = trimmed(text, start, end, true)
+    return kept && !isEponym(text, ...kept) ? kept : null
+  }
+  for (const [start, end] of contextNames(text, { isName, isListed: (token) => isListed(token) && !eponyms.has(plain(token)), trim })) take(start, end)
   each(single, (start, end, match) => {
     const token = match[0]
     // AMY and ANA are laboratory values too.
     if (token.length <= 4 && token === token.toUpperCase()) return
+    // "Charles Bonnet syndrome": the given name belongs to the eponym.
+    const next = /^ (\p{Lu}\p{L}+)/u.exec(text.slice(end))
+    if (next && eponyms.has(plain(next[1]!)) && isEponym(text, end + 1, end + next[0].length)) return
     if (isGiven(token) && !isEponym(text, start, end) && !eponyms.has(plain(token)) && !/^['’]s?\s+\p{Ll}+(?:oma|itis|osis)\b/u.test(text.slice(end))) take(start, end)
   })
   return spans

@@ -2,6 +2,11 @@
 import { spansOf, type Span } from './span.ts'
 
 const email = /[\p{L}\p{N}._%+-]+\s?@\s?[\p{L}\p{N}-]+(?:\.[\p{L}\p{N}-]+)+/gdu
+/** Written so that no robot reads it: "anna (at) example.org", "j.smith [at] example [dot] com". */
+const spelledEmail = /[\p{L}\p{N}._%+-]+\s?[([{]\s?at\s?[)\]}]\s?[\p{L}\p{N}-]+(?:\s?(?:\.|[([{]\s?dot\s?[)\]}])\s?[\p{L}\p{N}-]+)+|\b[\p{L}\p{N}_-]+(?: dot [\p{L}\p{N}_-]+){0,4} at [\p{L}\p{N}-]+(?: dot [\p{L}\p{N}-]+){1,4}/gdu
+/** Hosts of a hospital's own net, shares, and folders, which carry names of persons more often than not. */
+const inner = /\\\\[\w.$-]+(?:\\[^\s\\,;]+)*|\b[A-Z]:\\[^\s,;]+(?:\\[^\s,;]+)*|(?<![\w.])\/(?:home|Users|mnt|media|data|srv|share)\/[^\s,;]+|\b[a-z0-9-]{2,}(?:\.[a-z0-9-]+)*\.(?:local|lan|internal|intranet|corp|int)\b(?:[:/][^\s<>"')\]]*)?/gd
+const handle = /(?=@)(?<=\b(?:twitter|instagram|facebook|tiktok|snapchat|skype|insta|handle|telegram|x)\b\s{0,3}[:=]?\s{0,3})@[\p{L}\d_.]{2,}/gdiu
 const url = /(?:\b(?:https?|ftp):\/\/|\bwww\.)[^\s<>"')\]]+[^\s<>"')\].,;:]|\b[a-z0-9-]{2,}(?:\.[a-z0-9-]+)*\.(?:com|org|net|edu|gov|info|health|nhs\.uk|co\.uk|ac\.uk|org\.uk|com\.au|de|fr|ca|ie|nl)\b(?:\/[^\s<>"')\]]*)?/gdi
 const ip = /(?<![\d.])(?:25[0-5]|2[0-4]\d|1?\d?\d)(?:\.(?:25[0-5]|2[0-4]\d|1?\d?\d)){3}(?![\d.])/gd
 
@@ -14,11 +19,13 @@ const phoneShapes = [
   /(?<![\d./-])0\d{9,10}(?!\d)/gd,
   /(?<![\d.-])(?<!\b(?:range|vn|normal|from|between)\s\(?)\d{3}-\d{4}(?!\d|-|\s?(?:mg|ml|mm|cm|cells|\/|x|u\b|iu\b|hu\b|ms\b))/gdi,
   /(?<![\d.-])\(?0\d{1,4}\)?(?:\s\d{2}){3,5}(?!\d)/gd,
+  /(?<![\d.-])00[1-9]\d{0,2}[\s./-](?:\d{1,5}[\s./-]?){2,5}(?!\d)/gd,
+  /(?<=\b(?:number|no\.?|nr\.?)\s(?:is|was)?\s{0,3}:?\s{0,3})\d{3}[.\s-]\d{4}(?!\d|[.,]\d)/gdi,
 ]
 
 /** E-mail, web and network addresses. */
-export const emailSpans = (text: string): Span[] => spansOf(text, email, 'emails', '[EMAIL]')
-export const urlSpans = (text: string): Span[] => [...spansOf(text, url, 'urls', '[URL]'), ...spansOf(text, ip, 'urls', '[URL]', (start) => !/\b(?:version|v|icd\S*)\s*$/i.test(text.slice(0, start)))]
+export const emailSpans = (text: string): Span[] => [email, spelledEmail].flatMap((pattern) => spansOf(text, pattern, 'emails', '[EMAIL]'))
+export const urlSpans = (text: string): Span[] => [...[url, inner, handle].flatMap((pattern) => spansOf(text, pattern, 'urls', '[URL]')), ...spansOf(text, ip, 'urls', '[URL]', (start) => !/\b(?:version|v|icd\S*)\s*$/i.test(text.slice(0, start)))]
 
 /** Telephone, fax and pager numbers. */
 export function phoneSpans(text: string): Span[] {
@@ -32,9 +39,9 @@ export function phoneSpans(text: string): Span[] {
 const mark = '(?:\\s*(?:no|nr|num|number|id|identifier|code|#|№)\\b\\.?|\\s*[#№])'
 const token = '(?<hit>(?=[\\p{L}\\d/.-]*\\d)[\\p{L}\\d](?:[\\p{L}\\d]|[-/.](?=[\\p{L}\\d])|\\s(?=\\d{3,4}(?:\\s\\d|\\b)(?!\\s*(?:mg|ml|cm|mm)))){2,})'
 /** Words that never mean anything but a number of a person or a document. */
-const strong = new RegExp(`\\b(?:mrns?|m\\.r\\.n\\.?|medical record|health record|hospital number|hosp(?:ital)?|nhi|urn|umrn|uhid|upi|emr|ehr|ssn|s\\.s\\.n\\.?|social security|accession|acc|acct|account|billing|invoice|claim|insurance|insurer|policy|member(?:ship)?|subscriber|beneficiary|medicare|medicaid|nhs|health ?card|passport|driver'?s? licen[cs]e|driving licen[cs]e|licen[cs]e(?: plate)?|number plate|registration|reg|certificate|national insurance|nino|tax|serial|s/n|device|implant|specimen|biopsy|requisition|req|encounter|fin|csn|iban|credit card|vehicle|vin)${mark}?\\s*(?:[:=#-]|is|was)?\\s*${token}`, 'gdiu')
+const strong = new RegExp(`\\b(?:mrns?|m\\.r\\.n\\.?|medical record|health record|hospital number|hosp(?:ital)?|nhi|urn|umrn|uhid|upi|emr|ehr|ssn|s\\.s\\.n\\.?|social security|accession|acc|acct|account|billing|invoice|claim|insurance|insurer|policy|member(?:ship)?|subscriber|beneficiary|medicare|medicaid|nhs|health ?card|passport|driver'?s? licen[cs]e|driving licen[cs]e|licen[cs]e(?: plate)?|number plate|registration|reg|certificate|national insurance|nino|tax|serial|s/n|device|implant|specimen|biopsy|requisition|req|encounter|fin|csn|iban|credit card|vehicle|vin)${mark}?\\s*(?:[:=#-]|is|was)?\\s*(?:\\p{Lu}{2,12}\\s)?${token}`, 'gdiu')
 /** Words that mean much else besides; the sign for a number must stand after them. */
-const weak = new RegExp(`\\b(?:patients?|pts?|case|chart|record|file|folder|episode|admission|visit|order|exam(?:ination)?|study|scan|report|document|doc|request|referral|ref(?:erence)?|unit|room|bed|hospital|clinic|lab(?:oratory)?|slide|sample|subject|participant|film|image|id|identification|identifier|our ref|your ref)(?:${mark}|(?=\\s*:))\\s*[:=#]?\\s*${token}`, 'gdiu')
+const weak = new RegExp(`\\b(?:patients?|pts?|case|chart|record|file|folder|episode|admission|visit|order|exam(?:ination)?|study|scan|report|document|doc|request|referral|ref(?:erence)?|unit|room|bed|hospital|clinic|lab(?:oratory)?|slide|sample|subject|participant|group|film|image|id|identification|identifier|our ref|your ref)(?:${mark}|(?=\\s*:))\\s*[:=#]?\\s*${token}`, 'gdiu')
 const bareId = new RegExp(`(?<![\\p{L}\\d])(?:id|pid|hn|pt id)\\s*[:=#]?\\s*${token}`, 'gdiu')
 const shapes = [
   /(?<![\d.-])\d{3}-\d{2}-\d{4}(?![\d-])/gd,
@@ -44,6 +51,17 @@ const shapes = [
   /(?<![\p{L}\d-])\d{2,4}[-/]\p{Lu}{1,4}[-/]?\d{3,}(?![\p{L}\d])/gdu,
   /(?<![\p{L}\d])\p{Lu}{2}\s?\d{2}\s?\d{2}\s?\d{2}\s?[A-D](?![\p{L}\d])/gdu,
   /(?<!\d)#\s?(?<hit>\d{5,})(?!\d)/gd,
+  // Unique identifiers of DICOM, of devices (GS1), of sessions; names of picture files.
+  /(?<![\d.])[0-2](?:\.\d+){6,}(?![\d.]\d)/gd,
+  /\(01\)\s?\d{8,14}(?:\s?\(\d{2}\)\s?[\w-]{2,20})*/gd,
+  /(?<![\da-f])[\da-f]{8}-[\da-f]{4}-[\da-f]{4}-[\da-f]{4}-[\da-f]{12}(?![\da-f])/gdi,
+  /(?<![\p{L}\d])(?=\w*\d{4})\p{L}{2,8}(?:_\w+)+(?![\p{L}\d])/gdu,
+  // Grouped as their countries write them, behind their own word.
+  /(?<=\b(?:SSN|social security(?: (?:no|number))?)\b\.?\s{0,3}[:#=]?\s{0,3})\d{3}[ -]\d{2}[ -]\d{4}/gdi,
+  /(?<=\bmedicare(?: (?:no|number|card))?\b\.?\s{0,3}[:#=]?\s{0,3})\d{4}[ -]?\d{5}[ -]?\d(?:[ -/]\d)?/gdi,
+  /(?<=\b(?:reg|registration|plate|vehicle|car|vrm)\b\.?(?: (?:no|number|plate|reg))?\.?\s{0,3}[:#=]?\s{0,3})[A-Z]{1,3}\d{1,3}\s?[A-Z]{0,3}(?![\p{L}\d])/gdu,
+  /(?<=\b[Ll](?:ot|OT)(?: (?:no|number|LOT))?\.?\s{0,3}[:#=]?\s{0,3})(?=[A-Z\d-]*\d{3})[A-Z\d][A-Z\d-]{3,}/gdu,
+  /(?<=\b[Hh]osp(?:ital)? (?:[Nn]o|[Nn]umber|ID)\.?\s{0,3}[:#=]?\s{0,3})[A-Z]{1,3}\d?\s?\d{4,8}(?!\d)/gdu,
 ]
 /** Codes with many digits that say what was done, not to whom. */
 const harmless = /^(?:covid|sars|ncov|h\d+n\d+|icd|cpt|snomed|loinc|nct|cyp|hla|cd)\b|^NCT\d/i

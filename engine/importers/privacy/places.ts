@@ -1,14 +1,19 @@
 /** Addresses, postcodes, hospitals by name, and ages over 89. */
+import { eponyms, plainWords as noPlace } from './known-words.ts'
+import { isClinicalWord } from './rules/clinical-words.ts'
 import { spansOf, type Span } from './span.ts'
+import { anyCase } from './rules/any-case.ts'
 
 const street = '(?:Street|St|Road|Rd|Avenue|Ave|Av|Lane|Ln|Drive|Dr|Boulevard|Blvd|Court|Ct|Place|Pl|Way|Terrace|Ter|Close|Crescent|Cres|Square|Sq|Highway|Hwy|Parkway|Pkwy|Gardens|Gdns|Grove|Row|Mews|Hill|Walk|Circle|Cir|Trail|Trl|Quay|Wharf|Rise|Alley|Turnpike|Pike)'
+/** A word of a name: unlike `cap` it ends at a full stop, or one name would reach over the end of a sentence. */
+const part = "(?:\\p{Lu}[\\p{L}'’-]*|\\p{Lu}\\.)"
 const cap = "\\p{Lu}[\\p{L}'’.-]*"
 const state = '(?:A[LKZR]|C[AOT]|D[CE]|FL|GA|HI|I[ADLN]|K[SY]|LA|M[ADEINOST]|N[CDEHJMVY]|O[HKR]|PA|RI|S[CD]|T[NX]|UT|V[AT]|W[AIVY])'
 const cityStateZip = `${cap}(?: ${cap}){0,2},?\\s+${state}\\.?,?\\s+\\d{5}(?:-\\d{4})?`
 const ukCode = '(?:GIR 0AA|[A-PR-UWYZ][A-HK-Y]?\\d[A-HJKPSTUW\\d]? \\d[ABD-HJLNP-UW-Z]{2})'
 const tail = `(?:,?\\s+(?:Apt|Apartment|Suite|Ste|Unit|Flat|Fl|Floor|Room|Rm|Bldg|Building|#)\\.?\\s*#?[\\w-]+)?(?:,\\s*${cap}(?: ${cap}){0,2}(?=,|\\s+${state}\\b|\\s+\\d|\\.|\\n|$|\\s+${ukCode}))?(?:,?\\s+${state}\\b)?(?:,?\\s+(?:\\d{5}(?:-\\d{4})?|${ukCode}))?`
 const addresses = [
-  new RegExp(`(?<![\\p{L}\\d])(?:(?:Flat|Apt|Unit|Apartment|Suite)\\s+\\w+,\\s*)?\\d{1,5}[A-Za-z]?(?:[-/]\\d{1,4})?,?\\s+(?:(?:N|S|E|W|NE|NW|SE|SW|North|South|East|West)\\.?\\s+)?(?:(?:${cap}|\\d{1,3}(?:st|nd|rd|th))\\s+){1,4}${street}\\b(?:(?<=\\b(?:St|Rd|Ave?|Ln|Dr|Blvd|Ct|Pl|Ter|Cres|Sq|Hwy|Pkwy|Gdns|Cir|Trl))\\.)?${tail}`, 'gdu'),
+  new RegExp(`(?<![\\p{L}\\d])(?:(?:Flat|Apt|Unit|Apartment|Suite)\\s+\\w+,\\s*)?\\d{1,5}[A-Za-z]?(?:[-/]\\d{1,4})?,?\\s+(?:(?:N|S|E|W|NE|NW|SE|SW|North|South|East|West)\\.?\\s+)?(?:(?:${cap}|\\d{1,3}(?:st|nd|rd|th))\\s+){1,4}${street}\\b(?:(?<=\\b(?:St|Rd|Ave?|Ln|Dr|Blvd|Ct|Pl|Ter|Cres|Sq|Hwy|Pkwy|Gdns|Cir|Trl))\\.)?(?: (?:NW|NE|SW|SE|N|S|E|W)\\b)?${tail}`, 'gdu'),
   new RegExp(`\\bP\\.?\\s?O\\.?\\s+Box\\s+\\d+${tail}`, 'gdiu'),
   new RegExp(`(?<![\\p{L}])${cityStateZip}(?!\\d)`, 'gdu'),
   new RegExp(`(?<![\\p{L}\\d])${ukCode}(?![\\p{L}\\d])`, 'gdu'),
@@ -16,32 +21,64 @@ const addresses = [
   /\b(?:zip(?: ?code)?|post ?code|postal code|plz)\b\s*(?:is|[:#-])?\s*(?<hit>[A-Z]{0,2}\d[A-Z\d -]{2,8}[A-Z\d])/gdi,
   /\b(?:[Hh]ome |[Pp]ostal |[Mm]ailing |[Cc]urrent |[Pp]ermanent |HOME )?(?:[Aa]ddress(?:es)?|ADDRESS)[ \t]*(?:is|[:=-])[ \t]*(?<hit>(?:[\p{Lu}\d#](?:[\p{L}\d'’/-]|\.(?=[\p{L}\d]))*(?:(?<=(?<!\p{L})(?:St|Rd|Ave?|Ln|Dr|Blvd|Ct|Pl|Ter|Cres|Sq|Hwy|Pkwy|Gdns|Apt|Ste|Fl|Rm|Bldg|No|Mt|[NSEW]{1,2}|\p{Lu}))\.)?(?:,[ \t]*|[ \t]+|(?=[\n;.]|$))|(?:of|the|and|upon|on|de|la)[ \t]+){1,14})/gdu,
 ]
-const livesIn = new RegExp(`\\b(?:lives?|lived|living|resid(?:es|ed|ing|ent)|moved|relocated|housed|native|born)\\s+(?:(?:alone|with (?:his|her|their) \\p{Ll}+|independently|currently)\\s+)?(?:in|at|of|to|near|on)\\s+(?:the\\s+)?(?:town of |city of |village of )?(?<hit>(?:\\d{1,5}\\s+)?${cap}(?:[ -]${cap}){0,4}(?:,\\s*${cap}(?: ${cap})?)?)`, 'gdu')
+const livesIn = new RegExp(anyCase(`\\b(?i:lives?|lived|living|resid(?:es|ed|ing|ent)|moved|relocated|housed|native|born|brought up|raised|grew up|domiciled|stays|staying|based|flew|came here|comes|came|originally|hails|emigrated|immigrated|returned|retired|holiday(?:ed)?|travell?(?:ed|ing|s)|trip|visit(?:ing)?|flight|deployed|stationed)\\s+(?:(?:here|back|to the (?:UK|US|USA|EU)|recently|home) )?(?:(?:alone|with (?:his|her|their) \\p{Ll}+|independently|currently)\\s+)?(?:in|at|of|to|near|on|from|outside)\\s+(?:the\\s+)?(?:town of |city of |village of )?(?<hit>(?:\\d{1,5}\\s+)?${part}(?:[ -]${part}){0,4}(?:,\\s*${part}(?: ${part})?)?(?:\\s+to\\s+${part}(?:[ -]${part}){0,2})?)`), 'gdu')
 const notPlaces = /^(?:The|A|An|Nursing|Assisted|Home|Hospital|January|February|March|April|May|June|July|August|September|October|November|December|ICU|ED|ER|ITU)\b/
+
+/** "Patient from Llanelli, retired miner": where a text, a line or a person begins so. */
+const fromTown = new RegExp(anyCase(`(?:^|[\\n.;,]\\s{0,3}|\\b(?i:patient|man|woman|lady|gentleman|boy|girl|pt|he|she|worker|farmer|student|tourist) (?:is |was |comes |came )?)(?i:from)\\s+(?<hit>${part}(?:[ -]${part}){0,3})(?=,|\\.|;|\\n|$|\\s+(?:who|with|presents|presented|was|is))`), 'gdu')
+/** "Riverside Community Hospital, Fresno" and "(Brightside Opticians, Harrogate)". */
+const afterPlace = new RegExp(`\\b(?:Hospital|Clinic|Infirmary|Center|Centre|Surgery|Practice|Opticians|Pharmacy|Home|Hospice|School|College|University),\\s+(?<hit>${part}(?:[ -]${part}){0,2})(?=[.,;)\\n]|$)`, 'gdu')
+const foreignStreets = [
+  new RegExp(`(?<![\\p{L}\\d])(?:\\d{1,4}(?: ?(?:bis|ter|[A-Za-z]))?,?\\s+)(?:rue|avenue|boulevard|place|chemin|impasse|allée|quai|route|cours|via|viale|piazza|corso|calle|plaza|paseo|rua)(?:\\s+(?:de|des|du|la|le|les|d['’]|del|della|de la|dos|da|do))*\\s*${part}(?:[ -]${part}){0,3}(?:,?\\s+\\d{4,5}\\s+${part}(?:[ -]${part})?)?`, 'gdu'),
+  new RegExp(`(?<![\\p{L}\\d])(?:Calle|Via|Viale|Piazza|Corso|Plaza|Paseo|Avenida|Rua|Rue|Avenue|Boulevard|Carrer)(?:\\s+(?:de|des|du|la|le|les|del|della|dos|da|do|di))*\\s+${part}(?:[ -]${part}){0,3},?\\s+\\d{1,4}(?:,?\\s+\\d{4,5}\\s+${part}(?:[ -]${part})?)?`, 'gdu'),
+  new RegExp(`(?<![\\p{L}\\d])\\p{Lu}[\\p{L}-]*(?:stra(?:ß|ss)e|str\\.|gasse|weg|platz|allee|damm|ufer|ring|laan|straat|plein|gracht|gatan|vägen|gade|vej|katu)\\s+\\d{1,4}\\s?[a-z]?\\b(?:,?\\s+(?:\\p{Lu}{1,2}-)?\\d{4,5}(?:\\s?\\p{Lu}{2})?\\s+${part}(?:[ -]${part})?)?`, 'gdu'),
+  new RegExp(`(?<![\\p{L}\\d])(?:The )?(?:Old |New )?(?:Rectory|Vicarage|Manor|Farmhouse|Cottage|Lodge|Barn|Mill House|Coach House|Grange|Gatehouse|Bungalow),\\s+${part}(?: ${part}){0,3}(?:,\\s+${part}(?: ${part}){0,2})?`, 'gdu'),
+]
+
+const isNoTown = (text: string): boolean => notPlaces.test(text) || text.split(/[\s,-]+/).every((entry) => isClinicalWord(entry) || noPlace.has(entry.toLowerCase()))
 
 /** Addresses, postcodes, and the place after "lives in". */
 export function addressSpans(text: string): Span[] {
-  const units = /(?:\d(?:MM|CM|ML|MG|KG|HZ|PM|AM|DL|MS|GY|HU|ST|ND|RD|TH))$/
+  // "T12 2ND" alone; a whole address may well end so (Hove BN3 5RD).
+  const units = /^[CTLS]\d{1,2} \d(?:HZ|DL|GY|HU|ST|ND|RD|TH)$/
   return [
     ...addresses.flatMap((pattern) => spansOf(text, pattern, 'addresses', '[ADDRESS]', (start, end) => !units.test(text.slice(start, end)))),
-    ...spansOf(text, livesIn, 'addresses', '[ADDRESS]', (start, end) => !notPlaces.test(text.slice(start, end))),
+    ...[livesIn, fromTown, afterPlace].flatMap((pattern) => spansOf(text, pattern, 'addresses', '[ADDRESS]', (start, end) => !isNoTown(text.slice(start, end)))),
+    ...foreignStreets.flatMap((pattern) => spansOf(text, pattern, 'addresses', '[ADDRESS]')),
   ]
 }
 
-const house = '(?:Hospitals?|Clinics?|Infirmary|Hospice|(?:Medical|Health|Cancer|Imaging|Heart|Trauma|Surgical|Eye|Care) (?:Center|Centre)|Health ?care|Health System|Nursing Home|Care Home|Sanatorium|Surgery Center|Memorial|Polyclinic|University|School|College)'
-const institutions = new RegExp(`(?<![\\p{L}])(?<hit>(?:(?:St\\.?|Saint|Mount|Mt\\.?|${cap})(?:\\s+(?:of|and|the|&|de|for)(?=\\s\\p{Lu}))?\\s+){1,5}${house}(?:\\s+of\\s+${cap})?)(?![\\p{L}])`, 'gdu')
-const plainWords = new Set(('The A An This That Our Your Their His Her At In On From To Of For And With By Same Other Another Local Outside Referring District Day Inpatient Outpatient Emergency Children Women Community General Specialist Teaching Private Public Field Home Mental Eye Heart Cancer Dental Pain Wound Primary Urgent Acute Skilled Long Term Rehabilitation Rehab Medical Health Care No Previous Prior Pre Post New Admission Transfer Infectious Diseases Disease ' +
+const house = '(?:Hospitals?|Clinics?|Infirmary|Hospice|(?:Medical|Health|Cancer|Imaging|Heart|Trauma|Surgical|Eye|Care) (?:Center|Centre)|Health ?care|Health System|Nursing Home|Care Home|Sanatorium|Surgery Center|Memorial|Polyclinic|University|School|College|Surgery|Practice|Opticians?|Optometry|Imaging|Radiology Group|Diagnostics|Laborator(?:y|ies)|Pharmacy|Day (?:Centre|Center)|Care Home|Rest Home|Lodge|Hospice|Academy|Nursery|Sanatorium|Dialysis Unit|Klinik(?:um)?|Krankenhaus|Ospedale)'
+const institutions = new RegExp(`(?<![\\p{L}])(?<hit>(?:(?:St\\.?|Saint|Mount|Mt\\.?|${part})(?:\\s+(?:of|and|the|&|de|for)(?=\\s\\p{Lu}))?\\s+){1,5}${house}(?:\\s+of\\s+${part}(?: ${part})?|(?<=Hospital)\\s+(?!The\\b|No\\b|On\\b|Dr\\b|Mr\\b|Patient|Ward|Number|Course|Admission|Day|Discharge|ID\\b|MRN)${part}(?=[\\s,.;)]|$))?)(?![\\p{L}])`, 'gdu')
+/** The word for the house first: "Hôpital Necker", "Universitätsklinikum Heidelberg". */
+const houseFirst = new RegExp(`(?<![\\p{L}])(?<hit>(?:H[ôo]pital|Hospital (?:de|del|da|do|Clínic|Clínico|Universitari[oa]?|General de)|Cl[ií]ni(?:que|ca|c)|CHU|CHR|Ospedale|Policlinico|\\p{Lu}?\\p{L}*(?:[Kk]linikum|[Kk]rankenhaus|[Kk]linik)|Charité|Szpital|Sjukhuset|VA|Kaiser)(?:\\s+(?:de|del|della|di|da|do|du|la|le|les|zu|am))*\\s+${part}(?:[ -]${part}){0,3}|Charité|Kaiser Permanente)`, 'gdu')
+/** "Referred from Moorfields": a word that is none of the language where somebody is sent, seen or scanned. */
+const sentFrom = new RegExp(anyCase(`\\b(?i:(?:referred|transferred|repatriated|discharged|sent|copied|moved|admitted|readmitted|presented|attended|seen|scanned|imaged|treated|operated(?: on)?|followed(?: up)?|reviewed|done|performed|obtained|acquired|taken|study|exam|ct|mri|films?|images?|x-?ray|scans?|surgery|admission|records?|trained|employed|works?|worked|working|studies|attends) (?:from|to|at|by the|in|for|with)|works for|employed by|attends) (?:the )?(?<hit>${part}(?:[ -]${part}){0,3}(?:['’]s(?! \\p{Lu}))?)`), 'gdu')
+const acronymAt = /\b(?:seen|done|performed|treated|followed|admitted|imaged|scanned|operated|transplanted|trained) at (?:the )?(?<hit>[A-Z]{3,6})\b/gdu
+const acronyms = /^(?:ICU|CCU|NICU|PICU|MICU|SICU|HDU|ITU|GP|OPD|OSH|MRI|ECG|EKG|PET|EEG|EMG|MDT|AMU|CDU|ENT|OBS|PACU|OR|PCP|SNF|LTAC|HOSP|TIME|DOB|IDA|NPO|MIP|STAT)$/
+const plainWords = new Set(('The A An This That Our Your Their His Her At In On From To Of For And With By Same Other Another Local Outside Referring District Day Inpatient Outpatient Emergency Children Women Community General Specialist Teaching Private Public Field Home Mental Eye Heart Cancer Dental Pain Wound Primary Urgent Acute Skilled Long Term Rehabilitation Rehab Medical Health Care No Previous Prior Pre Post New Book Attended E Royal Attend Attending Visit Visited Return See Saw Admission Transfer Infectious Diseases Disease ' +
   'Cardiology Neurology Oncology Urology Surgery Surgical Pulmonary Chest Fracture Diabetes Diabetic Walk Stroke Memory Psychiatric Psychiatry Pediatric Paediatric Veterinary High Medicine Internal Ophthalmology Retina Glaucoma Referral Tertiary Secondary Regional When After Before During Left Discharged').toLowerCase().split(' '))
 
 /** Hospitals, clinics and homes by name; "Eye Clinic" and "the Hospital" alone name nobody. */
 export function institutionSpans(text: string): Span[] {
+  const named = [
+    ...spansOf(text, houseFirst, 'institutions', '[INSTITUTION]'),
+    ...spansOf(text, sentFrom, 'institutions', '[INSTITUTION]', (start, end) => isUnknownPlace(text.slice(start, end))),
+    ...spansOf(text, acronymAt, 'institutions', '[INSTITUTION]', (start, end) => !acronyms.test(text.slice(start, end))),
+  ]
   return spansOf(text, institutions, 'institutions', '[INSTITUTION]').flatMap((span) => {
     const words = [...text.slice(span.start, span.end).matchAll(/[\p{L}'’.&-]+/gu)]
     // Words of the sentence before the name are no part of it.
     const first = words.find(([word]) => !plainWords.has(word.toLowerCase()))
-    if (!first || new RegExp(`^${house}$`, 'u').test(text.slice(span.start + first.index, span.end))) return []
+    if (!first || (first[0].length < 3 && words.indexOf(first) === words.length - 2) || new RegExp(`^${house}$`, 'u').test(text.slice(span.start + first.index, span.end))) return []
     return [{ ...span, start: span.start + first.index }]
-  })
+  }).concat(named)
+}
+
+/** Every word of it is none of the language, and it is no abbreviation. */
+function isUnknownPlace(hit: string): boolean {
+  const words = hit.replace(/['’]s$/, '').split(/[\s-]+/)
+  return words.every((entry) => /^\p{Lu}\p{Ll}{3,}$/u.test(entry) && !plainWords.has(entry.toLowerCase()) && !isClinicalWord(entry) && !noPlace.has(entry.toLowerCase()) && !eponyms.has(entry.toLowerCase()))
 }
 
 const old = '(?<hit>9\\d|1[0-2]\\d)'
@@ -51,6 +88,9 @@ const ages = [
   new RegExp(`\\b(?:aged?|ages)\\s*(?:is|of|was|at|[:=])?\\s*(?:\\(?(?:years?|y)\\)?\\s*:?\\s*)?0?${old}(?![\\d.,]\\d|\\d|\\s*(?:days|weeks|months|hours|mm|cm))(?:Y\\b)?`, 'gdi'),
   new RegExp(`(?<![\\d.,/-])${old}\\s?(?:[MF]|male|female|man|woman|gentleman|lady)\\b(?=[\\s,]+(?:with|presents?|presenting|presented|who|was|is|h/o|s/p|c/o|hx|pmh|admitted|status|complain\\w*|found|from|on|in|ex-|smoker|patient|post|after|previously))`, 'gdi'),
   /\b(?<hit>(?:ninety(?:[-\s](?:one|two|three|four|five|six|seven|eight|nine))?|(?:one|a) hundred(?:(?: and)?[-\s](?:one|two|three|four|five|six|seven|eight|nine|ten))?))[-\s]+years?[-\s]*(?:old|of age)\b/gdi,
+  new RegExp(`\\b(?:he|she|patient|pt|who|mother|father|husband|wife)['’]?s?\\s+(?:is|was|are)?\\s*(?:now |only |just |almost |nearly |about )?${old}(?=[,.;)]?(?:\\s*$|\\s*\\n)|[,;]|\\.\\s|\\s+and\\s)`, 'gdim'),
+  /\b(?:aged?|age:|aged:)\s+(?<hit>ninety(?:[-\s](?:one|two|three|four|five|six|seven|eight|nine))?|(?:one|a) hundred(?: and (?:one|two|three|four|five))?)\b(?!\s+(?:percent|per cent|degrees))/gdi,
+  /\b(?:in|into) (?:his|her|their) (?:early |mid[- ]|late |very late )?(?<hit>nineties|90s|hundreds)\b/gdi,
   new RegExp(`\\b(?:turned|turning|celebrated (?:his|her))\\s+${old}(?:th|st|nd|rd)?\\b(?!\\s*(?:%|degrees|mm|cm))`, 'gdi'),
 ]
 

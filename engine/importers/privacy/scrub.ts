@@ -39,6 +39,24 @@ export function shiftDaysOf(secret: string, patientId: string): number {
   return -(leastShiftDays + (digest.readUInt32BE(0) % shiftRangeDays))
 }
 
+/** An attachment that was written into the text as code. No word, address or number is that long. */
+const blob = /[!-~]{400,}/g
+
+/**
+ * A text between the blobs in it. A blob is taken out as a whole: nobody can read what it holds, and looking for names in one of 100,000 letters
+ * would take the import minutes. `isKept`: the user switched the rule off; it is then left as it is, unread.
+ */
+function pieces(text: string, isKept: boolean): { start: number; text: string; isBlob: boolean }[] {
+  const found: { start: number; text: string; isBlob: boolean }[] = []
+  let position = 0
+  for (const { 0: run, index } of text.matchAll(blob)) {
+    found.push({ start: position, text: text.slice(position, index), isBlob: false })
+    if (!isKept) found.push({ start: index, text: run, isBlob: true })
+    position = index + run.length
+  }
+  return [...found, { start: position, text: text.slice(position), isBlob: false }].filter((piece) => piece.text !== '')
+}
+
 /** A scrubber for one import; the same options and secret always give the same text. */
 export function createScrubber(options: PrivacyOptions, secret: string): Scrubber {
   const off = new Set(options.off)
@@ -51,12 +69,14 @@ export function createScrubber(options: PrivacyOptions, secret: string): Scrubbe
   const ownIds = (text: string, known: KnownIdentity): Span[] => (off.has('own-id') ? [] : idSpans(text, known))
   return {
     // What is sure of itself comes first: an e-mail address holds names, a birth date is a date.
-    scrub: (text, known) => finish(text, [
-      ...own(text).map(({ start, end }): Span => ({ start, end, rule: 'own-list', replacement: '[REMOVED]' })),
-      ...emailSpans(text), ...urlSpans(text), ...ownIds(text, known), ...birthSpans(text), ...addressSpans(text), ...institutionSpans(text),
-      ...dateSpans(text, options.dates === 'shift' ? shiftDaysOf(secret, known.patientId) : null, options.dateOrder),
-      ...phoneSpans(text), ...recordSpans(text), ...ageSpans(text), ...knownNameSpans(text, known.names), ...nameSpans(text),
-    ]),
+    scrub: (whole, known) => finish(whole, pieces(whole, off.has('record-numbers')).flatMap(({ start: offset, text, isBlob }) => (isBlob
+      ? [{ start: offset, end: offset + text.length, rule: 'record-numbers', replacement: '[NUMBER]' } satisfies Span]
+      : [
+        ...own(text).map(({ start, end }): Span => ({ start, end, rule: 'own-list', replacement: '[REMOVED]' })),
+        ...emailSpans(text), ...urlSpans(text), ...ownIds(text, known), ...birthSpans(text), ...addressSpans(text), ...institutionSpans(text),
+        ...dateSpans(text, options.dates === 'shift' ? shiftDaysOf(secret, known.patientId) : null, options.dateOrder),
+        ...phoneSpans(text), ...recordSpans(text), ...ageSpans(text), ...knownNameSpans(text, known.names), ...nameSpans(text),
+      ].map((span) => ({ ...span, start: span.start + offset, end: span.end + offset }))))),
     scrubKnown: (text, known) => finish(text, [...ownIds(text, known), ...knownNameSpans(text, known.names)]),
   }
 }

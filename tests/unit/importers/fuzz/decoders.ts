@@ -3,9 +3,11 @@ import { writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import sharp, { type Sharp } from 'sharp'
+import { AppError } from '../../../../engine/domain/errors.ts'
 import { parseDicom } from '../../../../engine/importers/dicom/parse.ts'
 import { findJpegDamage } from '../../../../engine/importers/images/jpeg-damage.ts'
 import { createIssueCollector } from '../../../../engine/importers/issues.ts'
+import { readPdfText } from '../../../../engine/importers/reports/pdf-text.ts'
 import { isXmlReport, parseXmlReport } from '../../../../engine/importers/reports/report-xml.ts'
 import { textOfStructuredReport } from '../../../../engine/importers/reports/structured-report.ts'
 import { openTable } from '../../../../engine/importers/table/open-table.ts'
@@ -13,6 +15,7 @@ import { decodeImage } from '../../../../engine/modalities/image-decode.ts'
 import { writeDicom } from '../dicom/make-dicom.ts'
 import { makeXlsx, makeZip } from '../make-xlsx.ts'
 import { dicomDecoders } from './dicom-decoders.ts'
+import { pdfSources } from './pdf-sources.ts'
 import { repairPng } from './repair-png.ts'
 
 /** Bytes to damage; `wrap` puts the damaged part back into an otherwise sound file, so that checksums do not end every case early. */
@@ -107,6 +110,13 @@ export const decoders: readonly FuzzDecoder[] = [
     read: (bytes) => {
       const text = bytes.toString('utf8')
       if (isXmlReport(text)) parseXmlReport(text)
+    },
+  },
+  {
+    name: 'report-pdf', sources: async () => pdfSources(),
+    read: async (bytes) => {
+      const read = await readPdfText(bytes)
+      if ('problem' in read) throw new AppError('IMPORT_REPORT_UNREADABLE', read.problem)
     },
   },
   { name: 'report-structured', sources: async () => [{ bytes: structured }], read: (bytes) => void textOfStructuredReport(parseDicom(bytes).dataSet) },

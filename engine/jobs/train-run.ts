@@ -1,5 +1,6 @@
 import { mkdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
+import { counted } from '../domain/curation.ts'
 import { AppError, toErrorOutcome, type ErrorCode } from '../domain/errors.ts'
 import type { RunRecord } from '../domain/records.ts'
 import { runConfigSchema, type RunConfig, type RunConfigInput, type RunEstimate } from '../domain/run.ts'
@@ -88,8 +89,9 @@ async function execute(workspace: Workspace, runId: number, hooks: RunHooks): Pr
   const places = specPlacesOf(workspace, runId)
   const requestFile = join(paths.handoverDir, `run_${runId}`)
   mkdirSync(paths.handoverDir, { recursive: true, mode: 0o700 })
+  let notes: string[]
   try {
-    await workspace.reader.read('runs:hand-over', { runId, places, requestFile })
+    notes = grownNotes(await workspace.reader.read('runs:hand-over', { runId, places, requestFile }))
     mkdirSync(places.runDir, { recursive: true })
     // Refused when the run was removed or begun elsewhere meanwhile.
     store.runs.setStatus(runId, 'running')
@@ -108,7 +110,7 @@ async function execute(workspace: Workspace, runId: number, hooks: RunHooks): Pr
   const done = job.outcome.then(
     (outcome) => {
       if (outcome.status === 'cancelled') store.runs.setStatus(runId, 'cancelled')
-      else store.runs.finish(runId, outcome.value)
+      else store.runs.finish(runId, { ...outcome.value, notes: [...outcome.value.notes, ...notes] })
       return store.runs.get(runId)
     },
     (error: unknown) => {
@@ -120,6 +122,12 @@ async function execute(workspace: Workspace, runId: number, hooks: RunHooks): Pr
     },
   )
   return { runId, done, stop: job.stop, cancel: job.cancel }
+}
+
+/** What a run that goes on after further deliveries says of itself: its numbers are not those of the cohort as it is shown now. */
+function grownNotes({ studyCount, laterStudyCount }: { studyCount: number; laterStudyCount: number }): string[] {
+  if (laterStudyCount === 0) return []
+  return [`The cohort has grown since this run began: it went on with the ${counted(studyCount, 'study', 'studies')} it began with; ${counted(laterStudyCount, 'study', 'studies')} that came later ${laterStudyCount === 1 ? 'is' : 'are'} not in it.`]
 }
 
 /** A file that cannot be read, while its whole folder is gone: the drive is the cause, and plugging it in is enough to go on. */

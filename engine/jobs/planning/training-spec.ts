@@ -33,21 +33,27 @@ export function trainingSpecOf(workspace: Pick<Workspace, 'store' | 'paths'>, ru
  * @throws AppError RUN_COHORT_CHANGED when cohort, split and missingness are not those that the run began with; STORE_DISK_FULL
  * or STORE_NOT_WRITABLE when the file cannot be written
  */
-export function handOverSpec(workspace: WithStore, { runId, places, requestFile }: { runId: number; places: SpecPlaces; requestFile: string }): { studyCount: number } {
+export function handOverSpec(workspace: WithStore, { runId, places, requestFile }: { runId: number; places: SpecPlaces; requestFile: string }): { studyCount: number; laterStudyCount: number } {
   const { cohortId, cohortHash, name } = workspace.store.runs.get(runId)
   // Going on under decisions that were undone, or without ones that were made since, would train on what nobody wants any more.
   if (workspace.store.curation.hashOf(cohortId) !== cohortHash && !workspace.store.deliveries.hasGrownFrom(cohortId, cohortHash)) throw new AppError('RUN_COHORT_CHANGED', `What counts of the cohort is not what "${name}" began with: studies or decisions changed. Undoing those decisions lets it go on.`)
-  const spec = specOf(workspace, runId, places)
+  const { spec, laterStudyCount } = describeSpec(workspace, runId, places)
   translateErrors(() => writeRequestFile(requestFile, spec))
-  return { studyCount: spec.studies.length }
+  return { studyCount: spec.studies.length, laterStudyCount }
 }
 
 /** The specification of a run with a stored split; over a large cohort only for a process without windows. */
 export function specOf(workspace: WithStore, runId: number, places: SpecPlaces): TrainingSpec {
+  return describeSpec(workspace, runId, places).spec
+}
+
+/** `laterStudyCount`: studies that the run would use today and did not have when it began. */
+function describeSpec(workspace: WithStore, runId: number, places: SpecPlaces): { spec: TrainingSpec; laterStudyCount: number } {
   const run = workspace.store.runs.get(runId)
-  const material = asOfRun(workspace, run, collectMaterial(workspace, run.config, runId))
+  const today = collectMaterial(workspace, run.config, runId)
+  const material = asOfRun(workspace, run, today)
   if (material === null) throw new AppError('RUN_COHORT_CHANGED', `"${run.cohortName}" is not the cohort that "${run.name}" began with.`)
-  return {
+  const spec: TrainingSpec = {
     runId, config: run.config, slots: material.slots, labelNames: material.labelNames, cohortHash: run.cohortHash,
     studies: material.studies.map(({ studyId, patientId, items, labels }) => ({ studyId, patientId, items, labels })),
     assignments: splitInOrder(workspace, runId, material),
@@ -55,6 +61,7 @@ export function specOf(workspace: WithStore, runId: number, places: SpecPlaces):
     otherClassCount: material.otherClassCount,
     ...places,
   }
+  return { spec, laterStudyCount: today.studies.length - material.studies.length }
 }
 
 /** What of the cohort the run began with: all of it, or, after further deliveries, without what they added. Null: something else changed. */

@@ -151,7 +151,7 @@ describe('a run', () => {
     const { runId } = begin(store, cohortId)
     expect(store.runs.get(runId).cohortHash).toBe(store.cohorts.get(cohortId).curation.effectiveHash)
     const file = join(temporaryFolder(), 'request')
-    expect(handOverSpec({ store }, { runId, places, requestFile: file })).toEqual({ studyCount: 60 })
+    expect(handOverSpec({ store }, { runId, places, requestFile: file })).toEqual({ studyCount: 60, laterStudyCount: 0 })
     store.curation.undo(merge, undoneBy)
     const late = decide({ kind: 'exclude-studies', studyIds: [all()[0]!.studyId] })
     expect(() => handOverSpec({ store }, { runId, places, requestFile: file })).toThrow(expect.objectContaining({ code: 'RUN_COHORT_CHANGED' }))
@@ -161,7 +161,7 @@ describe('a run', () => {
     expect(new Set(recorded.slice(0, 4).map(({ patientId }) => patientId)).size).toBe(1)
     store.curation.undo(late, undoneBy)
     decide({ kind: 'merge-patients', groups: [keys.slice(0, 2)] })
-    expect(handOverSpec({ store }, { runId, places, requestFile: join(temporaryFolder(), 'again') })).toEqual({ studyCount: 60 })
+    expect(handOverSpec({ store }, { runId, places, requestFile: join(temporaryFolder(), 'again') })).toEqual({ studyCount: 60, laterStudyCount: 0 })
   })
 
   it('cannot use a modality that is left out', () => {

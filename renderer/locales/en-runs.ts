@@ -260,6 +260,7 @@ export const enRuns = {
     columns: { pattern: 'Items present', studies: 'Studies', patients: 'Patients', labels: 'Labels', macroF1: 'Macro-F1', macroAuroc: 'Macro-AUROC', macroAuprc: 'Macro-AUPRC' },
     overall: 'All test patients',
     labelTitle: (row: string) => `By label: ${row}`,
+    thresholdByFold: 'by fold',
     labelColumns: { label: 'Label', positives: 'Positive', share: 'k/N', f1: 'F1', auroc: 'AUROC', auprc: 'AUPRC', threshold: 'Threshold' },
     notEstimable: 'not estimable',
     intervalNotEstimable: 'no interval',

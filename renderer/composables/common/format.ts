@@ -1,24 +1,22 @@
 /** Numbers and times as the screens show them. Whole words and units live in the locale. */
 
 const whole = new Intl.NumberFormat('en', { maximumFractionDigits: 0 })
+/** Halves to the even neighbour: 50.5 and 49.5 % of one whole must not come to 101. */
+const wholePercent = new Intl.NumberFormat('en', { maximumFractionDigits: 0, roundingMode: 'halfEven' })
 const oneDecimal = new Intl.NumberFormat('en', { minimumFractionDigits: 1, maximumFractionDigits: 1 })
 
 export function formatCount(value: number): string {
   return whole.format(value)
 }
 
-/**
- * A share in percent: whole from 10 %, one decimal below, and never "0 %" or "100 %" for what is not exactly that. Halves keep their decimal:
- * rounded up, 50.5 and 49.5 % would make 101.
- */
+/** A share in percent: whole from 10 %, one decimal below, and never "0 %" or "100 %" for what is not exactly that. */
 export function formatShare(part: number, total: number): string {
   if (total === 0) return '–'
   const percent = (part / total) * 100
   if (percent === 0 || percent === 100) return `${percent} %`
   if (percent < 0.1) return '< 0.1 %'
   if (percent > 99.9) return '> 99.9 %'
-  const isHalf = Math.abs((percent % 1) - 0.5) < 1e-9
-  return percent < 9.95 || percent > 99 || isHalf ? `${oneDecimal.format(percent)} %` : `${whole.format(percent)} %`
+  return percent < 9.95 || percent > 99 ? `${oneDecimal.format(percent)} %` : `${wholePercent.format(percent)} %`
 }
 
 const byteUnits = ['B', 'kB', 'MB', 'GB', 'TB']

@@ -104,7 +104,7 @@ describe('results', () => {
     expect(textOf(html)).toMatch(/Right eye \(no Left eye, no Notes\) 3 3 3\/8 not estimable : Fewer than one label/)
   })
   it('lead to patients only where the patterns are real', async () => {
-    const drawn = (hasPatientLists: boolean): Promise<string> => draw(LabelResults, { row: results.overall, title: 'All test patients', hasPatientLists })
+    const drawn = (hasPatientLists: boolean): Promise<string> => draw(LabelResults, { row: results.overall, title: 'All test patients', hasPatientLists, task: 'multi-label' })
     expect(await drawn(true)).toContain('Open the patients of: All test patients, sorted by Glaucoma')
     expect(await drawn(false)).not.toContain('Open the patients of')
   })

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { fileNameOf, formatBytes, formatCount, formatRows, formatSeconds, formatShare } from '../../../../../renderer/composables/common/format.ts'
 
 describe('formatShare', () => {
-  it.each([[0, 400, '0 %'], [400, 400, '100 %'], [12, 400, '3.0 %'], [120, 400, '30 %'], [1, 100_000, '< 0.1 %'], [99_999, 100_000, '> 99.9 %'], [397, 400, '99.3 %'], [303, 600, '50.5 %'], [297, 600, '49.5 %'], [0, 0, '–']])('%i of %i is %s', (part, total, text) => {
+  it.each([[0, 400, '0 %'], [400, 400, '100 %'], [12, 400, '3.0 %'], [120, 400, '30 %'], [1, 100_000, '< 0.1 %'], [99_999, 100_000, '> 99.9 %'], [397, 400, '99.3 %'], [303, 600, '50 %'], [297, 600, '50 %'], [46, 400, '12 %'], [354, 400, '88 %'], [0, 0, '–']])('%i of %i is %s', (part, total, text) => {
     expect(formatShare(part, total)).toBe(text)
   })
 })

@@ -1,9 +1,9 @@
 import { globSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, it } from 'vitest'
-import { enWorkstation } from '../../../../renderer/locales/en-workstation.ts'
+import { enWorkstation } from '../../../renderer/locales/en-workstation.ts'
 
-const root = join(import.meta.dirname, '../../../..')
+const root = join(import.meta.dirname, '../../..')
 const sources = globSync('{engine,electron}/**/*.ts', { cwd: root }).map((file) => readFileSync(join(root, file), 'utf8'))
 const written = new Set(sources.flatMap((text) => [...text.matchAll(/(?:\baudit|\.append)\(\s*'([a-z-]+\.[a-z-]+)'/g)].map(([, event]) => event!)))
 

@@ -43,7 +43,7 @@ export function lookAtText(input: TextsWithLabels, level: number): TextLeak {
   const withText = labels.map((column) => column.map((value, i) => (texts[i] === null ? -1 : value)))
   const single = level / Math.max(1, 2 * labels.length)
   const words = findLabelWords(slotId, texts.map((text, i) => ({ patientKey: patientKeys[i]!, text, labels: labels.map((column) => (column[i] === -1 ? null : (column[i] as 0 | 1))) })), labelNames)
-    .filter((word) => isBeyondChance(word, withText[labelNames.indexOf(word.labelName)]!, single))
+    .filter((word) => isBeyondChance(word, withText[labelNames.indexOf(word.labelName)]!, persons, single))
   const terms = collectTerms(documents, minimumDocuments, probeTerms).filter(({ isTwice }) => !isTwice)
   const rows = textRows(documents, terms)
   const probes = withText.flatMap((column, label) => {
@@ -61,11 +61,15 @@ export function isTelling({ words, rules, probes }: TextLeak): boolean {
   return words.length > 0 || rules.length > 0 || probes.some((probe) => probe.isTelling)
 }
 
-/** A word that is a label's own name is told of by the import whatever it goes with; an alarm needs it to go with the label. */
-function isBeyondChance({ studiesWithWord, studiesWithWordAndLabel }: LabelWord, column: Int8Array, level: number): boolean {
-  const known = column.filter((value) => value !== -1).length
-  const base = column.filter((value) => value === 1).length / known
-  const variance = (base * (1 - base)) / studiesWithWord
+/**
+ * A word that is a label's own name is told of by the import whatever it goes with; an alarm needs it to go with the label. Studies of one
+ * person often share note and label: the variance is larger by the studies of each, as in the probes.
+ */
+function isBeyondChance({ studiesWithWord, studiesWithWordAndLabel }: LabelWord, column: Int8Array, persons: ArrayLike<number>, level: number): boolean {
+  const known = Array.from(column.keys()).filter((i) => column[i] !== -1)
+  const base = known.filter((i) => column[i] === 1).length / known.length
+  const perPerson = known.length / new Set(known.map((i) => persons[i]!)).size
+  const variance = (perPerson * base * (1 - base)) / studiesWithWord
   return variance > 0 && normalUpperTail((studiesWithWordAndLabel / studiesWithWord - base) / Math.sqrt(variance)) < level
 }
 

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { createRng } from '../../../engine/compute/rng.ts'
+import { lookAtText } from '../../../engine/alarms/text/text-leak.ts'
 import { alarmSchema, type AlarmKind } from '../../../engine/domain/alarms.ts'
 import { createTextMask } from '../../../engine/domain/curation.ts'
 import { makeFacts, makeImage, search, setLabel } from './cohort.ts'
@@ -44,6 +45,23 @@ describe('alarms of a cohort', () => {
     })
     const alarm = search(facts).alarms.find(({ kind }) => kind === 'text-leak')!
     expect(alarm.text).toMatch(/present where the text names anything other than "(normal|fundus|cataract)"/)
+  })
+
+  it('count persons, not their studies, as evidence that a word goes with a label', () => {
+    const [personCount, studiesEach] = [60, 8]
+    const persons = Int32Array.from({ length: personCount * studiesEach }, (_, i) => Math.floor(i / studiesEach))
+    const rng = createRng(11)
+    const notes = Array.from({ length: personCount }, (_, person) => `${rng.pick(['seen', 'came'])} ${rng.pick(['left', 'right'])} ${rng.pick(['mild', 'severe'])}${person < 8 ? ' cataract' : ''}.`)
+    // The word stands in the notes of eight persons, of whom seven have the label: of 30 among 60 that is chance.
+    const hasLabel = (person: number) => (person < 8 ? person < 7 : person % 2 === 0)
+    const words = (each: number) => {
+      const rows = Array.from(persons.keys()).filter((i) => i % studiesEach < each)
+      return lookAtText({
+        slotId: 'notes', texts: rows.map((i) => notes[persons[i]!]!), patientKeys: rows.map((i) => `P${persons[i]!}`), persons: rows.map((i) => persons[i]!),
+        labelNames: ['Cataract'], labels: [Int8Array.from(rows, (i) => (hasLabel(persons[i]!) ? 1 : 0))],
+      }, 0.01).words
+    }
+    expect([words(1), words(studiesEach)]).toEqual([[], []])
   })
 
   it('tell labels by presence, by files and by borders', () => {

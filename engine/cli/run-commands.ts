@@ -45,7 +45,11 @@ function configOf(workspace: Workspace, options: CliOptions, output: CliOutput):
   if (options.seed) base.seed = wholeNumber(options, 'seed')
   if (options.epochs) base.epochs = wholeNumber(options, 'epochs')
   if (options.folds) base.split = { kind: 'k-fold', folds: wholeNumber(options, 'folds') }
-  if (options.missing) base.trainMissingness = missingRates(options.missing)
+  if (options.missing) {
+    // The tables of a configuration stand in place of these rates: taking both would quietly leave out what was typed.
+    if (base.missingness) throw new AppError('CLI_USAGE', '--missing and the "missingness" of the configuration file both say what training patients lose; give one of them.')
+    base.trainMissingness = missingRates(options.missing)
+  }
   if (options.slots) base.slotIds = options.slots.split(',').map((slotId) => slotId.trim())
   if (options.labels) {
     base.labelIds = options.labels.split(',').map((name) => {

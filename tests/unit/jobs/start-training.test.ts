@@ -2,6 +2,8 @@ import SqliteDatabase from 'better-sqlite3'
 import { existsSync, readdirSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it, onTestFinished, vi } from 'vitest'
+import { parseCommandLine } from '../../../engine/cli/options.ts'
+import { trainCommand } from '../../../engine/cli/run-commands.ts'
 import { runConfigSchema, type RunConfigInput } from '../../../engine/domain/run.ts'
 import { takeRequestFile } from '../../../engine/host/request-file.ts'
 import { assignmentsOf, planRun } from '../../../engine/jobs/planning/plan-run.ts'
@@ -94,6 +96,18 @@ describe('starting a training', () => {
     expect(collectMaterial(workspace, { ...config, task: 'multi-label' }).studies).toHaveLength(60)
     const one = addCohort(workspace.store, 60, 'One', (study) => ({ ...study, labels: [1, 0] }))
     expect(() => collectMaterial(workspace, runConfigSchema.parse({ ...configOf(workspace, one), task: 'multi-class' }))).toThrow(expect.objectContaining({ code: 'RUN_TASK_UNFIT' }))
+  })
+
+  it('refuses rates of loss on the command line beside tables of losses in the configuration, which would go first', async () => {
+    const folder = temporaryFolder()
+    const workspace = open(folder)
+    addCohort(workspace.store, 60, 'Eyes')
+    const config = join(folder, 'config.json')
+    writeFileSync(config, JSON.stringify({ missingness: { train: { losses: [{ target: { kind: 'modality', modality: 'image' }, rate: 0.2 }] } } }))
+    const { options } = parseCommandLine(['train', '--cohort', 'Eyes', '--config', config, '--missing', 'image=0.35,text=0.35'])
+    const output = { isJson: true, result: () => {}, note: () => {}, progress: () => {} }
+    await expect(trainCommand(workspace, options, output, () => {})).rejects.toMatchObject({ code: 'CLI_USAGE', message: expect.stringContaining('give one of them') as string })
+    expect(workspace.store.runs.list()).toEqual([])
   })
 
   it('leaves a run that can be resumed when the engine dies, and no request, read or not', async () => {

@@ -49,7 +49,8 @@ export type PredictSpec = z.infer<typeof predictSpecSchema>
 
 const knownLabelsSchema = z.object({ names: z.array(z.string()), leaveOutNew: z.boolean() })
 
-const renderRequest = z.object({ path: z.string(), maxEdgePx: z.number().int().min(16).max(4096), outFile: z.string(), window: imageWindowSchema.optional(), frame: z.number().int().min(0).optional() })
+/** `original`: the content that was imported; a picture of another one would be shown, and kept, under a patient who is not in it. */
+const renderRequest = z.object({ path: z.string(), original: z.object({ sha256: z.string(), frame: z.number().int().min(0) }).optional(), maxEdgePx: z.number().int().min(16).max(4096), outFile: z.string(), window: imageWindowSchema.optional(), frame: z.number().int().min(0).optional() })
 
 /** Jobs by name: what the host asks and what the engine returns at the end. */
 export const jobs = {

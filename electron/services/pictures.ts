@@ -1,6 +1,6 @@
 import { protocol } from 'electron'
 import { createHash, randomUUID } from 'node:crypto'
-import { existsSync } from 'node:fs'
+import { existsSync, statSync } from 'node:fs'
 import { mkdir, readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { ImageWindow } from '../../engine/domain/image-facts.ts'
@@ -31,11 +31,11 @@ export function createPictures(workspace: Workspace): Pictures {
   const dir = join(workspace.paths.cacheDir, 'pictures')
 
   /** Renders once, also when a page asks for the same picture several times at once. */
-  async function render({ path, frame }: { path: string; frame: number }, key: string, size: PictureSize): Promise<string> {
+  async function render({ path, frame, original }: { path: string; frame: number; original?: { sha256: string; frame: number } }, key: string, size: PictureSize): Promise<string> {
     const outFile = join(dir, key.slice(0, 2), `${key}-${size}.jpg`)
     if (existsSync(outFile)) return outFile
     await mkdir(join(dir, key.slice(0, 2)), { recursive: true })
-    const running = rendering.get(outFile) ?? workspace.files.run('image:render', { path, maxEdgePx: sizes[size], outFile, frame }).then(() => undefined)
+    const running = rendering.get(outFile) ?? workspace.files.run('image:render', { path, original, maxEdgePx: sizes[size], outFile, frame }).then(() => undefined)
     rendering.set(outFile, running)
     try {
       await running
@@ -46,10 +46,10 @@ export function createPictures(workspace: Workspace): Pictures {
   }
 
   /** Under a window of the reader's own, or another frame: one of many, so it is not kept. */
-  async function renderOnce(path: string, window: ImageWindow | null, frame: number): Promise<Response> {
+  async function renderOnce({ path, ...original }: { path: string; sha256: string; frame: number }, window: ImageWindow | null, frame: number): Promise<Response> {
     const outFile = join(dir, 'windows', `${randomUUID()}.jpg`)
     try {
-      await workspace.files.run('image:render', { path, maxEdgePx: sizes.page, outFile, frame, ...(window === null ? {} : { window }) })
+      await workspace.files.run('image:render', { path, original, maxEdgePx: sizes.page, outFile, frame, ...(window === null ? {} : { window }) })
       return await fileResponse(outFile)
     } finally {
       await rm(outFile, { force: true })
@@ -69,8 +69,8 @@ export function createPictures(workspace: Workspace): Pictures {
       const window = Number.isFinite(asked.center) && asked.width > 0 ? asked : null
       // Without a frame: the one that the model sees.
       const frame = Number(url.searchParams.get('frame') ?? file?.frame)
-      if (file && (window !== null || frame !== file.frame)) return await renderOnce(file.path, window, frame)
-      if (file) return fileResponse(await render(file, file.sha256, size))
+      if (file && (window !== null || frame !== file.frame)) return await renderOnce(file, window, frame)
+      if (file) return fileResponse(await render({ ...file, original: { sha256: file.sha256, frame: file.frame } }, file.sha256, size))
     }
     return new Response(null, { status: 404 })
   }
@@ -78,7 +78,9 @@ export function createPictures(workspace: Workspace): Pictures {
   return {
     itemUrl: (studyId, slotId, size) => `lacuna://item/${studyId}/${encodeURIComponent(slotId)}?size=${size}`,
     previewUrl: (path, frame) => {
-      const token = createHash('sha256').update(workspace.pseudonymKey).update(`${frame} ${path}`).digest('hex')
+      // With the file's size and time: the next delivery may have another picture under the same name, and the first one is kept.
+      const state = statSync(path, { throwIfNoEntry: false })
+      const token = createHash('sha256').update(workspace.pseudonymKey).update(`${frame} ${state?.size ?? ''} ${state?.mtimeMs ?? ''} ${path}`).digest('hex')
       previews.delete(token)
       previews.set(token, { path, frame })
       if (previews.size > keptPreviews) previews.delete(previews.keys().next().value!)

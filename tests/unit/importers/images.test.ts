@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import sharp from 'sharp'
@@ -104,6 +105,18 @@ describe('rendering', () => {
     const deepOut = join(folder, 'cache', 'deep.png')
     expect(await renderImage({ path: join(folder, 'deep.png'), maxEdgePx: 100, outFile: deepOut }, createContext())).toEqual({ widthPx: 32, heightPx: 16 })
     expect((await sharp(deepOut).raw().toBuffer())[0]).toBe(128)
+  })
+
+  it('draws no file that is not the one of the import, and keeps no picture of it', async () => {
+    const folder = await makeFolder()
+    await writeFiles(folder, { 'p1.jpg': await jpeg(1), 'p2.jpg': await jpeg(2) })
+    const sha256 = createHash('sha256').update(await readFile(join(folder, 'p1.jpg'))).digest('hex')
+    const outFile = join(folder, 'cache', 'page.jpg')
+    await expect(renderImage({ path: join(folder, 'p2.jpg'), original: { sha256, frame: 0 }, maxEdgePx: 100, outFile }, createContext())).rejects.toMatchObject({ code: 'RUN_FILE_CHANGED' })
+    await expect(renderImage({ path: join(folder, 'p2.jpg'), original: { sha256, frame: 0 }, maxEdgePx: 100, outFile, window: { center: 1, width: 2 } }, createContext())).rejects.toMatchObject({ code: 'RUN_FILE_CHANGED' })
+    await expect(readFile(outFile)).rejects.toMatchObject({ code: 'ENOENT' })
+    await renderImage({ path: join(folder, 'p1.jpg'), original: { sha256, frame: 0 }, maxEdgePx: 100, outFile }, createContext())
+    expect((await readFile(outFile)).length).toBeGreaterThan(100)
   })
 
   it('refuses damaged originals and unwritable places without leaving pieces', async () => {

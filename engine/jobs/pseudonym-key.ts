@@ -1,5 +1,6 @@
 import { createHmac, randomBytes } from 'node:crypto'
-import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { closeSync, existsSync, fsyncSync, openSync, readFileSync, renameSync, rmSync, writeSync } from 'node:fs'
+import { dirname } from 'node:path'
 import { AppError } from '../domain/errors.ts'
 
 /** What the database remembers of its key: not the key, only enough to know it again. */
@@ -24,7 +25,13 @@ export function readPseudonymKey(storePath: string, memory?: KeyMemory): string 
     writeKey(file)
     return readKey(file)
   }
-  const key = readKey(file)
+  let key = readKey(file)
+  // What an older version left when it was stopped between making the file and filling it.
+  if (key === '' && memory?.isInUse === false) {
+    rmSync(file)
+    writeKey(file)
+    key = readKey(file)
+  }
   if (!/^[0-9a-f]{64}$/.test(key)) throw new AppError('STORE_KEY_INVALID', 'The pseudonym key beside the database is not the one Lacuna wrote.')
   if (memory && memory.check !== null && memory.check !== keyCheck(key)) throw new AppError('STORE_KEY_INVALID', 'The key file beside the database belongs to another database.')
   return key
@@ -35,11 +42,36 @@ export function keyCheck(key: string): string {
   return createHmac('sha256', key).update('lacuna\u001fkey check', 'utf8').digest('hex').slice(0, 32)
 }
 
+/**
+ * Written beside its place, made lasting, then put there: a stop in between leaves no half key, and a power cut after it no store whose
+ * pseudonyms nobody can make again. The lock of the store is held, so nobody else writes one meanwhile.
+ */
 function writeKey(file: string): void {
+  const part = `${file}.part`
   try {
-    writeFileSync(file, `${randomBytes(32).toString('hex')}\n`, { mode: 0o600, flag: 'wx' })
+    rmSync(part, { force: true })
+    const handle = openSync(part, 'wx', 0o600)
+    try {
+      writeSync(handle, `${randomBytes(32).toString('hex')}\n`)
+      fsyncSync(handle)
+    } finally {
+      closeSync(handle)
+    }
+    renameSync(part, file)
+    syncFolder(dirname(file))
   } catch (error) {
     throw new AppError('STORE_KEY_NOT_WRITTEN', 'The key file could not be written beside the database, so no pseudonym can be made and nothing was imported.', { cause: error })
+  }
+}
+
+/** The name of a new file is lasting only with its folder. Windows knows no such thing and needs none. */
+function syncFolder(folder: string): void {
+  if (process.platform === 'win32') return
+  const handle = openSync(folder, 'r')
+  try {
+    fsyncSync(handle)
+  } finally {
+    closeSync(handle)
   }
 }
 

@@ -1,4 +1,4 @@
-import { mkdirSync, rmSync } from 'node:fs'
+import { existsSync, mkdirSync, realpathSync, rmSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import { toErrorOutcome } from '../domain/errors.ts'
 import { createEngineProcess, type EngineProcess } from '../host/engine-process.ts'
@@ -57,8 +57,8 @@ export interface WorkspaceOptions {
  * was cut off is removed, and so is a request that no engine has read.
  */
 export function openWorkspace(options: WorkspaceOptions): Workspace {
-  const storeFile = resolve(options.storeFile)
-  mkdirSync(dirname(storeFile), { recursive: true })
+  const storeFile = placeOf(options.storeFile)
+  mkdirSync(dirname(storeFile), { recursive: true, mode: 0o700 })
   const paths: WorkspacePaths = {
     storeFile,
     cacheDir: options.cacheDir ?? join(dirname(storeFile), 'prepared'),
@@ -67,7 +67,7 @@ export function openWorkspace(options: WorkspaceOptions): Workspace {
     weightsDir: options.weightsDir,
     handoverDir: join(dirname(storeFile), 'handover'),
   }
-  for (const dir of [paths.cacheDir, paths.runsDir, paths.backbonesDir]) mkdirSync(dir, { recursive: true })
+  for (const dir of [paths.cacheDir, paths.runsDir, paths.backbonesDir]) mkdirSync(dir, { recursive: true, mode: 0o700 })
   const opened = openStore(storeFile, { appVersion: options.versions.app })
   const pseudonymKey = readKeyOrClose(opened, storeFile)
   const store = sealStore(opened, pseudonymKey)
@@ -100,6 +100,12 @@ export function openWorkspace(options: WorkspaceOptions): Workspace {
       store.close()
     },
   }
+}
+
+/** Key and checkpoints lie beside the database itself, not beside a link to it; unless they were put beside the link before. */
+function placeOf(file: string): string {
+  const named = resolve(file)
+  return existsSync(named) && !existsSync(`${named}.key`) ? realpathSync(named) : named
 }
 
 const keyCheckName = 'key_check'

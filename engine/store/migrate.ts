@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { mkdirSync, readdirSync, rmSync } from 'node:fs'
+import { mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import type { Database } from 'better-sqlite3'
 import { AppError } from '../domain/errors.ts'
@@ -57,21 +57,43 @@ export function checkSchema(db: Database, migrations: readonly Migration[]): voi
   if (!isOurs) throw new AppError('STORE_MIGRATION_FAILED', `The history of this database (version ${version}) differs from the one this app would have written.`)
 }
 
+/** A copy that was cut off, by a full disk or a kill, must not pass for one: it gets its name when it is whole. */
 function backUp(db: Database, options: MigrateOptions): string {
-  mkdirSync(options.backupDir, { recursive: true })
+  mkdirSync(options.backupDir, { recursive: true, mode: 0o700 })
   const stamp = options.now().replaceAll(/[^0-9]/g, '')
   const target = join(options.backupDir, `${basename(db.name)}.v${schemaVersion(db)}.${stamp}.backup`)
-  db.prepare('VACUUM INTO :target').run({ target })
-  return target
+  const part = `${target}.part`
+  for (const left of readdirSync(options.backupDir).filter((name) => name.startsWith(`${basename(db.name)}.v`) && name.endsWith('.backup.part'))) rmSync(join(options.backupDir, left), { force: true })
+  try {
+    db.prepare('VACUUM INTO :part').run({ part })
+    renameSync(part, target)
+    return target
+  } catch (error) {
+    rmSync(part, { force: true })
+    throw error
+  }
 }
 
-/** Removes the oldest copies; each is as large as the database, and one from several updates ago helps nobody. */
-function pruneBackups(db: Database, backupDir: string): void {
+interface Copy { name: string; version: number; stamp: string }
+
+function copiesOf(db: Database, backupDir: string): Copy[] {
   const start = `${basename(db.name)}.v`
-  const stampOf = (name: string): string => name.split('.').at(-2)!
-  const copies = readdirSync(backupDir).filter((name) => name.startsWith(start) && name.endsWith('.backup'))
-  copies.sort((a, b) => (stampOf(a) < stampOf(b) ? -1 : 1))
-  for (const name of copies.slice(0, -keptBackups)) rmSync(join(backupDir, name), { force: true })
+  return readdirSync(backupDir).filter((name) => name.startsWith(start) && name.endsWith('.backup')).map((name) => {
+    const [version = '', stamp = ''] = name.slice(start.length).split('.')
+    return { name, version: Number(version), stamp }
+  }).sort((a, b) => a.version - b.version || (a.stamp < b.stamp ? -1 : 1))
+}
+
+/** Removes the oldest copies; each is as large as the database, and one from several updates ago helps nobody. The version tells what is old, not the clock, which may have been set back. */
+function pruneBackups(db: Database, backupDir: string, latest: string): void {
+  for (const { name } of copiesOf(db, backupDir).slice(0, -keptBackups)) if (join(backupDir, name) !== latest) rmSync(join(backupDir, name), { force: true })
+}
+
+/** A start that fails is tried again and again: of the copies of one version only the last is kept, or they fill the disk. */
+function keepLastOfVersion(db: Database, backupDir: string, latest: string): void {
+  const copies = copiesOf(db, backupDir)
+  const version = copies.find(({ name }) => join(backupDir, name) === latest)?.version
+  for (const copy of copies) if (copy.version === version && join(backupDir, copy.name) !== latest) rmSync(join(backupDir, copy.name), { force: true })
 }
 
 function applyOne(db: Database, migration: Migration, options: MigrateOptions): void {
@@ -107,6 +129,7 @@ export function migrate(db: Database, migrations: readonly Migration[], options:
           applyOne(db, migration, options)
         }).immediate()
       } catch (error) {
+        if (backup !== null) keepLastOfVersion(db, options.backupDir, backup)
         const known = toStoreError(error)
         if (known instanceof AppError) throw known
         const kept = backup === null ? '' : ` A copy from before is ${basename(backup)}.`
@@ -117,6 +140,6 @@ export function migrate(db: Database, migrations: readonly Migration[], options:
     db.pragma('foreign_keys = ON')
   }
   // Only now: a copy may be needed until the update has gone through.
-  if (backup !== null) pruneBackups(db, options.backupDir)
+  if (backup !== null) pruneBackups(db, options.backupDir, backup)
   return backup
 }

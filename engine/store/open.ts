@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readdirSync, statfsSync, statSync } from 'node:fs'
+import { closeSync, existsSync, mkdirSync, openSync, readdirSync, realpathSync, statfsSync, statSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import SqliteDatabase, { type Database } from 'better-sqlite3'
 import { AppError } from '../domain/errors.ts'
@@ -120,6 +120,11 @@ function configure(db: Database, isReadonly: boolean): void {
   db.pragma('secure_delete = ON')
 }
 
+/** A new database is its owner's alone, like the key beside it; its log and its copies are made in its likeness. A file that is there keeps what somebody gave it. */
+function makePrivate(path: string): void {
+  if (!existsSync(path)) closeSync(openSync(path, 'a', 0o600))
+}
+
 function checkFile(db: Database): void {
   const verdict = db.pragma('quick_check(1)', { simple: true })
   if (verdict !== 'ok') throw new AppError('STORE_CORRUPT', `The database file is damaged: ${String(verdict)}.`)
@@ -204,15 +209,17 @@ function assembleStore(db: Database, path: string, options: OpenStoreOptions, re
  * STORE_FILE_MISSING, STORE_NOT_WRITABLE, STORE_DISK_FULL.
  */
 export function openStore(file: string, options: OpenStoreOptions): Store {
-  const path = resolve(file)
   return translateErrors(() => {
+    // By its real place: opened through a link it would have another lock, and two writers.
+    const path = existsSync(file) ? realpathSync(file) : resolve(file)
     const isReadonly = options.readonly === true
     if (isReadonly && !existsSync(path)) throw new AppError('STORE_FILE_MISSING', 'There is no database at this path.')
-    if (!isReadonly) mkdirSync(dirname(path), { recursive: true })
+    if (!isReadonly) mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
     const lock: StoreLock | null = isReadonly ? null : lockStore(path)
     let db: Database | null = null
     try {
       // A log that is still there was not folded in by a proper close.
+      if (!isReadonly) makePrivate(path)
       const wasLeftOpen = sizeOf(`${path}-wal`) > 0
       db = new SqliteDatabase(path, { readonly: isReadonly, fileMustExist: isReadonly, timeout: busyTimeoutMs })
       prepareFile(db, wasLeftOpen, options, path)

@@ -18,6 +18,15 @@ it('makes a key for a new store only, readable by its owner', () => {
   expect(keyCheck(key)).not.toContain(key.slice(0, 8))
 })
 
+it('starts over from a key file that a stop left empty, but only where nothing was done yet', () => {
+  const store = join(temporaryFolder(), 'a.db')
+  writeFileSync(`${store}.key`, '')
+  expect(() => readPseudonymKey(store, { check: null, isInUse: true })).toThrow(expect.objectContaining({ code: 'STORE_KEY_INVALID' }))
+  writeFileSync(`${store}.key.part`, 'half')
+  expect(readPseudonymKey(store, fresh)).toMatch(/^[0-9a-f]{64}$/)
+  expect(existsSync(`${store}.key.part`)).toBe(false)
+})
+
 it('makes no other key when the one of a used store is gone', () => {
   const store = join(temporaryFolder(), 'a.db')
   for (const memory of [{ check: 'x', isInUse: true }, { check: null, isInUse: true }, undefined]) {

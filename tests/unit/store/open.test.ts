@@ -1,6 +1,6 @@
 import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
-import { closeSync, existsSync, mkdirSync, openSync, readdirSync, readFileSync, statSync, writeFileSync, writeSync } from 'node:fs'
+import { chmodSync, closeSync, existsSync, mkdirSync, openSync, readdirSync, readFileSync, statSync, symlinkSync, writeFileSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
 import SqliteDatabase from 'better-sqlite3'
 import { describe, expect, it } from 'vitest'
@@ -33,6 +33,28 @@ describe('openStore', () => {
     expect(reader.cohorts.list()).toHaveLength(2)
     expect(() => createEmptyCohort(reader, 'Third')).toThrow(expect.objectContaining({ code: 'STORE_NOT_WRITABLE' }))
     reader.close()
+  })
+
+  it('is one store also through a link to its file', () => {
+    const store = openTestStore()
+    const link = `${store.path}.link`
+    symlinkSync(store.path, link)
+    expect(() => openStore(link, options)).toThrow(expect.objectContaining({ code: 'STORE_LOCKED' }))
+    store.close()
+    const again = openStore(link, options)
+    expect(again.path).toBe(store.path)
+    again.close()
+  })
+
+  it.skipIf(process.platform === 'win32')('makes a database that only its owner can read, and leaves the rights of one that is there', () => {
+    const file = join(temporaryFolder(), 'new', 'a.db')
+    const store = openStore(file, options)
+    createEmptyCohort(store)
+    for (const path of [file, `${file}-wal`]) expect(statSync(path).mode & 0o077).toBe(0)
+    store.close()
+    chmodSync(file, 0o640)
+    openStore(file, options).close()
+    expect(statSync(file).mode & 0o777).toBe(0o640)
   })
 
   it('shows a reader the studies that a writer adds afterwards', () => {
@@ -195,6 +217,29 @@ describe('a full disk', () => {
 })
 
 describe('copies from before an update', () => {
+  it('keeps the copy just made when the clock was set back', () => {
+    const folder = temporaryFolder()
+    const file = join(folder, 'a.db')
+    const extra = Array.from({ length: 4 }, (_, i) => ({ version: storeMigrations.length + i + 1, name: `next_${i}`, sql: `CREATE TABLE next_${i} (id INTEGER PRIMARY KEY) STRICT` }))
+    for (const [steps, year] of [[0, 2031], [1, 2032], [2, 2033], [3, 2034], [4, 1970]] as const) {
+      openStore(file, { ...options, now: () => `${year}-01-01T00:00:00.000Z`, migrations: [...storeMigrations, ...extra.slice(0, steps)] }).close()
+    }
+    expect(readdirSync(join(folder, 'backups')).map((name) => name.split('.')[3]!.slice(0, 4)).sort()).toEqual(['1970', '2033', '2034'])
+  })
+
+  it('keeps one copy, not one for each try, where an update fails at every start, and no piece of a copy', () => {
+    const folder = temporaryFolder()
+    const file = join(folder, 'a.db')
+    openStore(file, options).close()
+    mkdirSync(join(folder, 'backups'))
+    writeFileSync(join(folder, 'backups', `a.db.v${storeMigrations.length}.20200101000000000.backup.part`), 'half')
+    const failing = [...storeMigrations, { version: storeMigrations.length + 1, name: 'fails', sql: 'CREATE TABLE broken (' }]
+    const now = steppingClock()
+    for (let attempt = 0; attempt < 4; attempt++) expect(() => openStore(file, { ...options, now, migrations: failing })).toThrow(expect.objectContaining({ code: 'STORE_MIGRATION_FAILED' }))
+    expect(readdirSync(join(folder, 'backups'))).toHaveLength(1)
+    openStore(file, options).close()
+  })
+
   it('keeps the last three, and no file of anybody else', () => {
     const folder = temporaryFolder()
     const path = join(folder, 'lacuna.db')

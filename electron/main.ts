@@ -22,6 +22,7 @@ import { runHandlers } from './ipc/runs.ipc.ts'
 import { handleAppProtocol, registerSchemes } from './services/app-protocol.ts'
 import { createDialogs } from './services/dialogs.ts'
 import { createJobBoard } from './services/job-board.ts'
+import { createKeyQuestion, isKeyProblem } from './services/key-question.ts'
 import { createLog } from './services/log.ts'
 import { createPictures } from './services/pictures.ts'
 import { createPrinter } from './services/printer.ts'
@@ -38,13 +39,19 @@ function publish<K extends EventName>(event: K, payload: EventPayload<K>): void 
 }
 
 function openOrExplain(storeFile: string, log: (line: string) => void): Workspace | null {
-  try {
-    return openWorkspace(workspaceOptionsFromEnvironment(storeFile, log))
-  } catch (error) {
-    const message = error instanceof AppError ? `${error.message}\n\n${error.fix}` : String(error)
-    log(`cannot open the store: ${message}`)
-    dialog.showErrorBox('Lacuna cannot open its database', message)
-    return null
+  const askForKey = createKeyQuestion()
+  let keyFrom: string | null = null
+  for (;;) {
+    try {
+      return openWorkspace({ ...workspaceOptionsFromEnvironment(storeFile, log), ...(keyFrom === null ? {} : { keyFrom }) })
+    } catch (error) {
+      const message = error instanceof AppError ? `${error.message}\n\n${error.fix}` : String(error)
+      log(`cannot open the store: ${message}`)
+      keyFrom = error instanceof AppError && isKeyProblem(error) ? askForKey(error) : null
+      if (keyFrom !== null) continue
+      dialog.showErrorBox('Lacuna cannot open its database', message)
+      return null
+    }
   }
 }
 

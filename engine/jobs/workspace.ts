@@ -1,12 +1,12 @@
 import { existsSync, mkdirSync, realpathSync, rmSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
-import { toErrorOutcome } from '../domain/errors.ts'
+import { AppError, toErrorOutcome } from '../domain/errors.ts'
 import { createEngineProcess, type EngineProcess } from '../host/engine-process.ts'
 import { openStore, type Store } from '../store/open.ts'
-import { sealStore } from '../store/sealed-store.ts'
+import { isSealedWith, sealStore } from '../store/sealed-store.ts'
 import { eraseRemoved } from './erase-removed.ts'
 import { inTurns } from './in-turns.ts'
-import { keyCheck, readPseudonymKey } from './pseudonym-key.ts'
+import { keyCheck, readPseudonymKey, restorePseudonymKey } from './pseudonym-key.ts'
 import { createStoreReader, type StoreReader } from './store-reads.ts'
 
 /** What every job needs: the one open store, two engine processes and the folders. */
@@ -47,6 +47,8 @@ export interface WorkspaceOptions {
   readerFile: string
   /** Which compute backend the engine may use: `auto` or a name (LACUNA_BACKEND). */
   backend?: string
+  /** A copy of the key file: put beside the database when it is the right one. */
+  keyFrom?: string
   versions: { app: string; code: string }
   log: (line: string) => void
 }
@@ -69,7 +71,7 @@ export function openWorkspace(options: WorkspaceOptions): Workspace {
   }
   for (const dir of [paths.cacheDir, paths.runsDir, paths.backbonesDir]) mkdirSync(dir, { recursive: true, mode: 0o700 })
   const opened = openStore(storeFile, { appVersion: options.versions.app })
-  const pseudonymKey = readKeyOrClose(opened, storeFile)
+  const pseudonymKey = readKeyOrClose(opened, storeFile, options.keyFrom)
   const store = sealStore(opened, pseudonymKey)
   sealEarlierPaths(store, options.log)
   store.runs.removeUnstarted()
@@ -122,11 +124,19 @@ function sealEarlierPaths(store: Store, log: (line: string) => void): void {
 }
 
 /** A key file that cannot be used must not leave the database locked. */
-function readKeyOrClose(store: Store, storeFile: string): string {
+function readKeyOrClose(store: Store, storeFile: string, keyFrom: string | undefined): string {
   try {
+    const check = store.meta.get(keyCheckName)
+    const isRight = (key: string): boolean => (check === null ? isSealedWith(store, key) : check === keyCheck(key))
+    if (keyFrom !== undefined) {
+      const aside = restorePseudonymKey(storeFile, keyFrom, isRight)
+      store.audit.append('store.key-restored', { hadOther: aside !== null })
+    }
     // Whatever was done in a store is logged; a store in which nothing was done may get its first key.
-    const key = readPseudonymKey(storeFile, { check: store.meta.get(keyCheckName), isInUse: store.audit.list(1).length > 0 })
-    if (store.meta.get(keyCheckName) !== keyCheck(key)) store.meta.set(keyCheckName, keyCheck(key))
+    const key = readPseudonymKey(storeFile, { check, isInUse: store.audit.list(1).length > 0 })
+    // A store of before the check was kept: a wrong key must not become the one that it remembers.
+    if (!isRight(key)) throw new AppError('STORE_KEY_INVALID', 'The key file beside the database is not the one that its file paths were sealed with.')
+    if (check !== keyCheck(key)) store.meta.set(keyCheckName, keyCheck(key))
     return key
   } catch (error) {
     store.close()

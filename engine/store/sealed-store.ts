@@ -46,6 +46,17 @@ function createSeal(secret: string): Seal {
   }
 }
 
+/** Whether the paths of a store, as it is stored, open with this secret; true where none is sealed yet. */
+export function isSealedWith(store: Store, secret: string): boolean {
+  const { unseal } = createSeal(secret)
+  try {
+    for (const { sourceDir } of store.cohorts.list()) unseal(sourceDir)
+    return true
+  } catch {
+    return false
+  }
+}
+
 /**
  * The store with the places of original files sealed by the project secret: file names hold patient numbers more often than not, and
  * a copy of the database without its key file must not give them away. What callers see is unsealed.

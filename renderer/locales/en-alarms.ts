@@ -68,8 +68,8 @@ export const enAlarms = {
   standing: {
     older: (count: number) => `Made before ${count === 1 ? 'a decision' : `${count} decisions`} over the cohort`,
     olderText: 'Its numbers are those of the patients it was made on, and stay as they are. A run that starts now follows what was decided since:',
-    decided: (what: string, when: string) => `${what}, ${when}.`,
-    undone: (what: string, when: string) => `Undone: ${what}, ${when}.`,
+    decided: (when: string, effect: string) => `${when}: ${effect}`,
+    undone: (when: string, what: string) => `${when}: undone, “${what}”`,
     leftOut: (studies: number, shownStudies: string, patients: number, shownPatients: string) => `Decisions left ${shownStudies} ${plural(studies, 'study', 'studies')} of ${shownPatients} ${plural(patients, 'patient', 'patients')} out of this run: neither trained on nor counted.`,
   },
   run: {

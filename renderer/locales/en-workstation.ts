@@ -52,6 +52,7 @@ const auditEvents: Record<string, string> = {
   'privacy.paths-sealed': 'Places of earlier images sealed',
   'privacy.image-reviewed': 'Image with possible text reviewed',
   'privacy.image-reopened': 'Image with possible text opened again',
+  'store.key-restored': 'Key file put back from a copy',
   'backbone.added': 'Backbone added',
   'backbone.removed': 'Backbone removed',
   'prepared-inputs.cleared': 'Prepared inputs cleared',

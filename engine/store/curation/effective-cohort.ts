@@ -20,6 +20,8 @@ export interface EffectiveCohort {
   isDateJudged: (studyId: number) => boolean
   /** True for an item that a decision takes away, by its modality, by itself or with its study. */
   isItemExcluded: (studyId: number, slotId: string) => boolean
+  /** The same without its study: what the page of an excluded study still shows, so that its exclusion can be judged. */
+  isItemExcludedItself: (studyId: number, slotId: string) => boolean
   /** The patient number that stands for a merged person; its own number for everybody else. */
   personOf: (patientId: number) => number
   /** The key that stands for a merged person. */
@@ -93,6 +95,7 @@ export function createEffectiveCohorts(db: Database): EffectiveCohorts {
       return all.every((list) => list.length === 0) ? [] : all
     }
 
+    const isItemExcludedItself = (studyId: number, slotId: string): boolean => droppedSlotIds.has(slotId) || (excludedItems.size > 0 && excludedItems.has(`${studyId} ${slotId}`))
     return {
       decisionIds: rows.map(({ id }) => id),
       droppedSlotIds,
@@ -100,7 +103,8 @@ export function createEffectiveCohorts(db: Database): EffectiveCohorts {
       isStudyExcluded: (studyId) => excludedStudyIds.has(studyId),
       isDateUsed: (studyId, problems) => usedDates.get(studyId) ?? !isImpossible(problems),
       isDateJudged: (studyId) => usedDates.has(studyId),
-      isItemExcluded: (studyId, slotId) => droppedSlotIds.has(slotId) || excludedStudyIds.has(studyId) || (excludedItems.size > 0 && excludedItems.has(`${studyId} ${slotId}`)),
+      isItemExcluded: (studyId, slotId) => excludedStudyIds.has(studyId) || isItemExcludedItself(studyId, slotId),
+      isItemExcludedItself,
       personOf: (patientId) => personOf.get(patientId) ?? patientId,
       personKeyOf: (patientKey) => personKeyOf.get(patientKey) ?? patientKey,
       persons: persons.map((members) => members.map(({ patientKey }) => patientKey)),

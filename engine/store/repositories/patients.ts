@@ -99,7 +99,7 @@ export function createPatientRepository({ db, effective }: StoreContext, index: 
     const decided = effective.now(row.cohort_id)
     const personKeys = decided.persons.find((keys) => keys.includes(row.patient_key)) ?? []
     const items = slots.flatMap((slot) => stored.filter((item) => item.slot_id === slot.slotId)
-      .map((item) => rowToItem(item, slot, { isExcluded: decided.isItemExcluded(studyId, slot.slotId), mask: decided.maskOf(slot.slotId) })))
+      .map((item) => rowToItem(item, slot, { isExcluded: decided.isItemExcludedItself(studyId, slot.slotId), mask: decided.maskOf(slot.slotId) })))
     return {
       studyId, cohortId: row.cohort_id, patientId: row.patient_id, patientKey: row.patient_key, studyKey: row.study_key, ordinal: row.ordinal,
       rows: JSON.parse(row.source_rows) as number[], ageYears: row.age_years, sex: row.sex, items,

@@ -4,6 +4,7 @@ import { parseArgs } from 'node:util'
 import { launchApp, temporaryFolder } from '../harness/launch.ts'
 import { photographAlarms } from './alarms.ts'
 import { createCamera, themes } from './camera.ts'
+import { photographExclusions } from './exclusions.ts'
 import { photographFingerprint, photographTextReview } from './cohort.ts'
 import { photographDeliveries } from './deliveries.ts'
 import { photographLiveRuns } from './live-runs.ts'
@@ -48,6 +49,7 @@ async function photographStore(): Promise<void> {
       if (camera.mayBeWanted('15-')) await photographFingerprint(camera, app, theme, subject)
       if (camera.mayBeWanted('16-')) await photographAlarms(camera, app, theme, subject)
       if (camera.mayBeWanted('18-')) await photographTextReview(camera, app, theme, subject)
+      if (camera.mayBeWanted('21-')) await photographExclusions(camera, app, theme, subject)
       if (camera.mayBeWanted('06-')) await photographRunSetUp(camera, app, theme, subject)
       if (camera.mayBeWanted('09-', '12-')) await photographResults(camera, app, theme, subject)
       if (camera.mayBeWanted('13-')) await photographBackbones(camera, app, theme)
@@ -64,7 +66,7 @@ async function photographStore(): Promise<void> {
 if (existsSync(storeFile)) {
   mkdirSync(outDir, { recursive: true })
   if (camera.mayBeWanted('01-')) await photographFirstStart()
-  if (camera.mayBeWanted('02-', '03-', '04-', '05-', '06-', '07-', '08-', '09-', '10-', '11-', '12-', '13-', '14-', '15-', '16-', '18-')) await photographStore()
+  if (camera.mayBeWanted('02-', '03-', '04-', '05-', '06-', '07-', '08-', '09-', '10-', '11-', '12-', '13-', '14-', '15-', '16-', '18-', '21-')) await photographStore()
   if (camera.mayBeWanted('03-import-6', '03-import-7', '03-import-8', '11-patient-report')) await photographReports(camera)
   if (camera.mayBeWanted('17-')) await photographDeliveries(camera)
   if (camera.mayBeWanted('19-')) await photographViewer(camera)

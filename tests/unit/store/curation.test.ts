@@ -138,6 +138,8 @@ describe('decisions over a cohort', () => {
     expect(listed.total).toBe(2)
     expect(listed.rows[0]).toMatchObject({ isExcluded: true, pattern: '' })
     expect(listed.rows[0]!.presence.some(({ reason }) => reason === 'excluded')).toBe(true)
+    // Its own page still shows what it holds: whoever is to judge the exclusion must see it.
+    expect(store.patients.getStudy(b!)).toMatchObject({ isExcluded: true, pattern: 'right-eye+left-eye+notes' })
     expect(store.patients.listStudies({ cohortId, isExcluded: false }).total).toBe(58)
     expect(store.patients.getStudy(c!).items[1]).toMatchObject({ isPresent: false, reason: 'excluded' })
   })

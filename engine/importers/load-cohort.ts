@@ -128,6 +128,7 @@ const studiesBetweenBreaths = 100
 /** Scrubs every text. In slices, because 100,000 notes take a minute, and neither a cancel nor the sign of life would be heard meanwhile. */
 async function scrubAll(privacy: StudyPrivacy, studies: readonly GroupedStudy[], labelNames: readonly string[], issues: IssueCollector, context: JobContext): Promise<void> {
   const stage = startStage(context, 'Removing names and dates from texts', studies.length)
+  privacy.gather(studies)
   for (let start = 0; start < studies.length; start += studiesBetweenBreaths) {
     await setImmediate()
     context.signal.throwIfAborted()

@@ -20,8 +20,8 @@ const filesInFlight = 16
 type HeaderCounts = NonNullable<PrivacyReport['headers']>
 
 /**
- * Removes from every study's texts the names and numbers that the headers of its own files hold. A header that cannot be read while there is
- * a text to be cleaned by it becomes an issue that blocks the import. Opens files only of studies with a text, or all of them when `isCounting`.
+ * Removes from every text of a patient the names that the headers of the patient's files hold, and the numbers of its own. A header that cannot be read while there is
+ * a text to be cleaned by it becomes an issue that blocks the import. Opens files only of patients with a text, or all of them when `isCounting`.
  *
  * @returns counts over the headers that were opened; null when none was a DICOM file
  * @throws an AbortError when cancelled
@@ -33,12 +33,17 @@ export async function scrubFromHeaders(
   const keepsDates = mapping.dates !== undefined && mapping.privacy?.dates === 'shift'
   const counts = new Map<string, number>()
   let files = 0
+  const hasTextOf = (study: PlannedStudy): boolean => study.values.some((value, index) => value !== null && mapping.slots[index]!.slot.modality !== 'image')
+  // A letter of one visit names whom only the picture of another names.
+  const written = new Set(studies.filter(hasTextOf).map(({ patientId }) => patientId))
+  const ofPatient = new Map<string, { names: Set<string>; ids: Map<string, number> }>()
+  const idsOf = new Map<PlannedStudy, string[]>()
   const read = mapInOrder(studies, filesInFlight, async (study) => {
     signal.throwIfAborted()
     const known: HeaderIdentity = { names: [], ids: [] }
-    const hasText = study.values.some((value, index) => value !== null && mapping.slots[index]!.slot.modality !== 'image')
+    const hasText = hasTextOf(study)
     let isUnreadable = false
-    if (!hasText && !isCounting) return { study, known, isUnreadable }
+    if (!written.has(study.patientId) && !isCounting) return { study, known, isUnreadable }
     for (const index of mapping.slots.keys()) {
       const match = planner.match(study, index)
       if (match?.kind !== 'found') continue
@@ -54,7 +59,20 @@ export async function scrubFromHeaders(
   })
   for await (const { study, known, isUnreadable } of read) {
     if (isUnreadable) issues.add('IMPORT_PRIVACY_HEADER', 'blocks', study.rows[0]!, `Row ${study.rows[0]}: the header of a DICOM file cannot be read, so the names in it cannot be taken out of the text of this row.`)
-    if (known.names.length + known.ids.length > 0) privacy.applyKnown(study, known.names, known.ids)
+    if (known.names.length + known.ids.length === 0 || !written.has(study.patientId)) continue
+    const held = ofPatient.get(study.patientId) ?? { names: new Set<string>(), ids: new Map<string, number>() }
+    ofPatient.set(study.patientId, held)
+    for (const name of known.names) held.names.add(name)
+    const ids = [...new Set(known.ids)]
+    for (const id of ids) held.ids.set(id, (held.ids.get(id) ?? 0) + 1)
+    idsOf.set(study, ids)
+  }
+  for (const study of studies) {
+    const held = ofPatient.get(study.patientId)
+    if (!held || !hasTextOf(study)) continue
+    // Of the numbers in other visits' headers only those that come again: the patient's, not those of each file.
+    const shared = [...held.ids].flatMap(([id, count]) => (count > 1 ? [id] : []))
+    privacy.applyKnown(study, [...held.names], [...new Set([...(idsOf.get(study) ?? []), ...shared])])
   }
   return files === 0 ? null : { files, attributes: [...counts].map(([key, count]) => toCount(key, count, keepsDates)).sort((a, b) => b.files - a.files || (a.name < b.name ? -1 : 1)) }
 }

@@ -167,8 +167,8 @@ function isPersonal(text: string, start: number): boolean {
 export const escapePattern = (text: string): string => text.replace(/[.*+?^${}()|[\]\\/]/g, '\\$&')
 
 /**
- * Spans of names known from name columns or headers of the same patient ("MILLER^JANE A", "Jane Miller"). A part is taken in capitals, or in any
- * writing when the text has no capitals at all; parts that are words of every note are taken only beside another part.
+ * Spans of names known from name columns or headers of the same patient ("MILLER^JANE A", "Jane Miller"). A part is taken in any writing, one that is a
+ * word of the language only with a capital where the text has capitals; parts that are words of every note are taken only beside another part.
  */
 export function knownNameSpans(text: string, names: readonly string[]): Span[] {
   const parts = new Set(names.flatMap((name) => name.split(/[\s^=,;.()/]+/)).map((part) => part.trim()).filter((part) => part.length >= 2 && /^\p{L}[\p{L}'’-]*$/u.test(part)))
@@ -177,16 +177,37 @@ export function knownNameSpans(text: string, names: readonly string[]): Span[] {
   const isTitle = /^(?:dr|mr|mrs|ms|prof|md|phd|miss|jr|sr|rn)$/i
   for (const part of parts) {
     if (isTitle.test(part) || (part.length < 3 && !hasCapitals)) continue
-    const pattern = new RegExp(`(?<![\\p{L}\\d])(?<hit>${escapePattern(part)})(?![\\p{L}\\d])`, 'gdiu')
+    const pattern = new RegExp(`(?<![\\p{L}\\d])(?<hit>${spellingsOf(part)})(?![\\p{L}\\d])`, 'gdiu')
     for (const match of text.matchAll(pattern)) {
       const [start, end] = match.indices!.groups!.hit!
-      if (hasCapitals && !/^\p{Lu}/u.test(match[0])) continue
+      // "zephyra was worried": in small letters a known name is one too, unless the language has the word.
+      if (hasCapitals && !/^\p{Lu}/u.test(match[0]) && (part.length < 4 || isWordToo(part))) continue
       if (isEponym(text, start, end)) continue
       if (plainWords.has(part.toLowerCase()) && !hasNeighbour(text, start, end, parts)) continue
       spans.push({ start, end, rule: 'names', replacement: '[NAME]' })
     }
   }
   return spans
+}
+
+const accented: Record<string, string> = { a: 'àáâãäåāăą', c: 'çćč', d: 'ďđ', e: 'èéêëēėęě', g: 'ğ', i: 'ìíîïīı', l: 'ł', n: 'ñńň', o: 'òóôõöøő', r: 'ř', s: 'śšşș', t: 'ťțţ', u: 'ùúûüūůű', y: 'ýÿ', z: 'źżž' }
+
+/** A name with and without its accents: a header has MUELLER or MULLER where the letter has Müller. */
+function spellingsOf(part: string): string {
+  const bare = part.normalize('NFKD').replace(/[\u0300-\u036f]/g, '').replace(/ß/g, 'ss').replace(/[øØ]/g, 'o').replace(/[łŁ]/g, 'l').toLowerCase()
+  return bare.replace(/[aou]e|ss|[a-z]|[^a-z]/g, (letter) => {
+    if (letter.length === 2) return letter === 'ss' ? '(?:ss|ß)' : `(?:${letter}|[${accented[letter[0]!]!}]|${/[äöü]/i.test(part.normalize('NFC')) ? letter[0]! : letter})`
+    const withUmlaut = /[äöü]/i.test(part.normalize('NFC')) && 'aou'.includes(letter) ? `${letter}e|` : ''
+    return accented[letter] === undefined ? escapePattern(letter) : `(?:${withUmlaut}[${letter}${accented[letter]}])`
+  })
+}
+
+/** Words of trades, colours and places that families are named after; beside the other lists. */
+const namesakes = new Set('baker banks black brook brooks brown bush carpenter church cook fisher ford forest frost gardener glass gray green grey grove hunter lake marsh mason miller moss noble nurse painter parish park pool porter potter rivers savage shepherd sharp smith snow spring strong summers swift tanner taylor tyler waters weaver winter wise wood woods'.split(' '))
+
+function isWordToo(part: string): boolean {
+  const low = part.toLowerCase()
+  return plainWords.has(low) || doubtfulGivenNames.has(low) || eponyms.has(plain(part)) || namesakes.has(low) || (isClinicalWord(part) && !isGiven(part) && !isFamily(part))
 }
 
 function hasNeighbour(text: string, start: number, end: number, parts: ReadonlySet<string>): boolean {

@@ -23,9 +23,11 @@ export interface StudyPrivacy {
   prepare: (cells: readonly string[]) => readonly string[]
   /** Remembers names and numbers that stand in columns of their own. */
   notice: (row: { row: number; cells: readonly string[] }) => void
+  /** Brings together what the rows of each patient hold: a letter of one visit names whom only another row names. Before `apply`, with all studies. */
+  gather: (studies: readonly GroupedStudy[]) => void
   /** Replaces the texts of the studies; `issues` hears of identifiers that could not be removed. */
   apply: (studies: readonly GroupedStudy[], labelNames: readonly string[], issues: IssueCollector) => void
-  /** Removes what was learnt later of one study, from the headers of its files. */
+  /** Removes what was learnt later, from the headers of the patient's files. */
   applyKnown: (study: GroupedStudy, names: readonly string[], ids: readonly string[]) => void
   /** A text of a study as the table has it, in pieces with the rules that replace them; what its headers hold must have been applied. */
   explain: (study: GroupedStudy, text: string) => PrivacyPart[]
@@ -71,6 +73,20 @@ export function createStudyPrivacy(mapping: Mapping, columns: readonly string[],
     const files = study.values.flatMap((value, index) => (mapping.slots[index]!.slot.modality === 'image' && value !== null ? [value, baseName(value)] : []))
     return { patientId: study.patientId, names: rows.flatMap(({ names }) => names), ids: [...rows.flatMap(({ ids }) => ids), ...(study.studyId === null ? [] : [study.studyId]), ...files].filter(isTellingId) }
   }
+  const ofPatient = new Map<string, { names: Set<string>; ids: Set<string> }>()
+  const gather: StudyPrivacy['gather'] = (studies) => {
+    for (const study of studies) {
+      const { names, ids } = knownOf(study)
+      const held = ofPatient.get(study.patientId) ?? { names: new Set(), ids: new Set() }
+      ofPatient.set(study.patientId, held)
+      for (const name of names) held.names.add(name)
+      for (const id of ids) held.ids.add(id)
+    }
+  }
+  const allKnownOf = (study: GroupedStudy): KnownIdentity => {
+    const held = ofPatient.get(study.patientId)
+    return held ? { patientId: study.patientId, names: [...held.names], ids: [...held.ids] } : knownOf(study)
+  }
   /** Runs over every text of a study and every category of its tables of values. */
   const rewrite = (study: GroupedStudy, scrub: (text: string) => Scrubbed): void => {
     for (const [index, value] of study.values.entries()) {
@@ -95,8 +111,9 @@ export function createStudyPrivacy(mapping: Mapping, columns: readonly string[],
     for (const study of studies) {
       if (study.values.some((value, index) => value !== null && mapping.slots[index]!.slot.modality === 'text')) studiesWithText++
       const known = knownOf(study)
+      const all = allKnownOf(study)
       noteUnreadable(study, mapping, issues)
-      rewrite(study, (text) => scrubber.scrub(text, known))
+      rewrite(study, (text) => scrubber.scrub(text, all))
       if (!options.off.includes('own-id')) {
         const texts = study.values.flatMap((value, index) => (value === null || mapping.slots[index]!.slot.modality === 'image' ? [] : [value.toLowerCase()]))
         noteResidue(study.rows[0]!, texts, known, labelNames, issues)
@@ -115,9 +132,9 @@ export function createStudyPrivacy(mapping: Mapping, columns: readonly string[],
     return position < text.length ? [...parts, { text: text.slice(position), rule: null, becomes: null }] : parts
   }
   return {
-    prepare, notice, apply,
+    prepare, notice, gather, apply,
     explain: (study, text) => {
-      const [row, header] = [knownOf(study), headerKnown.get(study.rows[0]!)]
+      const [row, header] = [allKnownOf(study), headerKnown.get(study.rows[0]!)]
       return partsOf(text, header ? { ...row, names: [...row.names, ...header.names], ids: [...row.ids, ...header.ids] } : row)
     },
     explainExample: (text) => partsOf(text, { patientId: '', names: [], ids: [] }),

@@ -11,6 +11,7 @@ import { runImport } from '../../../../engine/importers/run-import.ts'
 import { openStore } from '../../../../engine/store/open.ts'
 import { sealStore } from '../../../../engine/store/sealed-store.ts'
 import { createContext, jpeg, makeFolder, plainMapping, writeFiles } from '../helpers.ts'
+import { imageElements, makeValues, toBytes, writeDicom } from '../dicom/make-dicom.ts'
 import { leftIn, plantNotes } from './planted.ts'
 
 const pseudonymKey = 'ab'.repeat(32)
@@ -148,4 +149,19 @@ it('keeps neither age nor sex nor any date when that was asked for', async () =>
   const { studies } = await run({ sourceDir: folder, tableFile: join(folder, 'table.csv'), sheet: null }, { ...mapping, attributes: { age: 'age', sex: 'sex' }, privacy })
   expect(studies[0]).toMatchObject({ ageYears: null, sex: null })
   expect(noteOf(studies[0]!)).toBe('Admitted [DATE].')
+})
+
+it('takes a name out of every text of the patient, whichever row or picture names them', async () => {
+  const folder = await makeFolder()
+  const shape = { rows: 8, columns: 8, bits: 8 }
+  const dicom = writeDicom({ ...imageElements(shape), '0010,0010': ['PN', 'WINTERGRÜN^ZEPHYRA'], '0008,0005': ['CS', 'ISO_IR 192'] }, toBytes(makeValues(shape, 1), 1))
+  await writeFiles(folder, {
+    'table.csv': ['id,image,note,PatientName,A,B', 'P1,a.dcm,Clear lungs.,,1,0', 'P1,,zephyra was worried; Mrs Wintergruen and Quillbranch called.,,0,1', 'P1,,Nothing to add.,Tamsin Quillbranch,0,1', 'P2,,Clear lungs on review.,,1,0'].join('\n'),
+    'images/a.dcm': dicom,
+  })
+  const { studies } = await run({ sourceDir: join(folder, 'images'), tableFile: join(folder, 'table.csv'), sheet: null }, withPrivacy({ ...plainMapping, rowUnit: { kind: 'row' } }))
+  const texts = studies.map(noteOf)
+  expect(texts.join(' ')).not.toMatch(/quillbranch/i)
+  expect(texts.join(' ')).not.toMatch(/zephyra|wintergr/i)
+  expect(texts).toContain('Nothing to add.')
 })

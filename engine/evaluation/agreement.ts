@@ -42,10 +42,11 @@ export function cohenKappa(
   return estimated(1 - observed / expected, counts)
 }
 
-/** Matthews correlation of two classifications (two or more classes). Null when one side uses a single class. */
+/** Matthews correlation of two classifications (two or more classes). Null, with this reason, when one side uses a single class. */
 export function matthewsCorrelation(
   matrix: readonly (readonly number[])[],
   counts: ClassCounts = totalOf(matrix),
+  reason = 'a row or column of the confusion matrix is 0',
 ): Estimate {
   const { rows, columns, total } = margins(matrix)
   let agree = 0
@@ -60,10 +61,7 @@ export function matthewsCorrelation(
   })
   const rowSpread = total * total - rowSquares
   const columnSpread = total * total - columnSquares
-  if (rowSpread === 0 || columnSpread === 0) {
-    const reason = matrix.length === 2 ? 'a row or column of the confusion matrix is 0' : 'one class in truth or prediction'
-    return notEstimable(reason, counts)
-  }
+  if (rowSpread === 0 || columnSpread === 0) return notEstimable(reason, counts)
   return estimated((agree * total - crossed) / (Math.sqrt(rowSpread) * Math.sqrt(columnSpread)), counts)
 }
 

@@ -97,7 +97,8 @@ export function multiclassMetrics(truth: ArrayLike<number>, probabilities: Matri
     kappa: cohenKappa(confusion),
     kappaLinear: cohenKappa(confusion, 'linear'),
     kappaQuadratic: cohenKappa(confusion, 'quadratic'),
-    matthewsCorrelation: matthewsCorrelation(confusion),
+    // Classes are chosen here, also where there are two: no row of a label's table is meant.
+    matthewsCorrelation: matthewsCorrelation(confusion, cases, 'one class in truth or prediction'),
   }
 }
 

@@ -49,6 +49,12 @@ describe('multilabelMetrics', () => {
 })
 
 describe('multiclassMetrics', () => {
+  it('says why there is no correlation in the words of chosen classes, also where there are two', () => {
+    const chosen = [[0.9, 0.1], [0.8, 0.2], [0.7, 0.3]]
+    expect(multiclassMetrics([0, 1, 0], chosen, 2).matthewsCorrelation).toMatchObject({ value: null, reason: 'one class in truth or prediction' })
+    expect(multilabelMetrics([[0], [1], [0]], [[0.1], [0.2], [0.3]], 1).labels[0]!.matthewsCorrelation).toMatchObject({ value: null, reason: 'a row or column of the confusion matrix is 0' })
+  })
+
   it('takes the first largest probability', () => {
     expect(firstLargest([0.2, 0.4, 0.4], 3)).toBe(1)
     expect(() => firstLargest([0.2, Number.NaN], 2)).toThrow(RangeError)

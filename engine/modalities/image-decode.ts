@@ -1,8 +1,7 @@
 /**
  * Image file -> RGB bytes, the same for every model. Follows Pillow's convert("RGB") (palette looked up, grey repeated,
  * alpha dropped without compositing, colour profiles ignored), except on purpose: the EXIF orientation is honoured, and
- * 16-bit values are divided by 256 where Pillow clips them at 255 and turns nearly all of a picture white. CMYK JPEGs
- * (prepress, not cameras) are converted by libvips and differ by some levels.
+ * 16-bit values are divided by 256 where Pillow clips them at 255 and turns nearly all of a picture white.
  * sharp runs in the engine process only; in Electron it clashes with GTK's GLib.
  */
 import { readFile, stat } from 'node:fs/promises'
@@ -81,7 +80,7 @@ export async function decodeImage(source: string | Uint8Array, options: DecodeOp
       `${name} says it has ${header.width} x ${header.height} pixels (${megapixels} megapixels); the limit is ${Math.round(maxPixels / 1e6)}.`,
     )
   }
-  const decoded = await decodePixels(content, name, maxPixels)
+  const decoded = await decodePixels(content, name, maxPixels, header.isCmyk)
   return { ...decoded, format, ...header.details }
 }
 
@@ -148,21 +147,32 @@ async function readHeader(content: Uint8Array, name: string, format: ImageFormat
     throw new AppError('IMAGE_UNSUPPORTED', `${name} stores its values as ${depth} (${space}); only 8 or 16 bits of grey or colour can be read.`)
   }
   const bitsPerChannel = depth === 'ushort' ? (16 as const) : (8 as const)
-  return { width, height, details: { bitsPerChannel, orientation: orientation ?? 1, pageCount: pages ?? 1 } }
+  return { width, height, isCmyk: space === 'cmyk' && depth === 'uchar', details: { bitsPerChannel, orientation: orientation ?? 1, pageCount: pages ?? 1 } }
 }
 
-async function decodePixels(content: Uint8Array, name: string, maxPixels: number): Promise<RgbImage> {
+async function decodePixels(content: Uint8Array, name: string, maxPixels: number, isCmyk: boolean): Promise<RgbImage> {
   try {
-    const { data, info } = await sharp(content, { failOn: 'warning', limitInputPixels: maxPixels, ignoreIcc: true })
-      .autoOrient()
-      .removeAlpha()
-      .toColourspace('srgb')
-      .raw({ depth: 'uchar' })
-      .toBuffer({ resolveWithObject: true })
-    return { pixels: toThreeChannels(data, info.channels), width: info.width, height: info.height }
+    const opened = sharp(content, { failOn: 'warning', limitInputPixels: maxPixels, ignoreIcc: true }).autoOrient()
+    // libvips would convert CMYK through a printer's profile of its own; the inks come out as they are stored instead.
+    const converted = isCmyk ? opened.pipelineColourspace('cmyk').toColourspace('cmyk') : opened.removeAlpha().toColourspace('srgb')
+    const { data, info } = await converted.raw({ depth: 'uchar' }).toBuffer({ resolveWithObject: true })
+    return { pixels: isCmyk && info.channels === 4 ? fromInks(data) : toThreeChannels(data, info.channels), width: info.width, height: info.height }
   } catch (cause) {
     throw new AppError('IMAGE_DAMAGED', `${name} is damaged: ${damageInWords(cause)}.`, { cause })
   }
+}
+
+/** [pixels, 4] of cyan, magenta, yellow and black ink -> [pixels, 3] as Pillow does it: what black leaves, less its share of each ink. */
+function fromInks(inks: Uint8Array): Uint8Array {
+  const pixels = new Uint8Array((inks.length / 4) * 3)
+  for (let i = 0, to = 0; i < inks.length; i += 4) {
+    const left = 255 - inks[i + 3]!
+    for (let c = 0; c < 3; c += 1) {
+      const product = inks[i + c]! * left + 128
+      pixels[to++] = left - (((product >> 8) + product) >> 8) // the product divided by 255 and rounded
+    }
+  }
+  return pixels
 }
 
 function toThreeChannels(data: Uint8Array, channels: number): Uint8Array {

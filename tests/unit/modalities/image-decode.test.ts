@@ -28,6 +28,16 @@ describe('decodeImage', () => {
     }
   })
 
+  it('turns printing inks into colours as Pillow does, from TIFF and from JPEG with its inks upside down', async () => {
+    // Made with Pillow 12.3.0: 3 x 2 pixels of chosen inks, and 8 x 8 pixels of the inks 40, 120, 200, 30; then its convert("RGB").
+    const tiff = 'SUkqAAgAAAAKAAABBAABAAAAAwAAAAEBBAABAAAAAgAAAAIBAwAEAAAAhgAAAAMBAwABAAAAAQAAAAYBAwABAAAABQAAABEBBAABAAAAjgAAABUBAwABAAAABAAAABYBBAABAAAAAgAAABcBBAABAAAAGAAAABwBAwABAAAAAQAAAAAAAAAIAAgACAAIAAAAAAD/AAAACshaPAAAAP+58eGCAQID/g=='
+    expect([...(await decodeImage(Buffer.from(tiff, 'base64'))).pixels]).toEqual([255, 255, 255, 0, 255, 255, 187, 42, 126, 0, 0, 0, 34, 7, 15, 1, 1, 1])
+    const jpeg = '/9j/7gAOQWRvYmUAZAAAAAAA/9sAQwABAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEB/8AAFAgACAAIBEMRAE0RAFkRAEsRAP/EAB8AAAEFAQEBAQEBAAAAAAAAAAABAgMEBQYHCAkKC//EALUQAAIBAwMCBAMFBQQEAAABfQECAwAEEQUSITFBBhNRYQcicRQygZGhCCNCscEVUtHwJDNicoIJChYXGBkaJSYnKCkqNDU2Nzg5OkNERUZHSElKU1RVVldYWVpjZGVmZ2hpanN0dXZ3eHl6g4SFhoeIiYqSk5SVlpeYmZqio6Slpqeoqaqys7S1tre4ubrCw8TFxsfIycrS09TV1tfY2drh4uPk5ebn6Onq8fLz9PX29/j5+v/aAA4EQwBNAFkASwAAPwD+riu4r+bev7CK/9k='
+    const image = await decodeImage(Buffer.from(jpeg, 'base64'))
+    expect(pixel(image, 0, 0)).toEqual([190, 119, 49])
+    expect(pixel(image, 7, 7)).toEqual([190, 119, 49])
+  })
+
   it('repeats grey, drops alpha without compositing and looks up palettes', async () => {
     const grey = await decodeImage(await sharp(Buffer.from([0, 50, 200, 255]), { raw: { width: 2, height: 2, channels: 1 } }).png().toBuffer())
     expect([...grey.pixels]).toEqual([0, 0, 0, 50, 50, 50, 200, 200, 200, 255, 255, 255])

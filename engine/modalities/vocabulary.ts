@@ -21,11 +21,10 @@ export interface WordPieceVocabulary {
 const SPECIAL_TOKENS = ['[PAD]', '[UNK]', '[CLS]', '[SEP]', '[MASK]']
 const LONGEST_WORD = 100
 
-/** Reads vocab.txt: one token per line, the line number is the id. Throws AppError TOKENIZER_INVALID. */
-export function parseVocabularyText(text: string, fileName: string, isLowerCased: boolean = true): WordPieceVocabulary {
+/** Reads vocab.txt: one token per line, the line number is the id; it does not say itself how words are split. Throws AppError TOKENIZER_INVALID. */
+export function parseVocabularyText(text: string, fileName: string, splitting: WordSplitSettings): WordPieceVocabulary {
   const lines = text.replace(/^\uFEFF/, '').split('\n').map((line) => line.replace(/\r$/, ''))
   if (lines.at(-1) === '') lines.pop()
-  const splitting = { isLowerCased, hasAccentsStripped: isLowerCased }
   return build(lines, fileName, { splitting, longestWord: LONGEST_WORD, specialTokens: SPECIAL_TOKENS })
 }
 

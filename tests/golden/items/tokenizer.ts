@@ -2,23 +2,24 @@
 import { createHash } from 'node:crypto'
 import { existsSync, readFileSync, readdirSync } from 'node:fs'
 import path from 'node:path'
-import { parseTokenizerJson } from '../../../engine/modalities/vocabulary.ts'
+import { readWordPieceVocabulary } from '../../../engine/backbones/import/text-files.ts'
 import { createWordPiece, type WordPieceTokenizer } from '../../../engine/modalities/wordpiece.ts'
 import { asArray, asNumbers, asObject, checkKeys, type Json, type JsonObject } from '../comparison.ts'
 import type { GoldenItem, GoldenReport } from '../report.ts'
 import { checkClip, clipFiles } from './tokenizer-clip.ts'
 
-const judged = new Set(['README.md', 'bert_uncased.jsonl', 'bert_pairs.json', 'info.json', ...clipFiles])
+const judged = new Set(['README.md', 'bert_uncased.jsonl', 'bert_pairs.json', 'info.json', 'tokenizer.json', 'tokenizer_config.json', 'vocab.txt', ...clipFiles])
 
 export const tokenizerItem: GoldenItem = {
   name: 'tokenizer',
   async run(folder, report, options) {
-    const file = path.join(options.weightsDir, 'minilm', 'tokenizer.json')
-    if (!existsSync(file)) {
-      report.checkThat('vocabulary', false, `no tokenizer.json under ${path.dirname(file)}; run "npm run setup" first`)
+    // The shared set's vocabulary is bert-base-uncased's, which comes with the embedded weights; a folder may bring another.
+    const [usual, own] = [path.join(options.weightsDir, 'minilm'), readdirSync(folder)]
+    const vocabulary = readWordPieceVocabulary(folder, own) ?? (existsSync(usual) ? readWordPieceVocabulary(usual, readdirSync(usual)) : null)
+    if (vocabulary === null) {
+      report.checkThat('vocabulary', false, `no tokenizer.json under ${usual}; run "npm run setup" first`)
       return
     }
-    const vocabulary = parseTokenizerJson(readFileSync(file, 'utf8'), 'tokenizer.json')
     // The reference matches special tokens typed in a text; the product does not.
     const tokenizer = createWordPiece(vocabulary, { matchSpecialTokens: true })
     const read = (name: string): string | null =>

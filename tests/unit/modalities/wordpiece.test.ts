@@ -9,10 +9,10 @@ const tokens = [
   '[PAD]', '[UNK]', '[CLS]', '[SEP]', '[MASK]', 'no', 'drusen', 'dru', '##sen', 's', '##een', 'seen', '.', ',', '[', ']', 'sep',
   'macula', '##r', 'oedema', '糖', '##6', 'σ', '##ς', '##σ', 'ok',
 ]
-const vocabulary = parseVocabularyText(`${tokens.join('\n')}\n`, 'vocab.txt')
+const uncased = { isLowerCased: true, hasAccentsStripped: true }
+const vocabulary = parseVocabularyText(`${tokens.join('\n')}\n`, 'vocab.txt', uncased)
 const tokenizer = createWordPiece(vocabulary)
 const words = (text: string) => tokenizer.tokenize(text).map((id) => tokens[id])
-const uncased = { isLowerCased: true, hasAccentsStripped: true }
 
 describe('splitWords', () => {
   it.each([
@@ -57,7 +57,7 @@ describe('createWordPiece', () => {
   })
 
   it('turns a word over 100 code points into one unknown token', () => {
-    const long = createWordPiece(parseVocabularyText('[PAD]\n[UNK]\n[CLS]\n[SEP]\n[MASK]\na\n##a\n\u{1f600}\n##\u{1f600}', 'vocab.txt'))
+    const long = createWordPiece(parseVocabularyText('[PAD]\n[UNK]\n[CLS]\n[SEP]\n[MASK]\na\n##a\n\u{1f600}\n##\u{1f600}', 'vocab.txt', uncased))
     expect(long.tokenize('a'.repeat(100))).toHaveLength(100)
     expect(long.tokenize('a'.repeat(101))).toEqual([1])
     // 100 emoji are 200 UTF-16 units but still 100 characters.
@@ -122,7 +122,7 @@ describe('reading vocabularies', () => {
 
   it('reads tokenizer.json and vocab.txt to the same vocabulary', () => {
     expect(parseTokenizerJson(json(), 'tokenizer.json')).toEqual(vocabulary)
-    expect(parseVocabularyText(`\uFEFF${tokens.join('\r\n')}`, 'vocab.txt')).toEqual(vocabulary)
+    expect(parseVocabularyText(`\uFEFF${tokens.join('\r\n')}`, 'vocab.txt', uncased)).toEqual(vocabulary)
   })
 
   it.each([
@@ -137,6 +137,6 @@ describe('reading vocabularies', () => {
   })
 
   it('refuses a vocab.txt with a token twice', () => {
-    expect(() => parseVocabularyText([...tokens, 'no'].join('\n'), 'vocab.txt')).toThrow(/twice/)
+    expect(() => parseVocabularyText([...tokens, 'no'].join('\n'), 'vocab.txt', uncased)).toThrow(/twice/)
   })
 })

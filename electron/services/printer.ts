@@ -7,12 +7,15 @@ const margin = 12 / millimetresPerInch
 /** Prints the page on screen, as its print style sheet lays it out, with a line of its own at the foot of every sheet. */
 export function createPrinter(): Printer {
   return {
-    printPage: (foot) => {
+    printPage: async (foot) => {
       const window = BrowserWindow.getFocusedWindow() ?? BrowserWindow.getAllWindows()[0]!
+      const colour = window.getBackgroundColor()
+      // What lies behind the page is printed into the margins of every sheet.
+      window.setBackgroundColor('#ffffff')
       return window.webContents.printToPDF({
         pageSize: 'A4', printBackground: true, displayHeaderFooter: true, headerTemplate: '<span></span>', footerTemplate: footerOf(foot),
         margins: { top: margin, bottom: 16 / millimetresPerInch, left: margin, right: margin },
-      })
+      }).finally(() => window.setBackgroundColor(colour))
     },
   }
 }

@@ -66,7 +66,7 @@ async function runDemo(context, args) {
   const isRoot = process.platform === 'linux' && process.getuid() === 0
   if (hasScreen() && !isRoot) return startApp(shown, [])
   const pictures = join(outDir, 'screenshots')
-  const photographed = await withScreen(tool('dist/tools/screenshots.js'))(shown, ['--store', shown.env.LACUNA_STORE, '--out', pictures])
+  const photographed = await withScreen(tool('dist/tools/screenshots.js'))(shown, ['--store', shown.env.LACUNA_STORE, '--out', pictures, '--quick'])
   if (photographed === 0) process.stdout.write(`Screenshots: ${pictures}\n`)
   return photographed
 }

@@ -13,14 +13,16 @@ import { photographReports } from './reports.ts'
 import { photographRunSetUp } from './run-set-up.ts'
 import { copyStore, findSubject } from './subject.ts'
 import { photographViewer } from './viewer.ts'
+import { photographVisits } from './visits.ts'
 import { photographWizard } from './wizard.ts'
 
 /**
  * `npm run shots -- [--store FILE] [--out DIR] [--only NAMES]`: photographs every screen at two sizes, light and dark, from a copy of a store
- * (the demo's unless told otherwise), so that looking changes nothing. `--only 05,09` takes those whose names start so.
+ * (the demo's unless told otherwise), so that looking changes nothing. `--only 05,09` takes those whose names start so; `--quick` leaves out
+ * what has to be trained for the picture.
  */
 
-const { values } = parseArgs({ options: { store: { type: 'string', default: 'demo-output/lacuna.db' }, out: { type: 'string', default: 'screenshots' }, only: { type: 'string' } } })
+const { values } = parseArgs({ options: { store: { type: 'string', default: 'demo-output/lacuna.db' }, out: { type: 'string', default: 'screenshots' }, only: { type: 'string' }, quick: { type: 'boolean', default: false } } })
 const storeFile = resolve(values.store)
 const outDir = resolve(values.out)
 const camera = createCamera({ outDir, wanted: values.only?.split(',') })
@@ -70,7 +72,8 @@ if (existsSync(storeFile)) {
   if (camera.mayBeWanted('03-import-6', '03-import-7', '03-import-8', '11-patient-report')) await photographReports(camera)
   if (camera.mayBeWanted('17-')) await photographDeliveries(camera)
   if (camera.mayBeWanted('19-')) await photographViewer(camera)
-  if (camera.mayBeWanted('20-')) await photographLiveRuns(camera)
+  if (!values.quick && camera.mayBeWanted('20-')) await photographLiveRuns(camera)
+  if (camera.mayBeWanted('21-')) await photographVisits(camera)
   process.stdout.write(`${camera.taken()} pictures of ${storeFile} in ${outDir}\n`)
 } else {
   process.stderr.write(`There is no database at ${storeFile}. Run "npm run demo" first, or name one with --store.\n`)

@@ -34,7 +34,7 @@ export const enFingerprint = {
   presence: {
     title: 'Presence patterns',
     hint: 'Bars: studies with exactly these items. Filled: present. Choose a bar to see its patients.',
-    caption: (studies: string, patterns: string) => `n = ${studies} studies, ${patterns} patterns.`,
+    caption: (studies: string, patterns: string) => `n = ${studies} studies, ${patterns} ${patterns === '1' ? 'pattern' : 'patterns'}.`,
     others: (patterns: string, studies: string) => ` ${patterns} rarer patterns (${studies} studies) are not drawn; all are in the CSV.`,
     bar: (pattern: string, studies: string, patients: string) => `${pattern}: ${studies} studies of ${patients} patients. Show them.`,
     studiesAxis: 'Studies', setAxis: 'Studies with it',

@@ -90,7 +90,7 @@ export const enFingerprint = {
     none: 'This cohort has no labels.',
     balance: 'Balance', balanceHint: 'Studies. A label of fewer than 10 positive patients cannot be judged on a test side.',
     columns: { name: 'Label', positives: 'Positive', share: 'Share', patients: 'Patients', negatives: 'Negative', unknown: 'Unknown' },
-    few: (patients: number) => `only ${patients} ${plural(patients, 'patient', 'patients')}`,
+    few: (patients: number) => `only ${patients}`,
     matrix: 'Co-occurrence', matrixHint: 'Studies with both labels; darker: a larger share of the row. The diagonal counts the label itself. Choose a number to see its patients.',
     cell: (row: string, column: string, count: string, total: string, share: string) => `${count} of ${total} studies with ${row} also have ${column} (${share})`,
     self: (name: string, count: string) => `${count} studies with ${name}. Show them.`,

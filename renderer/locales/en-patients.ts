@@ -109,7 +109,7 @@ export const enPatients = {
     notes: 'Notes',
     missing: (title: string, reason: string) => `${title}: ${reason}`,
     missingImage: 'No image',
-    missingNotes: 'No notes',
+    missingNotes: 'Missing',
     notGiven: 'not given to this run',
     noLabelsHere: 'This cohort has no labels.',
     referenceAllUnknown: 'not known for any label',

@@ -27,7 +27,7 @@ export function textAlarm(facts: CohortFacts, slot: Slot, level: number): { alar
       return Int8Array.from(rows, (i) => column[i]!)
     }),
   }
-  const note = rows.length < used.length ? `${slot.title}: rules and probes looked at an evenly spaced ${rows.length} of the ${used.length} studies with a text.` : null
+  const note = rows.length < used.length ? `${slot.title}: rules and probes looked at ${rows.length} of the ${used.length} studies with a text, spread over all of them.` : null
   const leak = lookAtText(input, level)
   return { alarm: isTelling(leak) ? describe(facts, slot, input, leak, level) : null, note }
 }

@@ -307,7 +307,7 @@ export const enRuns = {
     },
     folds: {
       title: 'Each fold by itself',
-      hint: (folds: number) => `Mean ± standard deviation over the ${folds} folds, each measured on its own test patients. The folds share most of their training patients, so the spread understates how far a new study would differ.`,
+      hint: (folds: number) => `Mean ± standard deviation over the ${folds} folds, each measured on its own test patients; a label without both classes among them is left out of that fold’s mean. The folds share most of their training patients, so the spread understates how far a new study would differ.`,
       spread: (sd: string | null, count: number, folds: number) => `${sd === null ? '' : `± ${sd}`}${count === folds ? '' : `${sd === null ? '' : ', '}${count} of ${folds} folds`}`,
       noFold: 'In no fold does a label have both classes here.',
     },

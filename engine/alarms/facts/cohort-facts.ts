@@ -1,3 +1,4 @@
+import { createRng } from '../../compute/rng.ts'
 import type { ImageMeasures } from '../../domain/image-measures.ts'
 import type { Sex } from '../../domain/records.ts'
 import type { Slot } from '../../domain/slots.ts'
@@ -39,8 +40,15 @@ export function labelColumn({ labels, labelNames, studyIds }: CohortFacts, label
   return Int8Array.from(studyIds, (_, i) => labels[i * labelNames.length + label]!)
 }
 
-/** Evenly spaced rows, at most `most`, and how many there were. */
+/** Any fixed number: the same cohort must always get the same sample. */
+const sampleSeed = 20_240_301
+
+/**
+ * At most `most` rows spread over all: one out of every few, drawn by a seed. Every second row, say, would be the right eyes alone of a table
+ * that has one row for each eye.
+ */
 export function sampleRows(count: number, most: number): number[] {
   const step = Math.max(1, Math.ceil(count / most))
-  return Array.from({ length: Math.ceil(count / step) }, (_, k) => k * step)
+  const rng = createRng(sampleSeed)
+  return Array.from({ length: Math.ceil(count / step) }, (_, k) => k * step + rng.integer(Math.min(step, count - k * step)))
 }

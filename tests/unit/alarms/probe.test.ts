@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { sampleRows } from '../../../engine/alarms/facts/cohort-facts.ts'
 import { probeLabel } from '../../../engine/alarms/probe/grouped-probe.ts'
 import { dot, fitLogistic, sparseRows } from '../../../engine/alarms/probe/logistic.ts'
 import { createRng } from '../../../engine/compute/rng.ts'
@@ -8,6 +9,16 @@ function drawRows(seed: number, count: number, width: number) {
   const rng = createRng(seed)
   return sparseRows(Array.from({ length: count }, () => Array.from({ length: width }, (_, c): [number, number] => [c, rng.normal()])), width)
 }
+
+it('a sample of rows is spread over all, always the same, and knows nothing of a table that alternates', () => {
+  expect(sampleRows(7, 10)).toEqual([0, 1, 2, 3, 4, 5, 6])
+  const rows = sampleRows(20_001, 10_000)
+  expect(rows).toEqual(sampleRows(20_001, 10_000))
+  expect([rows.length <= 10_000, new Set(rows).size, rows.every((row, k) => row >= 3 * k && row < Math.min(3 * k + 3, 20_001))]).toEqual([true, rows.length, true])
+  const even = sampleRows(20_000, 10_000).filter((row) => row % 2 === 0).length
+  expect(even).toBeGreaterThan(4800)
+  expect(even).toBeLessThan(5200)
+})
 
 describe('the logistic probe', () => {
   it('ends where the gradient of its objective is zero', () => {

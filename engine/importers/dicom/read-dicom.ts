@@ -91,7 +91,7 @@ function openFrames(file: DicomFile, pixels: PixelElement, description: PixelDes
     const bytes = frames[frame]
     if (bytes === undefined || bytes.length === 0) throw new AppError('DICOM_PIXELS_SHORT', `Frame ${frame + 1} of ${description.frameCount} is not in the file.`)
     if (encoding === 'native' && !looksCompressed(bytes)) return readEncapsulatedNative(bytes, description)
-    return decodeFrame(bytes, encoding, description)
+    return decodeFrame(bytes, encoding, description, transferSyntax?.isLossy)
   }
 }
 

@@ -19,16 +19,16 @@ export interface DecodedFrame extends FrameSamples {
 }
 
 /**
- * Decodes one frame.
+ * Decodes one frame; `isLossy` is what the transfer syntax says.
  * @throws AppError DICOM_FRAME_DAMAGED, DICOM_PIXELS_SHORT, DICOM_SYNTAX_UNSUPPORTED
  */
-export function decodeFrame(bytes: Uint8Array, encoding: PixelEncoding, description: PixelDescription): DecodedFrame {
+export function decodeFrame(bytes: Uint8Array, encoding: PixelEncoding, description: PixelDescription, isLossy = false): DecodedFrame {
   if (encoding === 'deflated-frame') return { ...inflateFrame(bytes, description), colour: null }
-  if (bytes[0] === 0xff && bytes[1] === 0xd8) return decodeJpeg(bytes, description)
+  if (bytes[0] === 0xff && bytes[1] === 0xd8) return decodeJpeg(bytes, description, isLossy)
   const isJpeg2000 = (bytes[0] === 0xff && bytes[1] === 0x4f) || (bytes[4] === 0x6a && bytes[5] === 0x50)
-  if (isJpeg2000 || encoding === 'jpeg-2000') return decodeJpeg2000(bytes, description)
+  if (isJpeg2000 || encoding === 'jpeg-2000') return decodeJpeg2000(bytes, description, isLossy)
   if (encoding === 'rle') return { ...frameOf(toStoredValues(decodeRle(bytes, description), bytesOf(description), sampleCount(description), description), description), colour: null }
-  if (encoding === 'jpeg' || encoding === 'jpeg-ls') return decodeJpeg(trimToStart(bytes), description)
+  if (encoding === 'jpeg' || encoding === 'jpeg-ls') return decodeJpeg(trimToStart(bytes), description, isLossy)
   throw new AppError('DICOM_SYNTAX_UNSUPPORTED', 'The pixels are compressed in a way that this file does not name.')
 }
 
@@ -39,7 +39,7 @@ function trimToStart(bytes: Uint8Array): Uint8Array {
   return bytes
 }
 
-function decodeJpeg(bytes: Uint8Array, description: PixelDescription): DecodedFrame {
+function decodeJpeg(bytes: Uint8Array, description: PixelDescription, isLossy: boolean): DecodedFrame {
   // Without its first marker the codec waits for one for ever.
   if (bytes[0] !== 0xff || bytes[1] !== 0xd8) throw new AppError('DICOM_FRAME_DAMAGED', 'A compressed frame does not start like a JPEG picture; it is damaged.')
   const header = readJpegHeader(bytes)
@@ -48,7 +48,7 @@ function decodeJpeg(bytes: Uint8Array, description: PixelDescription): DecodedFr
   if (precision < 2 || precision > 16) throw new AppError('DICOM_SYNTAX_UNSUPPORTED', `The compressed frame has ${precision} bits; 2 to 16 can be read.`)
   const bitsAllocated = precision <= 8 ? 8 : 16
   const decoded = decodeWithWasm(kind === 'jpeg-ls' ? 'DecodeJpegLs' : 'DecodeJpeg', codecFrame(withEnd(bytes), bitsAllocated, precision, description))
-  const values = storedValues(decoded, bitsAllocated, description)
+  const values = storedValues(isLossy ? clipToBits(decoded, precision, description) : decoded, bitsAllocated, description)
   const isPlanar = kind === 'jpeg-ls' && description.samples === 3 && isJpegLsPlanar(bytes)
   const data = isPlanar ? interleave(values, description.rows * description.columns) : values
   return { ...frameOf(data, description), colour: kind === 'lossy' ? jpegColour(header, description) : null }
@@ -75,7 +75,7 @@ function jpegColour(header: JpegHeader, { samples, photometric }: PixelDescripti
   return photometric === 'RGB' && !isHalved ? 'rgb' : 'ybr'
 }
 
-function decodeJpeg2000(bytes: Uint8Array, description: PixelDescription): DecodedFrame {
+function decodeJpeg2000(bytes: Uint8Array, description: PixelDescription, isLossy: boolean): DecodedFrame {
   const { rows, columns, components, tileCount, hasColourTransform, isHighThroughput, codestream } = readJpeg2000Header(bytes)
   assertSize(rows, columns, components.length, description)
   const { precision } = components[0]!
@@ -87,7 +87,31 @@ function decodeJpeg2000(bytes: Uint8Array, description: PixelDescription): Decod
   if (tileCount > Math.max(4096, codestream.length)) throw new AppError('DICOM_FRAME_DAMAGED', 'A compressed frame claims more tiles than it has bytes.')
   const bitsAllocated = precision <= 8 ? 8 : 16
   const decoded = decodeWithWasm(isHighThroughput ? 'DecodeHtJpeg2000' : 'DecodeJpeg2000', codecFrame(codestream, bitsAllocated, precision, description))
-  return { ...frameOf(storedValues(decoded, bitsAllocated, description), description), colour: hasColourTransform ? 'rgb' : null }
+  const { isSigned } = components[0]!
+  // A header without negative values over a frame that has them: moved up by half the range, as decoders that know no sign do.
+  if (isSigned && !description.isSigned) flipSignBit(decoded, bitsAllocated, precision)
+  const kept = isLossy && !isSigned ? clipToBits(decoded, precision, description) : decoded
+  return { ...frameOf(storedValues(kept, bitsAllocated, description), description), colour: hasColourTransform ? 'rgb' : null }
+}
+
+/** Two's complement of `precision` bits -> the same values counted from the smallest. */
+function flipSignBit(decoded: Uint8Array, bitsAllocated: 8 | 16, precision: number): void {
+  const bit = 1 << (precision - 1)
+  if (bitsAllocated === 8) for (let i = 0; i < decoded.length; i++) decoded[i]! ^= bit
+  else for (let i = 0; i + 1 < decoded.length; i += 2) decoded[i + 1]! ^= bit >> 8
+}
+
+/**
+ * Lossy frames that were coded with more bits than the header says are used go a little beyond them where the picture is white;
+ * cut off like bits that belong to something else, white would turn black. Signed ones are left: their upper bits are the sign.
+ */
+function clipToBits(decoded: Uint8Array, precision: number, { bitsStored, isSigned }: PixelDescription): Uint8Array {
+  if (isSigned || precision <= bitsStored) return decoded
+  const largest = 2 ** bitsStored - 1
+  if (precision <= 8) return decoded.map((value) => Math.min(value, largest))
+  const words = new Uint16Array(decoded.slice().buffer)
+  for (let i = 0; i < words.length; i++) if (words[i]! > largest) words[i] = largest
+  return new Uint8Array(words.buffer)
 }
 
 function inflateFrame(bytes: Uint8Array, description: PixelDescription): FrameSamples {

@@ -25,8 +25,21 @@ export function readNativeFrame(pixels: PixelElement, description: PixelDescript
   const slice = all.subarray(frame * size, (frame + 1) * size)
   const bytes = isBigEndian && (bytesEach > 1 || pixels.isWords) ? swapBytes(all, frame * size, size, bytesEach === 1 ? 2 : bytesEach) : slice
   if (isStoredHalved) return frameOf(doubleChroma(bytes, rows, columns))
-  const stored = toStoredValues(bytes, bytesEach, sampleCount(description), description, description.highBit + 1 - description.bitsStored)
+  const stored = toStoredValues(bytes, bytesEach, sampleCount(description), description, shiftOf(bytes, bytesEach, description))
   return frameOf(description.isPlanar ? interleave(stored, rows * columns) : stored)
+}
+
+/**
+ * How far the values lie above bit 0. Some writers put them there and name the highest bit of the word all the same: then bits are
+ * used where nothing can be, and none where the values should be.
+ */
+function shiftOf(bytes: Uint8Array, bytesEach: 1 | 2 | 4, description: PixelDescription): number {
+  const shift = description.highBit + 1 - description.bitsStored
+  if (shift === 0) return 0
+  let all = 0
+  for (let i = 0; i < sampleCount(description) * bytesEach; i++) all |= bytes[i]! << (8 * (i % bytesEach))
+  const isUsedBelow = (all & (2 ** shift - 1)) !== 0
+  return isUsedBelow && all >>> description.bitsStored === 0 ? 0 : shift
 }
 
 /** Planes of three colours -> colour by colour in each pixel. */

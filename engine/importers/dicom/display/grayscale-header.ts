@@ -28,11 +28,17 @@ export function readModality(scopes: readonly DicomDataSet[], isSigned: boolean)
 /** What the file offers for display: its VOI LUT first, then its windows in their order. Empty when it says nothing. */
 export function readPresets(scopes: readonly DicomDataSet[], isSigned: boolean): VoiTransform[] {
   for (const scope of withMacro(scopes, '0028,9132')) {
-    const tables = scope.items(voiLut).map((item) => readTable(item, isSigned)).filter((table) => table !== null)
+    const tables = scope.items(voiLut).map((item) => readTable(item, isSigned, hasNegative(scopes, isSigned))).filter((table) => table !== null)
     const presets: VoiTransform[] = [...tables.map((table) => ({ kind: 'lut' as const, table })), ...readWindows(scope).map((window) => ({ kind: 'window' as const, window }))]
     if (presets.length > 0) return presets
   }
   return []
+}
+
+/** Do values below zero come out of the modality transform? Then the first value of a VOI LUT may be one (PS3.3 C.11.2.1.1). */
+function hasNegative(scopes: readonly DicomDataSet[], isSigned: boolean): boolean {
+  const modality = readModality(scopes, isSigned)
+  return modality.kind === 'rescale' && (modality.intercept < 0 || modality.slope < 0)
 }
 
 /** Functional groups hold their values one level deeper, in a macro sequence of their own. */
@@ -54,10 +60,11 @@ function readWindows(scope: DicomDataSet): DisplayWindow[] {
 }
 
 /** Descriptor (entries, first value, bits) and data of a LUT item. PS3.3 C.11.1.1: 0 entries means 65,536. */
-function readTable(item: DicomDataSet | undefined, isSigned: boolean): LookupTable | null {
+function readTable(item: DicomDataSet | undefined, isSigned: boolean, mayBeNegative = false): LookupTable | null {
   if (item === undefined) return null
   const [count, , bits] = item.words('0028,3002')
-  const first = item.words('0028,3002', isSigned)[1]
+  const vr = item.vr('0028,3002')
+  const first = item.words('0028,3002', isSigned || vr === 'SS' || (mayBeNegative && vr !== 'US'))[1]
   if (count === undefined || first === undefined || bits === undefined || bits < 1 || bits > 16) return null
   const entries = readEntries(item, '0028,3006', count === 0 ? 65_536 : count)
   return entries === null ? null : { first, entries, bits }

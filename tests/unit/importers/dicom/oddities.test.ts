@@ -87,3 +87,42 @@ describe('values', () => {
     expect(directions('0\\0\\0\\0\\0\\0')).toBeNull()
   })
 })
+
+describe('headers and frames that disagree', () => {
+  const wide: Shape = { rows: 16, columns: 16, bits: 16 }
+
+  it('a high bit of 15 over values that lie at the bottom of their words', () => {
+    const values = makeValues({ ...wide, bits: 12 })
+    const header: Elements = { ...imageElements({ ...wide, bits: 12 }), '0028,0102': ['US', [15]] }
+    expect(plain(readDicom(writeDicom(header, toBytes(values, 2))).readFrame(0).data)).toEqual(plain(values))
+    // And over values that are where the header says.
+    expect(plain(readDicom(writeDicom(header, toBytes(values.map((value) => value << 4), 2))).readFrame(0).data)).toEqual(plain(values))
+  })
+
+  it('white that near-lossless coding takes beyond the stored bits stays white', async () => {
+    const values = Uint16Array.from(makeValues({ ...wide, bits: 12 }), (value, i) => (i % 3 === 0 ? 4095 : value))
+    const frame = await encode('encodeJpegLs', values, wide, { lossy: true, allowedLossyError: 3 })
+    const file = writeDicom(imageElements({ ...wide, bits: 12 }), { table: [0], fragments: [frame] }, { syntax: '1.2.840.10008.1.2.4.81' })
+    const { data } = readDicom(file).readFrame(0)
+    expect(Math.max(...plain(data).map((value, i) => Math.abs(value - values[i]!)))).toBeLessThanOrEqual(3)
+  })
+
+  it('a JPEG 2000 frame of signed values under a header without them is moved up, not wrapped', async () => {
+    for (const bits of [12, 16]) {
+      const values = makeValues({ ...wide, bits, isSigned: true })
+      const frame = await encode('encodeJpeg2000', values, { ...wide, bits, isSigned: true }, { lossy: false })
+      const file = writeDicom(imageElements({ ...wide, bits }), { table: [0], fragments: [frame] }, { syntax: syntaxes.jpeg2000 })
+      expect(plain(readDicom(file).readFrame(0).data)).toEqual(plain(values).map((value) => value + 2 ** (bits - 1)))
+    }
+  })
+
+  it('a VOI LUT that begins below zero, over stored values that do not', () => {
+    const table = (vr: string): Elements => ({ '0028,3010': ['SQ', [{ '0028,3002': [vr, [2048, -1024, 8]], '0028,3006': ['OW', Array.from({ length: 2048 }, (_, i) => i >> 3)] }]] })
+    const header: Elements = { ...imageElements({ rows: 1, columns: 4, bits: 12 }), '0028,1052': ['DS', '-1024'], '0028,1053': ['DS', '1'] }
+    const pixels = toBytes([0, 512, 1024, 2047], 2)
+    const shown = [0, 64, 128, 255]
+    expect(plain(readDicom(writeDicom({ ...header, ...table('SS') }, pixels)).renderFrame(0).pixels)).toEqual(shown)
+    // Without representations in the file, the rescale to negative values tells.
+    expect(plain(readDicom(writeDicom({ ...header, ...table('SS') }, pixels, { syntax: syntaxes.implicit })).renderFrame(0).pixels)).toEqual(shown)
+  })
+})

@@ -1,3 +1,4 @@
+import Database from 'better-sqlite3'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { generateDemoCohort } from '../../engine/demo/generate.ts'
@@ -109,6 +110,43 @@ test(`the screens of a cohort of ${rowCount} patients`, async () => {
     await page.waitForURL(/#\/runs\/\d+$/, { timeout: slowMs })
     await page.waitForTimeout(1000)
   })
+  // The store names pictures that nobody drew; that they are missing is no finding here.
+  app.problems.length = 0
+})
+
+test(`decisions over three quarters of ${rowCount} patients`, async () => {
+  const dir = join(folder, 'decisions')
+  const { cohortId, runId } = makeLargeStore(dir, rowCount)
+  // As if text had been found in every right eye; drawing so many would take longer than the rest.
+  const db = new Database(join(dir, 'lacuna.db'))
+  db.exec("INSERT INTO image_text_signs (sha256, reasons_json, likelihood, regions_json) SELECT DISTINCT sha256, '[\"pixels\"]', 0.5, '[]' FROM items WHERE slot_id = 'right-eye' AND is_present = 1")
+  const many = Math.floor(rowCount * 0.75)
+  const studyIds = db.prepare('SELECT id FROM studies WHERE cohort_id = ? ORDER BY ordinal LIMIT ?').pluck().all(cohortId, many)
+  const contentKeys = db.prepare("SELECT DISTINCT sha256 FROM items WHERE slot_id = 'right-eye' AND is_present = 1 LIMIT 5000").pluck().all()
+  db.close()
+  const app = await launch({ dir })
+  const { page } = app
+  await page.getByRole('heading', { name: 'Cohorts', level: 1 }).waitFor()
+  await open(page, `/cohorts/${cohortId}`)
+  await page.getByRole('heading', { name: 'Large', level: 1 }).waitFor({ timeout: slowMs })
+  const ask = (name: string, request: object): Promise<{ ok: boolean; value: { decisionId?: number } }> => page.evaluate(`window.api.call(${JSON.stringify(name)}, ${JSON.stringify(request)})`)
+  const during = async (what: string, work: () => Promise<unknown>): Promise<void> => {
+    const ended = await watchFreezes(app)
+    await work()
+    await page.waitForTimeout(1500)
+    report(`${what} over ${rowCount} patients`, await ended())
+  }
+  let decisionId = 0
+  await during(`excluding ${many} studies`, async () => {
+    const { ok, value } = await ask('curation:decide', { cohortId, draft: { kind: 'exclude-studies', studyIds }, reason: '' })
+    expect(ok).toBe(true)
+    decisionId = value.decisionId!
+  })
+  await during('including one of them again', async () => expect(await ask('curation:include', { cohortId, studyIds: studyIds.slice(0, 1), reason: '' })).toMatchObject({ ok: true, value: { undone: 1, remade: 1 } }))
+  await during('undoing it', async () => expect(await ask('curation:undo', { decisionId: decisionId + 1, reason: '' })).toMatchObject({ ok: true }))
+  await during(`leaving ${contentKeys.length} images out that may show text`, async () => expect(await ask('privacy:decide', { cohortId, contentKeys, decision: 'exclude' })).toMatchObject({ ok: true }))
+  await during('keeping them after all', async () => expect(await ask('privacy:decide', { cohortId, contentKeys, decision: 'keep' })).toMatchObject({ ok: true }))
+  await during('a run of before those decisions', () => open(page, `/runs/${runId}/results`))
   // The store names pictures that nobody drew; that they are missing is no finding here.
   app.problems.length = 0
 })

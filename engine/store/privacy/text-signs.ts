@@ -53,11 +53,13 @@ export function createTextSignRepository({ db, now, audit }: Pick<StoreContext, 
     INSERT INTO text_decisions (cohort_id, sha256, decision, curation_decision_id, decided_at) VALUES (:cohortId, :sha256, :decision, :curationId, :now)
     ON CONFLICT (cohort_id, sha256) DO UPDATE SET decision = excluded.decision, curation_decision_id = excluded.curation_decision_id, decided_at = excluded.decided_at`)
   const remove = db.prepare<{ cohortId: number; sha256: string }>('DELETE FROM text_decisions WHERE cohort_id = :cohortId AND sha256 = :sha256')
-  const selectItems = db.prepare<{ cohortId: number; sha256s: string }, { studyId: number; slotId: string }>(`SELECT items.study_id AS studyId, items.slot_id AS slotId FROM json_each(:sha256s) AS asked
-    CROSS JOIN items ON items.sha256 = asked.value AND items.is_present = 1 JOIN image_text_signs ON image_text_signs.sha256 = items.sha256
-    JOIN studies ON studies.id = items.study_id WHERE studies.cohort_id = :cohortId ORDER BY studies.ordinal, items.id`)
+  // IN over a list is read once into a tree of its own; a join with it would go through all items for each of thousands of contents.
+  const among = (column: string): string => `${column} IN (SELECT value FROM json_each(:sha256s))`
+  const selectItems = db.prepare<{ cohortId: number; sha256s: string }, { studyId: number; slotId: string }>(`SELECT items.study_id AS studyId, items.slot_id AS slotId FROM studies
+    JOIN items ON items.study_id = studies.id AND items.is_present = 1 WHERE studies.cohort_id = :cohortId AND ${among('items.sha256')}
+    AND EXISTS (SELECT 1 FROM image_text_signs WHERE sha256 = items.sha256) ORDER BY studies.ordinal, items.id`)
   const selectExclusions = db.prepare<{ cohortId: number; sha256s: string }>(`SELECT DISTINCT curation_decision_id FROM text_decisions WHERE cohort_id = :cohortId AND decision = 'exclude'
-    AND curation_decision_id IS NOT NULL AND EXISTS (SELECT 1 FROM json_each(:sha256s) WHERE value = text_decisions.sha256) AND ${counts}`).pluck()
+    AND curation_decision_id IS NOT NULL AND ${among('text_decisions.sha256')} AND ${counts}`).pluck()
 
   function* steps(cohortId: number, sha256s: readonly string[], decision: 'keep' | 'exclude' | null, curationId: number | null): Generator<void> {
     let images = 0

@@ -191,9 +191,14 @@ export function toErrorOutcome(error: unknown, fallback: ErrorCode): ErrorOutcom
   return { code: fallback, message, fix: errorCatalog[fallback].fix }
 }
 
-/** A message of a library or of the system without the paths in it, whose parts name patients more often than not; places in our own code stay. */
+/**
+ * A message of a library or of the system without what it cites: paths, whose parts name patients more often than not, and the pieces of a text
+ * that a parser or a pattern stumbled over. Places in our own code stay.
+ */
 export function withoutPaths(text: string): string {
   return text
+    .replace(/Unexpected token .*? is not valid JSON/gs, 'Unexpected token in a text that is not valid JSON')
+    .replace(/Invalid regular expression: \/.*\/[a-z]*:/gs, 'Invalid regular expression: …')
     .replace(/(['"`])[^'"`\n]*[\\/][^'"`\n]*\1/g, '$1…$1')
     .replace(/(?<![\w.:/\\…])(?:[A-Za-z]:[\\/]|[\\/])[^\s'"`()<>|]+(?: [^\s'"`()<>|]*[\\/][^\s'"`()<>|]*)*/g, (token) => (/\.[cm]?[jt]sx?(?::\d+)*$/.test(token) ? token : '…'))
 }

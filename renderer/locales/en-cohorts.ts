@@ -80,7 +80,7 @@ export const enCohorts = {
   rename: { title: 'Rename cohort', label: 'Name', save: 'Save name', blank: 'A cohort needs a name.' },
   remove: {
     title: (name: string) => `Delete “${name}”?`,
-    text: (runs: number, runsText: string) => `The cohort${runs === 0 ? '' : `, its ${runsText} ${plural(runs, 'run', 'runs')} with checkpoints, predictions and reviews`} will be deleted from the database. The images and the table stay where they are.`,
+    text: (runs: number, runsText: string) => `The cohort${runs === 0 ? '' : `, its ${runsText} ${plural(runs, 'run', 'runs')} with checkpoints, predictions and reviews`} will be deleted from the database. The images and the table stay where they are. Copies of the database from before an update, in the folder “backups” beside it, keep it until you delete them.`,
     confirm: 'Delete cohort',
     discardTitle: (name: string) => `Discard the import of “${name}”?`,
     discardText: 'What was imported so far is deleted from the database. The images and the table stay where they are.',

@@ -43,6 +43,14 @@ export function shiftDaysOf(secret: string, patientId: string): number {
 const blob = /[!-~]{400,}/g
 
 /**
+ * The same text for the rules, sign for sign at the same places: the blanks and dashes of word processors and PDFs as plain ones. "Dr", a blank
+ * that does not break, and a name are a title and a name all the same.
+ */
+function inPlainSigns(text: string): string {
+  return text.replace(/[\u00A0\u1680\u2000-\u200A\u202F\u205F\u3000]/g, ' ').replace(/[\u2010-\u2014\u2212]/g, '-').replace(/[\u2018\u2019\u02BC\u0060\u00B4]/g, '’').replace(/[\uFF10-\uFF19\uFF0F\uFF20]/g, (sign) => String.fromCharCode(sign.charCodeAt(0) - 0xFEE0))
+}
+
+/**
  * A text between the blobs in it. A blob is taken out as a whole: nobody can read what it holds, and looking for names in one of 100,000 letters
  * would take the import minutes. `isKept`: the user switched the rule off; it is then left as it is, unread.
  */
@@ -69,7 +77,7 @@ export function createScrubber(options: PrivacyOptions, secret: string): Scrubbe
   const ownIds = (text: string, known: KnownIdentity): Span[] => (off.has('own-id') ? [] : idSpans(text, known))
   return {
     // What is sure of itself comes first: an e-mail address holds names, a birth date is a date.
-    scrub: (whole, known) => finish(whole, pieces(whole, off.has('record-numbers')).flatMap(({ start: offset, text, isBlob }) => (isBlob
+    scrub: (whole, known) => finish(whole, pieces(inPlainSigns(whole), off.has('record-numbers')).flatMap(({ start: offset, text, isBlob }) => (isBlob
       ? [{ start: offset, end: offset + text.length, rule: 'record-numbers', replacement: '[NUMBER]' } satisfies Span]
       : [
         ...own(text).map(({ start, end }): Span => ({ start, end, rule: 'own-list', replacement: '[REMOVED]' })),
@@ -77,7 +85,10 @@ export function createScrubber(options: PrivacyOptions, secret: string): Scrubbe
         ...dateSpans(text, options.dates === 'shift' ? shiftDaysOf(secret, known.patientId) : null, options.dateOrder),
         ...phoneSpans(text), ...recordSpans(text), ...ageSpans(text), ...knownNameSpans(text, known.names), ...nameSpans(text),
       ].map((span) => ({ ...span, start: span.start + offset, end: span.end + offset }))))),
-    scrubKnown: (text, known) => finish(text, [...ownIds(text, known), ...knownNameSpans(text, known.names)]),
+    scrubKnown: (whole, known) => {
+      const text = inPlainSigns(whole)
+      return finish(whole, [...ownIds(text, known), ...knownNameSpans(text, known.names)])
+    },
   }
 }
 

@@ -12,6 +12,19 @@ it.each([
   expect(withoutPaths(text)).toBe(expected)
 })
 
+it('cuts out what a parser cites of the text it was given', () => {
+  const cited = (action: () => unknown): string => {
+    try {
+      action()
+    } catch (error) {
+      return withoutPaths(error instanceof Error ? `${error.stack}` : '')
+    }
+    return ''
+  }
+  for (const text of ['Miller, Jane', '{"name": Miller}', '{"a": "b\nMiller"} Miller']) expect(cited(() => JSON.parse(text))).not.toMatch(/Miller/)
+  expect(cited(() => new RegExp('(Miller/Jane', 'u'))).toMatch(/Invalid regular expression: … Unterminated group/)
+})
+
 it('cuts paths out of unknown errors, and leaves messages that were written with care', () => {
   expect(toErrorOutcome(new Error("EACCES: permission denied, open '/ward/MILLER.csv'"), 'ENGINE_CRASHED').message).toBe("EACCES: permission denied, open '…'")
   expect(toErrorOutcome(new AppError('IMPORT_TABLE_MISSING', 'The table is gone.'), 'ENGINE_CRASHED').message).toBe('The table is gone.')

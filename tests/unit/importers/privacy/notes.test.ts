@@ -72,6 +72,7 @@ it('finds the same in the thousandth text as in the first', () => {
 })
 
 it.each([
+  ['seen by Dr\u00A0Kowalczyk\u2009today', 'Kowalczyk'], ['Mrs O\u2018Sullivan\u2010Byrne is well', 'Sullivan'], ['tel 0161\u2011496\u20110312', '0312'], ['ward９@example.org', 'example'],
   ['Address: Flat 3, 112 Kestrel Road, Hove BN3 5RD', 'Kestrel'], ['lives at SW1A 2ND', 'SW1A'], ['PATIENT MÜLLER^JÜRGEN seen', 'MÜLLER'], ['pacs01.hospital.local/viewer', 'pacs01'], ['C:\\Users\\jdoe\\notes.txt', 'jdoe'],
 ])('leaves nothing of "%s"', (text, part) => {
   expect(scrubber.scrub(text, nobody).text).not.toContain(part)

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { existsSync, linkSync, mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { closeSync, existsSync, fsyncSync, linkSync, mkdirSync, openSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { z } from 'zod'
 import { basePrefix } from '../../adapters/sites/base-network.ts'
@@ -49,7 +49,8 @@ const baseName = 'base_model.safetensors'
 const cardName = 'README.md'
 
 /**
- * Writes a checkpoint folder as a whole: built beside its place, then renamed, so that a kill leaves the old one or the new one.
+ * Writes a checkpoint folder as a whole: built beside its place, made lasting, then put there, so that a kill or a power cut leaves the old one
+ * or the new one. The name of the run is not in it: it is typed by a user, as a rule with the name of the cohort, and the folder is made to be handed on.
  *
  * @param trained trained tensors by name, row-major
  */
@@ -57,18 +58,40 @@ export function saveCheckpoint(runDir: string, kind: CheckpointInfo['kind'], con
   const foldDir = join(runDir, `fold_${config.fold}`)
   const dir = join(foldDir, kind)
   const freshDir = `${dir}.part`
+  const written = { ...config, config: { ...config.config, name: nameFor(config.config) } }
   rmSync(freshDir, { recursive: true, force: true })
   mkdirSync(freshDir, { recursive: true })
   const [base, adapter] = divideBase(trained)
   const bytes = encodeSafetensors(toFile(adapter), { format: 'pt' })
   const tensorsSha256 = sha256Of(bytes)
   writeFileSync(join(freshDir, tensorsName), bytes)
-  const written = { ...config, ...(base === null ? {} : { base: writeBase(foldDir, freshDir, base) }) }
+  if (base !== null) written.base = writeBase(foldDir, freshDir, base)
   writeFileSync(join(freshDir, configName), `${JSON.stringify({ ...written, ...peftFields(config.config, trained), tensorsSha256 }, null, 2)}\n`)
   writeFileSync(join(freshDir, cardName), modelCard(written, trained))
-  rmSync(dir, { recursive: true, force: true })
+  for (const name of readdirSync(freshDir)) makeLasting(join(freshDir, name))
+  const oldDir = oldOf(dir)
+  if (existsSync(dir)) {
+    rmSync(oldDir, { recursive: true, force: true })
+    renameSync(dir, oldDir)
+  }
   renameSync(freshDir, dir)
+  rmSync(oldDir, { recursive: true, force: true })
   return { fold: config.fold, kind, epoch: config.epoch, path: dir, sha256: tensorsSha256 }
+}
+
+/** The checkpoint before, while the new one takes its place: a folder cannot be replaced in one step. */
+const oldOf = (dir: string): string => `${dir}.old`
+/** Where a checkpoint lies: under its name, or, when a kill fell between the two steps, still under that of the one before. */
+const placeOf = (dir: string): string => (!existsSync(dir) && existsSync(oldOf(dir)) ? oldOf(dir) : dir)
+const nameFor = (config: RunConfig): string => `${config.adapter}, seed ${config.seed}`
+
+function makeLasting(file: string): void {
+  const handle = openSync(file, 'r+')
+  try {
+    fsyncSync(handle)
+  } finally {
+    closeSync(handle)
+  }
 }
 
 const sha256Of = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex')
@@ -86,7 +109,7 @@ function writeBase(foldDir: string, dir: string, base: Record<string, HostValues
   const sha256 = sha256Of(bytes)
   const file = join(dir, baseName)
   for (const kind of ['best', 'final']) {
-    const known = join(foldDir, kind, baseName)
+    const known = join(placeOf(join(foldDir, kind)), baseName)
     if (!existsSync(known) || statSync(known).size !== bytes.byteLength || sha256Of(readFileSync(known)) !== sha256) continue
     try {
       linkSync(known, file)
@@ -104,7 +127,7 @@ function writeBase(foldDir: string, dir: string, base: Record<string, HostValues
  * two files do not belong together or cannot be read, RUN_CHECKPOINT_MISMATCH when it belongs to another backbone.
  */
 export function loadCheckpoint(runDir: string, fold: number, kind: CheckpointInfo['kind'], backboneHash: string): { config: AdapterConfig; trained: Record<string, HostValues> } {
-  const dir = join(runDir, `fold_${fold}`, kind)
+  const dir = placeOf(join(runDir, `fold_${fold}`, kind))
   const which = `The ${kind} checkpoint of fold ${fold}`
   if (!existsSync(join(dir, configName)) || !existsSync(join(dir, tensorsName))) throw new AppError('RUN_CHECKPOINT_MISSING', `${which} is not there.`)
   const config = readConfig(join(dir, configName), which)

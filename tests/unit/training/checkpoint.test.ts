@@ -1,5 +1,5 @@
 /** Checkpoint folders: what is written comes back, what does not fit is refused, plain LoRA has peft's layout, old folders stay loadable. */
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
@@ -36,7 +36,28 @@ it('gives back what was saved, bit for bit', () => {
   saveCheckpoint(runDir, 'best', configOf('mora'), trained)
   const loaded = loadCheckpoint(runDir, 0, 'best', hash)
   expect(loaded.trained).toEqual(trained)
-  expect(loaded.config).toMatchObject(configOf('mora'))
+  const { config, ...rest } = configOf('mora')
+  expect(loaded.config).toMatchObject(rest)
+  expect(loaded.config.config).toEqual({ ...config, name: `mora, seed ${config.seed}` })
+})
+
+it('hands on no name that a user typed, neither in the card nor beside the tensors', () => {
+  const config = configOf('mora')
+  saveCheckpoint(runDir, 'best', { ...config, config: { ...config.config, name: 'mora on St Brigid glaucoma 2021, Dr Quist' } }, { 'mora.0.down': numbers([4, 2]) })
+  for (const name of ['README.md', 'adapter_config.json']) expect(readFileSync(file(name), 'utf8')).not.toMatch(/Brigid|Quist/)
+})
+
+it('is there in whole after a kill at any step of its replacement', () => {
+  saveCheckpoint(runDir, 'best', configOf('mora'), { 'mora.0.down': numbers([4, 2]) })
+  const dir = join(runDir, 'fold_0', 'best')
+  // The old folder was moved aside, the new one not yet in its place.
+  renameSync(dir, `${dir}.old`)
+  mkdirSync(`${dir}.part`)
+  writeFileSync(join(`${dir}.part`, 'adapter_config.json'), '{')
+  expect(loadCheckpoint(runDir, 0, 'best', hash).config.epoch).toBe(3)
+  saveCheckpoint(runDir, 'best', { ...configOf('mora'), epoch: 4 }, { 'mora.0.down': numbers([4, 2]) })
+  expect(loadCheckpoint(runDir, 0, 'best', hash).config.epoch).toBe(4)
+  expect(readdirSync(join(runDir, 'fold_0'))).toEqual(['best'])
 })
 
 describe('a trained base', () => {

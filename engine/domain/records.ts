@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { servedBySchema } from './exchange.ts'
 import { errorOutcomeSchema, importedItemSchema } from './import.ts'
-import { labelEvidenceSchema } from './report-labels.ts'
+import { labelEvidenceSchema, reportLabelsSchema } from './report-labels.ts'
 import { curationSummarySchema, textPartSchema } from './curation.ts'
 import { deviceVerdictSchema, runConfigSchema, runStatusSchema, splitProofSchema, splitSchema } from './run.ts'
 import { selectionSchema } from './selection.ts'
@@ -41,6 +41,8 @@ export const cohortSummarySchema = z.object({
   sheet: z.string().nullable(),
   /** Rules of text de-identification that were off at import; null for cohorts imported without any. */
   privacyRulesOff: z.array(z.string()).nullable().optional(),
+  /** How labels were made from the words of reports; null where none were. */
+  reportLabels: reportLabelsSchema.nullable().optional(),
   task: taskSchema.nullable(),
   slots: z.array(slotSchema),
   labels: z.array(labelSchema),

@@ -25,10 +25,11 @@ export function importReportOf(store: Store, cohortId: number): Omit<ImportRepor
 
 /** Takes the last delivery of a cohort back, with what was prepared of its images. Originals stay where they are. */
 export async function undoDelivery(workspace: Workspace, deliveryId: number): Promise<void> {
-  const { store } = workspace
+  const { store, reader } = workspace
   const hashes = store.originals.imageHashes({ deliveryId })
-  store.deliveries.beginUndo(deliveryId)
+  const cohortId = store.deliveries.beginUndo(deliveryId)
   await inTurns(store.deliveries.undoSteps())
+  store.imports.replaceLabelWords(cohortId, await reader.read('cohorts:find-words', { cohortId }))
   await forgetPrepared(workspace, hashes)
 }
 

@@ -124,6 +124,7 @@ function openDelivery({ store, reader }: Workspace, cohortId: number): Target | 
     finish: async () => {
       // Reading the whole cohort again is for the reader process.
       const chain = store.deliveries.needsChain(deliveryId) ? (await reader.read('deliveries:chain', { cohortId })).chain : null
+      store.imports.replaceLabelWords(cohortId, await reader.read('cohorts:find-words', { cohortId }))
       store.deliveries.finish(deliveryId, chain)
     },
     notePause: () => void store.audit.append('delivery.paused', { cohortId, deliveryId }),

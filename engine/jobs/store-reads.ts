@@ -19,6 +19,7 @@ import { handOverSpec } from './planning/training-spec.ts'
 import { evaluateRun, intervalsOfRun } from './results.ts'
 import { summariseMaterial } from './run-material.ts'
 import { listTextImages } from './privacy/review-text-images.ts'
+import { readLabelWords } from './label-words.ts'
 import { suggestRun } from './suggest-run.ts'
 
 /**
@@ -46,6 +47,7 @@ export const storeReads = {
   'deliveries:changed': { lane: 'list', read: (store: Store, { deliveryId }: { deliveryId: number }) => store.deliveries.changed(deliveryId, 500) },
   'deliveries:forecast': { lane: 'list', read: (store: Store, { cohortId, keys }: { cohortId: number; keys: string[] }) => store.deliveries.forecast(cohortId, keys) },
   'deliveries:chain': { lane: 'report', read: (store: Store, { cohortId }: { cohortId: number }) => ({ chain: store.deliveries.contentChain(cohortId) }) },
+  'cohorts:find-words': { lane: 'report', read: readLabelWords },
   'originals:hand-over': { lane: 'list', read: (store: Store, question: Parameters<typeof handOverOriginals>[1]) => handOverOriginals(store, question) },
   'patients:list': { lane: 'list', read: (store: Store, query: StudyListQuery) => store.patients.listStudies(query, studiesOfFilter(store, query)) },
   'patients:neighbours': {

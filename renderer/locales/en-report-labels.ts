@@ -21,6 +21,17 @@ export const enReportLabels = {
   leak: 'A model that reads the same text can repeat these rules instead of learning the disease. Leave that text out of runs on these labels; the run page warns if you do not.',
   rules: 'Read and change the rules',
   changed: (count: number) => (count === 0 ? 'as they came' : count === 1 ? '1 phrase changed' : `${formatCount(count)} phrases changed`),
+  /** The rules of a cohort, on its page. */
+  record: {
+    title: 'Labels from reports',
+    sum: (findings: number, items: string) => `${findings === 1 ? '1 finding' : `${formatCount(findings)} findings`}, read from ${items}`,
+    uncertain: (what: string) => `A finding in doubt ${what}.`,
+    unmentioned: (what: string) => `A finding that a report does not name ${what}.`,
+    version: (version: string) => `Shipped lists of version ${version}.`,
+    changed: (count: number) => (count === 0 ? 'No phrase was changed.' : count === 1 ? 'One phrase was changed:' : `${formatCount(count)} phrases were changed:`),
+    edit: (phrase: string, of: string, isAdded: boolean) => `${isAdded ? 'added' : 'taken out'}: "${phrase}" (${of})`,
+    details: 'Findings and changed phrases',
+  },
   show: 'Show',
   shows: { rows: 'Rows', sentences: 'Sentences read' },
   problems: { slots: 'Choose the text that is read.', findings: 'Choose at least one finding.', single: 'A column with one class for each study cannot stand beside labels from reports. Choose "list" or "no labels" above.' },

@@ -55,8 +55,8 @@ export interface DeliveryRepository {
    * no study that a run has used. Decisions are those of now, or with `runId` those of that run.
    */
   hasGrownFrom: (cohortId: number, cohortHash: string, runId?: number) => boolean
-  /** Marks the delivery; `undoSteps` then takes it back in slices. Throws IMPORT_UNDO_USED or IMPORT_UNDO_ORDER. */
-  beginUndo: (deliveryId: number) => void
+  /** Marks the delivery and gives the number of its cohort; `undoSteps` then takes it back in slices. Throws IMPORT_UNDO_USED or IMPORT_UNDO_ORDER. */
+  beginUndo: (deliveryId: number) => number
   undoSteps: () => Generator<void>
 }
 

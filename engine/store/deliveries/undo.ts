@@ -31,9 +31,9 @@ export function createDeliveryUndo({ db, now, audit, changed }: StoreContext, re
   const end = db.prepare(`UPDATE deliveries SET status = 'undone', undone_at = :now WHERE id = :deliveryId`)
   const versions = createVersions(db)
 
-  const beginUndo = db.transaction((deliveryId: number): void => {
+  const beginUndo = db.transaction((deliveryId: number): number => {
     const { cohort_id: cohortId, number, status } = found(selectState.get({ deliveryId }), 'delivery', deliveryId)
-    if (status === 'undoing') return
+    if (status === 'undoing') return cohortId
     if (status === 'undone' || !records.isLast(cohortId, deliveryId)) throw new AppError('IMPORT_UNDO_ORDER', `Delivery ${number} is not the last one of its cohort.`)
     const users = records.usersOf(deliveryId)
     if (users.length > 0) throw new AppError('IMPORT_UNDO_USED', `${users.length === 1 ? 'A run' : `${users.length} runs`} used studies of delivery ${number}: ${users.slice(0, 5).map((name) => `"${name}"`).join(', ')}.`)
@@ -43,6 +43,7 @@ export function createDeliveryUndo({ db, now, audit, changed }: StoreContext, re
     openCohort.run({ cohortId })
     audit('delivery.undo', { cohortId, deliveryId, number })
     changed.cohort(cohortId)
+    return cohortId
   })
 
   function* steps(): Generator<void> {
@@ -68,7 +69,7 @@ export function createDeliveryUndo({ db, now, audit, changed }: StoreContext, re
   }
 
   return {
-    beginUndo: (deliveryId: number): void => beginUndo.immediate(deliveryId),
+    beginUndo: (deliveryId: number): number => beginUndo.immediate(deliveryId),
     undoSteps: function* (): Generator<void> {
       if (selectUndoing.get() === undefined) return
       yield* inSlices(db, steps())

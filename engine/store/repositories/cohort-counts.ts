@@ -18,6 +18,8 @@ export interface CohortCounts {
   duplicateImages: (cohortId: number) => { sha256: string; count: number; acrossPatients: boolean; rows: number[] }[]
   /** Under the decisions that count now, or, with `runId`, under those that the run was planned with. */
   labelWords: (cohortId: number, runId?: number) => LabelWord[]
+  /** Texts of a slot as they were imported, by study. */
+  texts: (cohortId: number, slotId: string) => Map<number, string>
   /** Images that could not be read, with the reason that the import gave; it names no file. */
   unreadable: (cohortId: number) => { studyId: number; slotId: string; detail: string }[]
   /** All studies column by column, for summaries; not to be changed. */
@@ -38,6 +40,8 @@ export function createCohortCounts({ db, effective }: Pick<StoreContext, 'db' | 
   const selectUnreadable = db.prepare<{ cohortId: number }, { studyId: number; slotId: string; detail: string }>(`
     SELECT items.study_id AS studyId, items.slot_id AS slotId, coalesce(items.detail, '') AS detail FROM studies JOIN items ON items.study_id = studies.id
     WHERE studies.cohort_id = :cohortId AND items.is_present = 0 AND items.reason = 'unreadable' ORDER BY studies.ordinal, items.id`)
+  const selectTexts = db.prepare<{ cohortId: number; slotId: string }>(`SELECT items.study_id, items.text FROM studies JOIN items ON items.study_id = studies.id AND items.slot_id = :slotId
+    WHERE studies.cohort_id = :cohortId AND items.is_present = 1 AND items.text IS NOT NULL`).raw()
   const check = (cohortId: number) => ({ cohortId: found(selectCohort.get({ cohortId }), 'cohort', cohortId).id })
 
   function labelCounts(cohortId: number): StoredLabelCount[] {
@@ -99,6 +103,7 @@ export function createCohortCounts({ db, effective }: Pick<StoreContext, 'db' | 
     absences: (cohortId) => absences(check(cohortId).cohortId),
     duplicateImages: (cohortId) => duplicateImages(check(cohortId).cohortId),
     labelWords: (cohortId, runId) => labelWords(check(cohortId).cohortId, runId),
+    texts: (cohortId, slotId) => new Map(selectTexts.all({ ...check(cohortId), slotId }) as [number, string][]),
     unreadable: (cohortId) => selectUnreadable.all(check(cohortId)),
     columns: (cohortId) => index.cohort(check(cohortId).cohortId),
   }

@@ -36,6 +36,7 @@ interface CohortCountRow {
 }
 
 function rowToCohort(row: CohortRow & CohortCountRow, labels: Label[], decided: EffectiveCohort): CohortSummary {
+  const mapping = JSON.parse(row.mapping_json) as Mapping
   return {
     cohortId: row.id,
     name: row.name,
@@ -43,7 +44,8 @@ function rowToCohort(row: CohortRow & CohortCountRow, labels: Label[], decided: 
     sourceDir: row.source_dir,
     tableFile: row.table_file,
     sheet: row.sheet,
-    privacyRulesOff: (JSON.parse(row.mapping_json) as Mapping).privacy?.off ?? null,
+    privacyRulesOff: mapping.privacy?.off ?? null,
+    reportLabels: mapping.reportLabels ?? null,
     task: row.task === null ? null : taskSchema.parse(row.task),
     slots: slotsOf(row.slots_json),
     labels,

@@ -29,6 +29,8 @@ export interface ImportRepository {
   /** Images of at most `count` studies stored so far, spread evenly, as they were when they were read. `path` is relative to the source folder. */
   sampleImages: (cohortId: number, count: number) => StoredImage[]
   report: (cohortId: number) => Omit<ImportReport, 'elapsedMs' | 'imagesPerSecond'>
+  /** Puts the words found in the whole cohort in the place of those of its first import. */
+  replaceLabelWords: (cohortId: number, words: ImportStart['labelWords']) => void
   /** Days of the studies that a delivery added; null where its mapping reads none. */
   deliveryDates: (cohortId: number, deliveryId: number) => ImportReport['dates'] | null
 }
@@ -44,6 +46,7 @@ export function createImportRepository({ db, now, audit, changed }: StoreContext
   const insertWord = db.prepare<ImportStart['labelWords'][number] & { cohortId: number }>(`
     INSERT INTO label_words (cohort_id, slot_id, word, label_name, studies_with_word, studies_with_word_and_label, auroc)
     VALUES (:cohortId, :slotId, :word, :labelName, :studiesWithWord, :studiesWithWordAndLabel, :auroc)`)
+  const removeWords = db.prepare<{ cohortId: number }>('DELETE FROM label_words WHERE cohort_id = :cohortId')
   const selectLabels = db.prepare<{ cohortId: number }, { id: number; name: string }>('SELECT id, name FROM labels WHERE cohort_id = :cohortId ORDER BY position')
   const updateProgress = db.prepare<{ cohortId: number; nextOrdinal: number; chain: string }>('UPDATE cohorts SET next_ordinal = :nextOrdinal, content_chain = :chain WHERE id = :cohortId')
   const updateReady = db.prepare<{ cohortId: number; hash: string; finishedAt: string }>(`UPDATE cohorts SET status = 'ready', content_hash = :hash, finished_at = :finishedAt WHERE id = :cohortId`)
@@ -120,6 +123,13 @@ export function createImportRepository({ db, now, audit, changed }: StoreContext
     return hash
   })
 
+  const replaceLabelWords = db.transaction((cohortId: number, words: ImportStart['labelWords']): void => {
+    stateOf(cohortId)
+    removeWords.run({ cohortId })
+    for (const word of words) insertWord.run({ cohortId, ...word })
+    changed.cohort(cohortId)
+  })
+
   function seal(chain: string, cohortId: number): string {
     const state = stateOf(cohortId)
     return sealContent(chain, slotsOf(state.slots_json), selectLabels.all({ cohortId }).map((label) => label.name), state.task)
@@ -144,6 +154,7 @@ export function createImportRepository({ db, now, audit, changed }: StoreContext
       return selectImages.all({ cohortId, ordinals: JSON.stringify([...chosen]) })
     },
     report: (cohortId) => reports.report(cohortId),
+    replaceLabelWords: (cohortId, words) => replaceLabelWords.immediate(cohortId, words),
     deliveryDates: visits.ofImport,
   }
 }

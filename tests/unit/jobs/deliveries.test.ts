@@ -202,3 +202,19 @@ it('keeps a mapping under a name, sealed, re-checks it against the next table, a
   const error = toErrorOutcome(new AppError('IMPORT_MAPPING_FILE', 'x'), 'ENGINE_CRASHED')
   expect(error.fix).toContain('exported')
 })
+
+it('finds the words that give labels away in the whole cohort again after a delivery, and after its undo', async () => {
+  const { workspace, folder } = openWorkspace()
+  const noteOf = (id: number, word: string): string => (labelOf(id) === 'cataract' ? `${word} seen` : 'quiet eye')
+  const first = await writeDelivery(join(folder, 'first'), range(0, 40).map((id) => [id, labelOf(id), noteOf(id, 'clouded')]), range(0, 40))
+  const begun = startImport(workspace, { source: first, mapping, cohortName: 'Eyes' })
+  await begun.report
+  const words = () => workspace.store.cohorts.labelWords(begun.cohortId).map(({ word, studiesWithWord }) => `${word} ${studiesWithWord}`)
+  const before = words()
+  expect(before).toContain('clouded 20')
+  const second = await writeDelivery(join(folder, 'second'), range(40, 120).map((id) => [id, labelOf(id), noteOf(id, 'opaque')]), range(40, 120))
+  await startDelivery(workspace, { source: second, mapping, cohortId: begun.cohortId, onChanged: 'keep', leaveOutNewLabels: false }).report
+  expect(words()).toEqual(expect.arrayContaining(['clouded 20', 'opaque 40']))
+  await undoDelivery(workspace, workspace.store.deliveries.list(begun.cohortId).at(-1)!.deliveryId!)
+  expect(words().sort()).toEqual(before.sort())
+})

@@ -15,7 +15,12 @@ const noteSlot = (template: string) => ({ slot: { slotId: 'note', modality: 'tex
 const month = ['January', 'February', 'March', 'April', 'May', 'June', 'July', 'August', 'September', 'October', 'November', 'December']
 const inWords = (date: string): string => `${month[Number(date.slice(4, 6)) - 1]} ${Number(date.slice(6))}, ${date.slice(0, 4)}`
 
-/** Twenty-four made-up patients with two studies each: DICOM files with every attribute planted, named by the patient, and notes that repeat what headers say. */
+const iso = (date: string): string => `${date.slice(0, 4)}-${date.slice(4, 6)}-${date.slice(6)}`
+const written = (date: string): string => `${date.slice(6)}/${date.slice(4, 6)}/${date.slice(0, 4)}`
+/** The birthday before the study at which the patient had its age. */
+const birthOf = ({ studyDate, ageYears }: PlantedFile): string => `${Number(studyDate.slice(0, 4)) - ageYears}-${studyDate.slice(4, 6)}-0${1 + (Number(studyDate.slice(6)) % 9)}`
+
+/** Twenty-four made-up patients with two studies each: DICOM files with every attribute planted, named by the patient, notes that repeat what headers say, and days of study and birth in columns. */
 export function syntheticDelivery(folder: string): Delivery & { files: PlantedFile[]; patientIds: string[] } {
   mkdirSync(join(folder, 'images'), { recursive: true })
   const files = Array.from({ length: 48 }, (_, i) => plantDicom(i >> 1, i & 1))
@@ -24,15 +29,19 @@ export function syntheticDelivery(folder: string): Delivery & { files: PlantedFi
     writeFileSync(join(folder, 'images', name), file.bytes)
     const { given, family } = file.physician
     const note = `Seen ${inWords(file.studyDate)} by ${given} ${family}. ${family.toUpperCase()} asked for a control of ${file.patientId}. ${i % 3 === 0 ? 'Small effusion on the left.' : 'No effusion, heart of normal size.'} Next visit 20${30 + (i % 5)}-04-17.`
-    return [file.patientId, `${file.patientId}-V${i & 1}`, name, note, String(file.ageYears), i % 3 === 0 ? '1' : '0', i % 2 === 0 ? '1' : '0']
+    return [file.patientId, `${file.patientId}-V${i & 1}`, name, note, String(file.ageYears), i % 3 === 0 ? '1' : '0', i % 2 === 0 ? '1' : '0', written(file.studyDate), birthOf(file)]
   })
-  writeFileSync(join(folder, 'patients.csv'), csv([['id', 'visit', 'file', 'note', 'age', 'Effusion', 'Other'], ...rows]))
+  writeFileSync(join(folder, 'patients.csv'), csv([['id', 'visit', 'file', 'note', 'age', 'Effusion', 'Other', 'when', 'born'], ...rows]))
   const mapping = mappingSchema.parse({
-    patientIdColumn: 'id', rowUnit: { kind: 'study', column: 'visit' }, slots: [imageSlot('file'), noteSlot('{note}')], attributes: { age: 'age', sex: null },
+    patientIdColumn: 'id', rowUnit: { kind: 'study', column: 'visit' }, slots: [imageSlot('file'), noteSlot('{note}')], attributes: { age: 'age', sex: null }, dates: { study: 'when', birth: 'born' },
     labels: { kind: 'one-hot', columns: [{ column: 'Effusion', name: 'Effusion' }, { column: 'Other', name: 'Other' }] },
   })
+  const days = files.flatMap((file) => [
+    ...[written(file.studyDate), iso(file.studyDate), inWords(file.studyDate)].map((value) => ({ value, source: 'date of the study' })),
+    ...[birthOf(file), birthOf(file).replaceAll('-', '')].map((value) => ({ value, source: 'date of birth' })),
+  ])
   const names = files.flatMap(({ patientId, physician }, i) => [{ value: `${patientId}_${physician.family}_${i & 1}.dcm`, source: 'file name' }, { value: `${patientId}-V${i & 1}`, source: 'visit' }])
-  return { name: 'Planted', files, patientIds: files.map(({ patientId }) => patientId), source: { sourceDir: join(folder, 'images'), tableFile: join(folder, 'patients.csv'), sheet: null }, mapping, needles: [...files.flatMap(({ needles }) => needles), ...names] }
+  return { name: 'Planted', files, patientIds: files.map(({ patientId }) => patientId), source: { sourceDir: join(folder, 'images'), tableFile: join(folder, 'patients.csv'), sheet: null }, mapping, needles: [...files.flatMap(({ needles }) => needles), ...names, ...days] }
 }
 
 /** Real reports, or made-up ones where they are not at hand, with identifiers planted in the text of `count` of them. */

@@ -1,6 +1,4 @@
 /** The 20-step MoRA training of the tiny ViLT against PyTorch: losses, gradient norms, early and final tensors, logits of every pattern. */
-import { existsSync } from 'node:fs'
-import path from 'node:path'
 import { moraConfigSchema } from '../../../engine/adapters/mora/config.ts'
 import { mora } from '../../../engine/adapters/mora/index.ts'
 import { createMoraLayer } from '../../../engine/adapters/mora/layer.ts'
@@ -10,7 +8,7 @@ import { createParameterSet } from '../../../engine/compute/parameters.ts'
 import { createRng } from '../../../engine/compute/rng.ts'
 import type { GoldenItem, GoldenReport } from '../report.ts'
 import { type HostTensor, readTensors, relativeError } from './shared.ts'
-import { type GoldenBatch, IMAGE, TEXT, type TrainingPlace, type Translate, labelsOf, openTraining, patternOfType, runTraining, sameName, trainingModalities } from './training-common.ts'
+import { type GoldenBatch, IMAGE, TEXT, type Translate, labelsOf, openTraining, patternOfType, runTraining, sameName, trainingModalities, trainingsOf } from './training-common.ts'
 
 /** MoRA's own formulas, a sum of a few products in float32. */
 const FORMULA_BOUND = 1e-5
@@ -56,23 +54,27 @@ export const moraTrainingItem: GoldenItem = {
   async run(folder, report) {
     const place = await openTraining(folder, report)
     if (place === null) return
-    const initial = readTensors(folder, 'initial.safetensors')
-    const downs = [...initial].flatMap(([name, { shape }]) => {
-      const block = /^mora\.(\d+)\.down\.weight$/.exec(name)
-      return block === null ? [] : [{ block: Number(block[1]), rank: shape[0]! }]
-    })
-    const { block, rank } = downs[0]!
-    checkFormula(place.compute, place.backbone, place.batches[0]!, readTensors(folder, 'final.safetensors'), block, rank, report)
-    const run = (own: TrainingPlace, variant: string, name: string, cached: boolean): void => runTraining({
-      ...own, report, folder: variant, initialFolder: folder, name, cached, translate,
-      network: mora.createNetwork(
-        { ...own, modalities: trainingModalities, labelsCount: labelsOf(initial), missingInput: 'dummy', random: createRng(0) },
-        moraConfigSchema.parse({ rank, blocks: downs.map((down) => down.block) })),
-    })
-    run(place, folder, 'every block computed', false)
-    run(place, folder, 'block 0 from the cache', true)
-    const variant = path.join(folder, 'variant_reference_groups')
-    if (existsSync(variant)) run(place, variant, 'reference groups', false)
+    for (const { variant, folder: variantFolder, initialFolder } of trainingsOf(folder)) {
+      const initial = readTensors(initialFolder, 'initial.safetensors')
+      const downs = [...initial].flatMap(([name, { shape }]) => {
+        const block = /^mora\.(\d+)\.down\.weight$/.exec(name)
+        return block === null ? [] : [{ block: Number(block[1]), rank: shape[0]! }]
+      })
+      const { block, rank } = downs[0]!
+      const run = (name: string, cached: boolean): void => runTraining({
+        ...place, report, folder: variantFolder, initialFolder, name, cached, translate,
+        network: mora.createNetwork(
+          { ...place, modalities: trainingModalities, labelsCount: labelsOf(initial), missingInput: 'dummy', random: createRng(0) },
+          moraConfigSchema.parse({ rank, blocks: downs.map((down) => down.block) })),
+      })
+      if (variant !== '') {
+        run(variant.replace(/^variant_/, '').replaceAll('_', ' '), false)
+        continue
+      }
+      checkFormula(place.compute, place.backbone, place.batches[0]!, readTensors(variantFolder, 'final.safetensors'), block, rank, report)
+      run('every block computed', false)
+      run('block 0 from the cache', true)
+    }
     place.backbone.dispose()
   },
 }

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { frameChoiceSchema } from './frames.ts'
-import { defaultPrivacy, privacyOptionsSchema } from './privacy.ts'
+import { defaultPrivacy, privacyEdition, privacyOptionsSchema } from './privacy.ts'
 import { reportLabelsSchema } from './report-labels.ts'
 import { slotSchema } from './slots.ts'
 import { mappedDatesSchema } from './visit-dates.ts'
@@ -99,9 +99,9 @@ export const mappingSchema = z.object({
 })
 export type Mapping = z.infer<typeof mappingSchema>
 
-/** A mapping for a new import: what says nothing of privacy gets every rule. */
+/** A mapping for a new import: what says nothing of privacy gets every rule, in the edition that is in force, whichever it was made with. */
 export function withPrivacy(mapping: Mapping): Mapping {
-  return mapping.privacy ? mapping : { ...mapping, privacy: defaultPrivacy }
+  return { ...mapping, privacy: { ...(mapping.privacy ?? defaultPrivacy), profileVersion: privacyEdition } }
 }
 
 /**

@@ -169,7 +169,7 @@ it('takes a name out of every text of the patient, whichever row or picture name
 it('reads names in texts of files whose letters come in pieces or with unseen signs between', async () => {
   const folder = await makeFolder()
   await writeFiles(folder, { 'table.csv': 'id,image,note,A,B\nP1,,,1,0\n', 'images/P1.txt': `Seen by Dr ${'Jürgen Weißmüller'.normalize('NFD')}. Seen with Mrs Kow\u00ADal\u200Bczyk today. No change.` })
-  const noted: Mapping = { ...plainMapping, slots: [plainMapping.slots[0]!, { slot: plainMapping.slots[1]!.slot, source: { kind: 'report-files', columns: ['id'], pattern: '{id}' } }] }
+  const noted: Mapping = { ...plainMapping, slots: [plainMapping.slots[0]!, { slot: { slotId: 'note', modality: 'text', title: 'Note', letter: 'N' }, source: { kind: 'report-files', columns: ['id'], pattern: '{id}' } }] }
   const { studies } = await run({ sourceDir: join(folder, 'images'), tableFile: join(folder, 'table.csv'), sheet: null }, withPrivacy(noted))
   expect(noteOf(studies[0]!)).toContain('No change.')
   expect(noteOf(studies[0]!).normalize('NFC')).not.toMatch(/rgen|müller|Kowal/)

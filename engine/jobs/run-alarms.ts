@@ -1,5 +1,6 @@
 import type { RunRecord } from '../domain/records.ts'
 import type { Slot } from '../domain/slots.ts'
+import { designEffect } from '../evaluation/comparison/clusters.ts'
 import { normalQuantile } from '../evaluation/comparison/distributions.ts'
 import { summarisePredictions, type LabelledPrediction, type MetricsSummary } from '../evaluation/summarise.ts'
 import type { Store } from '../store/open.ts'
@@ -61,7 +62,8 @@ function missingnessAlarm(store: Store, run: RunRecord, labels: readonly { label
     const predictions = on('test').map((study): LabelledPrediction => ({ patientId: study.patientId, probabilities: byPattern.get(study.pattern) ?? everybody, thresholds: everybody, reference: study.labels }))
     return summarisePredictions(predictions, labelsOfRun, run.config.task)
   })
-  const reached = reachedBeyondChance(folds)
+  const tested = split.assignments.flatMap((sides) => split.studyIds.flatMap((studyId, index) => (sides[index] === 'test' ? (byId.get(studyId) ?? []) : [])))
+  const reached = reachedBeyondChance(folds, designEffect([...Map.groupBy(tested, (study) => study.patientId).values()].map((own) => own.length)))
   if (reached === null) return []
   return [`Which items are missing already gives labels away: without looking at any of them, the pattern alone reaches ${reached} on the test patients (0.50 would be chance). Part of what a model shows here may be how data went missing, not the disease.`]
 }
@@ -73,9 +75,8 @@ function missingnessAlarm(store: Store, run: RunRecord, labels: readonly { label
  * Under chance a label's AUROC has the variance (m + n + 1) / (12 m n) of the rank-sum statistic (Mann and Whitney 1947; ties make it smaller),
  * here larger by the studies of each patient; labels count as independent, and single ones are corrected for their number (Bonferroni).
  */
-function reachedBeyondChance(folds: readonly MetricsSummary[]): string | null {
+function reachedBeyondChance(folds: readonly MetricsSummary[], clustering: number): string | null {
   const sum = (values: readonly number[]): number => values.reduce((total, value) => total + value, 0)
-  const perPatient = sum(folds.map(({ studyCount }) => studyCount)) / sum(folds.map(({ patientCount }) => patientCount))
   const judged = (folds[0]?.labels ?? []).flatMap(({ labelName }, label) => {
     const areas = folds.flatMap(({ labels }) => {
       const { auroc, positives: m, negatives: n } = labels[label]!
@@ -83,7 +84,7 @@ function reachedBeyondChance(folds: readonly MetricsSummary[]): string | null {
     })
     const information = sum(areas.map(({ weight }) => weight))
     if (information === 0) return []
-    return [{ labelName, value: sum(areas.map(({ value, weight }) => value * weight)) / information, deviation: Math.sqrt(((folds.length > 1 ? sharedTraining : 1) * perPatient) / information) }]
+    return [{ labelName, value: sum(areas.map(({ value, weight }) => value * weight)) / information, deviation: Math.sqrt(((folds.length > 1 ? sharedTraining : 1) * clustering) / information) }]
   })
   if (judged.length === 0) return null
   const macro = sum(judged.map(({ value }) => value)) / judged.length

@@ -1,4 +1,5 @@
 import { createRng } from '../../compute/rng.ts'
+import { designEffect } from '../../evaluation/comparison/clusters.ts'
 import { deLong } from '../../evaluation/comparison/delong.ts'
 import { normalQuantile, normalUpperTail } from '../../evaluation/comparison/distributions.ts'
 import { averageRanks } from '../../evaluation/comparison/ranks.ts'
@@ -70,13 +71,13 @@ export function probeLabel(rows: SparseRows, labels: Int8Array, persons: ArrayLi
   }
   if (weightSum === 0) return null
   const auroc = areaSum / weightSum
-  const perPerson = known.length / byPerson.size
-  const deviation = Math.sqrt(Math.max(varianceSum / weightSum ** 2, 1e-12) * perPerson)
+  const clustering = designEffect([...byPerson.values()].map((members) => members.length))
+  const deviation = Math.sqrt(Math.max(varianceSum / weightSum ** 2, 1e-12) * clustering)
   const positives = known.filter((i) => labels[i] === 1).length
   return {
     auroc,
     interval: [Math.max(0, auroc - quantile975 * deviation), Math.min(1, auroc + quantile975 * deviation)],
-    pValue: normalUpperTail((auroc - 0.5) / Math.sqrt((sharedTraining * perPerson) / weightSum)),
+    pValue: normalUpperTail((auroc - 0.5) / Math.sqrt((sharedTraining * clustering) / weightSum)),
     positives, negatives: known.length - positives, persons: byPerson.size,
   }
 }

@@ -1,4 +1,5 @@
 import { createRng } from '../../compute/rng.ts'
+import { designEffect } from '../../evaluation/comparison/clusters.ts'
 import { normalUpperTail } from '../../evaluation/comparison/distributions.ts'
 import { minimumPersons } from '../probe/grouped-probe.ts'
 import { learnAnyOf, lineInWords, takenByLines, type RuleLine } from './any-of-rule.ts'
@@ -60,7 +61,7 @@ export function findRule(documents: readonly Document[], labels: Int8Array, pers
   }).reduce((first, next) => (balanceOf(next.onAll) > balanceOf(first.onAll) + 1e-9 ? next : first))
   return {
     isNegated: best.isNegated, form: best.form, ...best.onAll, heldOutBalance: best.heldOutBalance,
-    pValue: Math.min(1, candidates.length * chanceOf(best.heldOut, known.length / byPerson.size)),
+    pValue: Math.min(1, candidates.length * chanceOf(best.heldOut, designEffect([...byPerson.values()].map((members) => members.length)))),
   }
 }
 
@@ -91,10 +92,10 @@ function balanceOf({ positives, truePositives, negatives, trueNegatives }: Count
 }
 
 /** Two proportions with pooled variance, widened by the studies of each person. */
-function chanceOf({ positives, truePositives, negatives, trueNegatives }: Counts, perPerson: number): number {
+function chanceOf({ positives, truePositives, negatives, trueNegatives }: Counts, clustering: number): number {
   const yes = truePositives + negatives - trueNegatives
   const share = yes / (positives + negatives)
-  const variance = share * (1 - share) * (1 / positives + 1 / negatives) * perPerson
+  const variance = share * (1 - share) * (1 / positives + 1 / negatives) * clustering
   return variance === 0 ? 1 : normalUpperTail((truePositives / positives - (negatives - trueNegatives) / negatives) / Math.sqrt(variance))
 }
 

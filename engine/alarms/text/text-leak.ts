@@ -1,4 +1,5 @@
 import type { LabelWord } from '../../domain/import.ts'
+import { designEffect } from '../../evaluation/comparison/clusters.ts'
 import { normalUpperTail } from '../../evaluation/comparison/distributions.ts'
 import { createTextMask } from '../../domain/curation.ts'
 import { createRng } from '../../compute/rng.ts'
@@ -68,8 +69,8 @@ export function isTelling({ words, rules, probes }: TextLeak): boolean {
 function isBeyondChance({ studiesWithWord, studiesWithWordAndLabel }: LabelWord, column: Int8Array, persons: ArrayLike<number>, level: number): boolean {
   const known = Array.from(column.keys()).filter((i) => column[i] !== -1)
   const base = known.filter((i) => column[i] === 1).length / known.length
-  const perPerson = known.length / new Set(known.map((i) => persons[i]!)).size
-  const variance = (perPerson * base * (1 - base)) / studiesWithWord
+  const clustering = designEffect([...Map.groupBy(known, (i) => persons[i]!).values()].map((members) => members.length))
+  const variance = (clustering * base * (1 - base)) / studiesWithWord
   return variance > 0 && normalUpperTail((studiesWithWordAndLabel / studiesWithWord - base) / Math.sqrt(variance)) < level
 }
 

@@ -52,6 +52,20 @@ describe('the logistic probe', () => {
     expect(deviation).toBeGreaterThan(0.5)
   })
 
+  it('is no surer where a few persons have most of the studies', () => {
+    // Seventy persons with one study, twelve with twenty; features and labels are those of the person.
+    const sizes = Array.from({ length: 82 }, (_, person) => (person < 70 ? 1 : 20))
+    const persons = Int32Array.from(sizes.flatMap((size, person) => new Array<number>(size).fill(person)))
+    const z = Array.from({ length: 60 }, (_, seed) => {
+      const rng = createRng(2000 + seed)
+      const features = sizes.map(() => Array.from({ length: 6 }, (_, c): [number, number] => [c, rng.normal()]))
+      const labels = sizes.map(() => (rng.uniform() < 0.4 ? 1 : 0))
+      const { pValue } = probeLabel(sparseRows(Array.from(persons, (person) => features[person]!), 6), Int8Array.from(persons, (person) => labels[person]!), persons, { seed, cost: 1 })!
+      return normalQuantile(1 - Math.min(1 - 1e-12, Math.max(1e-12, pValue)))
+    })
+    expect(Math.sqrt(z.reduce((sum, value) => sum + value ** 2, 0) / z.length)).toBeLessThan(1.1)
+  })
+
   it('never judges a person by a model that saw the same person', () => {
     // Each person has a feature of their own and a random label shared by three studies: seeing one study gives the others away.
     const rng = createRng(7)

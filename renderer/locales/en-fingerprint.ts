@@ -49,7 +49,7 @@ export const enFingerprint = {
     tests: (count: string) => `All ${count} comparisons`,
     columns: { item: 'Item', fact: 'Compared by', groups: 'Share of patients without the item', p: 'p', adjusted: 'Adjusted p', test: 'Test' },
     groupsHint: 'Mean share of their studies that lack it; in brackets the patients who lack it in at least one study, of all in the group',
-    group: (name: string, share: string) => `${name} ${share}`, of: ' of ',
+    group: (name: string, share: string) => `${name}: ${share}`, of: ' of ',
     lacking: (fact: string, group: string, item: string) => `${fact}, ${group}, without ${item}`, inGroup: (fact: string, group: string) => `${fact}, ${group}`,
     yes: 'with', no: 'without', notEstimable: 'not estimable',
     factKinds: { label: 'Label', sex: 'Sex', age: 'Age', site: 'Place' },

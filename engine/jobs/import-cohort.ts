@@ -13,6 +13,7 @@ import type { RunningJob } from '../host/engine-process.ts'
 import { imageContentHash } from '../modalities/image-content.ts'
 import type { EngineData, JobRequest, Progress } from '../protocol.ts'
 import type { StoredImage } from '../store/repositories/imports.ts'
+import { inTurns } from './in-turns.ts'
 import type { Workspace } from './workspace.ts'
 
 export interface ImportRequest {
@@ -62,9 +63,12 @@ export function startImport(workspace: Workspace, request: ImportRequest, onProg
   return { ...running, report: running.report.catch((error: unknown) => dropBlocked(workspace, cohortId, error)) }
 }
 
-/** An import that was refused because something identifying could not be removed leaves nothing behind, not even its own name. */
+/**
+ * An import that was refused because something identifying could not be removed, or because its dates can be read in several ways, leaves nothing
+ * behind, not even its own name: it could only be begun again with other choices.
+ */
 function dropBlocked({ store }: Workspace, cohortId: number, error: unknown): never {
-  if (error instanceof AppError && error.code.startsWith('IMPORT_PRIVACY_') && store.cohorts.get(cohortId).nextOrdinal === 0) store.cohorts.remove(cohortId)
+  if (isRefused(error) && store.cohorts.get(cohortId).nextOrdinal === 0) store.cohorts.remove(cohortId)
   throw error
 }
 
@@ -78,7 +82,20 @@ export function startDelivery(workspace: Workspace, request: DeliveryRequest, on
     workspace.store.deliveries.begin({ ...request, mapping })
     notePrivacy(workspace, request.cohortId, mapping)
   })
-  return execute(workspace, openDelivery(workspace, request.cohortId)!, onProgress)
+  const running = execute(workspace, openDelivery(workspace, request.cohortId)!, onProgress)
+  return { ...running, report: running.report.catch((error: unknown) => takeBackRefused(workspace, request.cohortId, error)) }
+}
+
+const isRefused = (error: unknown): boolean => error instanceof AppError && (error.code.startsWith('IMPORT_PRIVACY_') || error.code === 'IMPORT_DATE_ORDER' || error.code === 'IMPORT_DATE_EXCHANGED')
+
+/** The same for a delivery: the cohort is as it was and can be used. */
+async function takeBackRefused({ store }: Workspace, cohortId: number, error: unknown): Promise<never> {
+  const open = isRefused(error) ? store.deliveries.open(cohortId) : null
+  if (open !== null && open.request.fromOrdinal === 0) {
+    store.deliveries.beginUndo(open.deliveryId)
+    await inTurns(store.deliveries.undoSteps())
+  }
+  throw error
 }
 
 /** Goes on where a cancelled, crashed or killed import stopped; what is stored already is not read again. */

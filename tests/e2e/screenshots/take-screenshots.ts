@@ -73,7 +73,7 @@ if (existsSync(storeFile)) {
   if (camera.mayBeWanted('17-')) await photographDeliveries(camera)
   if (camera.mayBeWanted('19-')) await photographViewer(camera)
   if (!values.quick && camera.mayBeWanted('20-')) await photographLiveRuns(camera)
-  if (camera.mayBeWanted('21-')) await photographVisits(camera)
+  if (camera.mayBeWanted('22-')) await photographVisits(camera)
   process.stdout.write(`${camera.taken()} pictures of ${storeFile} in ${outDir}\n`)
 } else {
   process.stderr.write(`There is no database at ${storeFile}. Run "npm run demo" first, or name one with --store.\n`)

@@ -218,3 +218,18 @@ it('finds the words that give labels away in the whole cohort again after a deli
   await undoDelivery(workspace, workspace.store.deliveries.list(begun.cohortId).at(-1)!.deliveryId!)
   expect(words().sort()).toEqual(before.sort())
 })
+
+it('leaves nothing behind of an import or a delivery whose dates can be read in several ways', async () => {
+  const { workspace, folder } = openWorkspace()
+  const dated = { ...mapping, dates: { study: 'note', studyOrder: null, birth: null, birthOrder: null } }
+  const plain = await writeDelivery(join(folder, 'first'), range(0, 6).map((id) => [id, labelOf(id), `2020-03-1${id}`]), range(0, 6))
+  const open = await writeDelivery(join(folder, 'second'), range(6, 12).map((id) => [id, labelOf(id), `0${id - 5}/04/2020`]), range(6, 12))
+  await expect(startImport(workspace, { source: open, mapping: dated, cohortName: 'Eyes' }).report).rejects.toMatchObject({ code: 'IMPORT_DATE_ORDER' })
+  expect(workspace.store.cohorts.list()).toEqual([])
+  const begun = startImport(workspace, { source: plain, mapping: dated, cohortName: 'Eyes' })
+  expect((await begun.report).dates).toEqual({ dated: 6, undated: 0, problems: [] })
+  const next = { source: open, cohortId: begun.cohortId, onChanged: 'keep' as const, leaveOutNewLabels: false }
+  await expect(startDelivery(workspace, { ...next, mapping: dated }).report).rejects.toMatchObject({ code: 'IMPORT_DATE_ORDER' })
+  expect(workspace.store.cohorts.get(begun.cohortId)).toMatchObject({ status: 'ready', studyCount: 6 })
+  expect((await startDelivery(workspace, { ...next, mapping: { ...dated, dates: { ...dated.dates, studyOrder: 'day-first' } } }).report).dates).toEqual({ dated: 6, undated: 0, problems: [] })
+})

@@ -16,7 +16,7 @@ export interface LaunchOptions {
   /** Folder of Chromium's own files; beside the store unless it is given. */
   profileDir?: string
   /** Answers of the system's dialogs, which no automation reaches. */
-  dialogs?: Partial<Record<'chooseFolder' | 'chooseTable' | 'chooseBackbone' | 'chooseSaveFile' | 'chooseMapping', string>>
+  dialogs?: Partial<Record<'chooseFolder' | 'chooseTable' | 'chooseBackbone' | 'chooseSaveFile' | 'chooseMapping' | 'chooseKey', string>>
   env?: Record<string, string>
 }
 

@@ -83,6 +83,7 @@ export const errorCatalog = {
   IMPORT_RULES_CHANGED: { fix: 'Import the source as a new cohort, so that all its reports are read with the same rules.' },
   IMPORT_VALUE_NOT_NUMBER: { fix: 'Correct these cells, or map the column as a category; they are stored as unknown.' },
   IMPORT_DATE_ORDER: { fix: 'Choose what comes first in this date column (Columns step, or --study-date-order and --birth-date-order), or import without it.' },
+  IMPORT_DATE_TEXTS: { fix: 'Choose the same order on the Privacy step (or with --date-order), unless the texts were written elsewhere; otherwise their dates are moved to wrong days.' },
   IMPORT_DATE_EXCHANGED: { fix: 'Have this column written again as year-month-day by the system it comes from. To import it as it stands, choose its order; check some dates first.' },
   IMPORT_DATE_UNREADABLE: { fix: 'Write these dates as year-month-day, such as 2020-03-14, or blank them; their studies are imported without a day.' },
   IMPORT_DATE_IMPOSSIBLE: { fix: 'Correct these dates in the table; until somebody decides on the Alarms page, they do not count.' },

@@ -63,8 +63,9 @@ export function createStudyDates(mapping: Mapping, columns: readonly string[], s
     } else if (chosen === null) {
       issues.add('IMPORT_DATE_ORDER', 'note', null, `"${name}" is read as ${wordsOf[orders[part]!]}: no other reading fits all of its dates.`)
     }
-    if (part === 'study' && privacy && orders.study !== null && orders.study !== 'spreadsheet-days' && orders.study !== 'year-first' && orders.study !== privacy.dateOrder) {
-      issues.add('IMPORT_DATE_ORDER', 'note', null, `"${name}" is read as ${wordsOf[orders.study]}, while dates in texts that leave it open are read as ${wordsOf[privacy.dateOrder]} (Privacy step).`)
+    const hasText = mapping.slots.some(({ slot }) => slot.modality === 'text')
+    if (part === 'study' && hasText && privacy?.dates === 'shift' && orders.study !== null && orders.study !== 'spreadsheet-days' && orders.study !== 'year-first' && orders.study !== privacy.dateOrder) {
+      issues.add('IMPORT_DATE_TEXTS', 'note', null, `"${name}" is read as ${wordsOf[orders.study]}, while dates in texts that leave it open are read as ${wordsOf[privacy.dateOrder]}.`)
     }
   }
 

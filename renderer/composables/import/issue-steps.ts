@@ -24,6 +24,7 @@ const steps: Partial<Record<ErrorCode, WizardStep>> = {
   IMPORT_IMAGE_AMBIGUOUS: 'columns',
   IMPORT_AGE_IMPLAUSIBLE: 'columns',
   IMPORT_DATE_ORDER: 'columns',
+  IMPORT_DATE_TEXTS: 'privacy',
   IMPORT_DATE_EXCHANGED: 'columns',
   IMPORT_DATE_UNREADABLE: 'columns',
   DICOM_MULTI_FRAME: 'columns',

@@ -26,7 +26,9 @@ async function photograph(camera: Camera, folder: string, theme: Theme): Promise
   await chooseSource(page)
   await goOn(page, 'columns')
   const order = page.getByLabel('What comes first in the date of the study')
-  await order.scrollIntoViewIfNeeded()
+  // The smaller of the two sizes: what is in view there is in view in both.
+  await app.application.evaluate(({ BrowserWindow }) => BrowserWindow.getAllWindows()[0]!.setContentSize(1280, 800))
+  await page.getByLabel('Date of birth').scrollIntoViewIfNeeded()
   await camera.photograph(app, theme, '22-dates-1-asked')
   await order.selectOption({ label: 'Day first (25/03/2020)' })
   await goOn(page, 'privacy')

@@ -61,6 +61,13 @@ describe('the days of studies', () => {
     }
   })
 
+  it('are compared with the order in which texts are read', async () => {
+    const table = 'id,image,note,when,A,B\n1,a.png,n,25/04/2020,1,0\n'
+    const codes = async (privacy: Mapping['privacy']) => (await importTable(table, { dates: datesOf({ study: 'when' }), privacy })).check.issues.map(({ code }) => code)
+    expect(await codes(defaultPrivacy)).toContain('IMPORT_DATE_TEXTS')
+    expect(await codes(privacyOptionsSchema.parse({ dateOrder: 'day-first' }))).not.toContain('IMPORT_DATE_TEXTS')
+  })
+
   it('tell every cell that does not fit the chosen order as unreadable', async () => {
     const { check, run } = await importTable('id,image,note,when,A,B\n1,a.png,n,03/25/2020,1,0\n2,a.png,n,05/06/2020,0,1\n', { dates: datesOf({ study: 'when', studyOrder: 'day-first' }) })
     expect(check.issues.find(({ code }) => code === 'IMPORT_DATE_UNREADABLE')).toMatchObject({ count: 1, severity: 'note', examples: [{ row: 2, detail: expect.not.stringMatching(/25/) }] })

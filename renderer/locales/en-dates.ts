@@ -29,7 +29,7 @@ export const enDates = {
     removed: 'On the privacy step dates are set to be removed: they are checked, and none is stored.',
   },
   report: {
-    known: (count: number, dated: string, undated: string) => (undated === '0' ? `The day of every study is known (${studies(count, dated)}).` : `The day is known of ${studies(count, dated)}, and not known of ${undated}.`),
+    known: (count: number, dated: string, undated: string) => (undated === '0' ? `A date was read for every study (${dated}).` : `A date was read for ${studies(count, dated)}; ${undated} ${undated === '1' ? 'has' : 'have'} none.`),
     problem: (problem: DateProblem, count: number, shown: string, rows: string) => `${studies(count, shown)}: ${problems[problem]} (${count === 1 ? 'row' : 'rows'} ${rows})`,
     toAlarms: 'Decide about them on the Alarms page.',
   },

@@ -45,7 +45,7 @@ async function photograph(camera: Camera, folder: string, theme: Theme): Promise
   await card.getByRole('button', { name: 'Show evidence' }).click({ timeout: 120_000 })
   await card.scrollIntoViewIfNeeded()
   await camera.photograph(app, theme, '22-dates-4-alarm')
-  await card.getByRole('link').first().click()
+  await card.getByRole('region', { name: 'Studies' }).getByRole('link').nth(5).click()
   await page.getByRole('navigation', { name: 'Studies of this patient' }).waitFor({ timeout: 30_000 })
   await camera.photograph(app, theme, '22-dates-5-patient')
   await camera.open(app, '#/cohorts/1/fingerprint')

@@ -117,7 +117,7 @@ export const enImport = {
       number: 'Number',
       hint: 'The model sees this frame. Files with one picture are read as always.',
       several: (most: number) => `The model sees this frame; the files of the first rows hold up to ${most}. For several of them, add an item for each.`,
-      of: (frame: number, count: number) => `${frame} of ${count}`,
+      of: (frame: number, count: number) => `frame ${frame}/${count}`,
     },
     template: 'Text',
     templateHint: 'Braces stand for a cell. A study whose cells are all blank has no text.',

@@ -112,10 +112,10 @@ export const enImport = {
     patternHint: '{id} stands for the patient ID, * for anything; the ending may be left out.',
     patternSamples: 'Files in the folder:',
     frames: {
-      label: 'Frame of files that hold several',
+      label: 'Frame to use',
       by: { first: 'The first', middle: 'The middle one', last: 'The last', number: 'A number' } satisfies Record<SlotDraft['frameBy'], string>,
       number: 'Number',
-      hint: 'The model sees this frame. Files with one picture are read as always.',
+      hint: 'Of files that hold several; the model sees this one.',
       several: (most: number) => `The model sees this frame; the files of the first rows hold up to ${most}. For several of them, add an item for each.`,
       of: (frame: number, count: number) => `frame ${frame}/${count}`,
     },

@@ -34,7 +34,7 @@ test('the frame that is chosen is the frame that is seen', async () => {
   await chooseHeaders(page)
   await goOn(page, 'columns')
   await page.getByRole('button', { name: /^Edit .*LL/ }).click()
-  const choice = page.getByLabel('Frame of files that hold several')
+  const choice = page.getByLabel('Frame to use')
   await page.getByText('the files of the first rows hold up to 5').waitFor({ timeout: slowMs })
   await page.getByText('frame 1/5').first().waitFor()
 

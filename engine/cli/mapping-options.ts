@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs'
 import { AppError } from '../domain/errors.ts'
 import { withPrivacy, type Mapping } from '../domain/mapping.ts'
-import { privacyOptionsSchema, privacyRuleSchema } from '../domain/privacy.ts'
+import { privacyOptionsSchema, privacyRuleSchema, withOrderOfTable } from '../domain/privacy.ts'
 import { dateOrderSchema, mappedDatesSchema, type MappedDates } from '../domain/visit-dates.ts'
 import type { CliOptions } from './options.ts'
 
@@ -42,9 +42,11 @@ export function withDateOptions(mapping: Mapping, options: CliOptions): Mapping 
   }
   // Another column may be written in another order: what was found out about the earlier one says nothing of it.
   const [study, birth] = [column(options['study-date'], base.study), column(options['birth-date'], base.birth)]
+  const studyOrder = order('study-date-order', study === base.study ? base.studyOrder : null)
   return {
     ...mapping,
-    dates: { study, studyOrder: order('study-date-order', study === base.study ? base.studyOrder : null), birth, birthOrder: order('birth-date-order', birth === base.birth ? base.birthOrder : null) },
+    ...(mapping.privacy && options['date-order'] === undefined ? { privacy: withOrderOfTable(mapping.privacy, studyOrder) } : {}),
+    dates: { study, studyOrder, birth, birthOrder: order('birth-date-order', birth === base.birth ? base.birthOrder : null) },
   }
 }
 

@@ -30,6 +30,11 @@ export type PrivacyOptions = z.infer<typeof privacyOptionsSchema>
 
 export const defaultPrivacy: PrivacyOptions = privacyOptionsSchema.parse({})
 
+/** The options with the order of the table's dates for texts too, which were written in the same house; an order that says nothing of texts changes nothing. */
+export function withOrderOfTable(privacy: PrivacyOptions, order: string | null): PrivacyOptions {
+  return order === 'day-first' || order === 'month-first' ? { ...privacy, dateOrder: order } : privacy
+}
+
 /** The profile that headers are judged by. Codes of options: PS3.16, CID 7050. */
 export const privacyProfile = { code: '113100', standard: 'DICOM PS3.15 2024b, Annex E' } as const
 

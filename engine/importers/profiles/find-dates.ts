@@ -1,4 +1,5 @@
 import type { Mapping } from '../../domain/mapping.ts'
+import { defaultPrivacy, withOrderOfTable } from '../../domain/privacy.ts'
 import { orderOf } from '../dates/date-column.ts'
 import { createTitleFinder, type TableFacts } from './profile.ts'
 
@@ -16,5 +17,8 @@ export function withDates(mapping: Mapping, facts: TableFacts): Mapping {
     return column === undefined || column.needOrder === 0 ? null : orderOf(column, null)
   }
   const [study, birth] = [find(...studyTitles), find(...birthTitles)]
-  return { ...mapping, dates: { study, studyOrder: orderIn(study), birth, birthOrder: orderIn(birth) } }
+  const studyOrder = orderIn(study)
+  // Only where it differs from the usual one: a suggestion says nothing of privacy otherwise.
+  const privacy = withOrderOfTable(defaultPrivacy, studyOrder)
+  return { ...mapping, dates: { study, studyOrder, birth, birthOrder: orderIn(birth) }, ...(privacy.dateOrder === defaultPrivacy.dateOrder ? {} : { privacy }) }
 }

@@ -191,7 +191,7 @@ async function lookAtWindow(planted: ReturnType<typeof syntheticDelivery>): Prom
   await page.getByRole('link', { name: 'Planted' }).first().click({ timeout: slowMs })
   await page.getByRole('heading', { name: 'Planted', level: 1 }).waitFor({ timeout: slowMs })
   await page.evaluate("void (location.hash = '/patients')")
-  await page.getByText(/P-[0-9A-Z]/).first().click({ timeout: slowMs })
+  await page.getByText(/^P-[0-9A-Z]+$/).first().click({ timeout: slowMs })
   await page.locator('img[src^="lacuna://item"]').first().waitFor({ timeout: slowMs })
   await page.evaluate("void (location.hash = '/import')")
   await page.getByRole('button', { name: 'Choose: Image folder' }).click({ timeout: slowMs })

@@ -78,5 +78,5 @@ it('counts attributes by name, once for each file', () => {
 it('says which options of the profile are in force', () => {
   expect(profileCodes(defaultPrivacy)).toBe('113100, 113103, 113104, 113105, 113107, 113108')
   expect(profileCodes({ ...defaultPrivacy, dates: 'remove', characteristics: 'remove' })).toBe('113100, 113103, 113104, 113105')
-  expect(profileChoices({ ...defaultPrivacy, off: ['dates'] }).find(({ code }) => code === '113107')).toMatchObject({ state: 'no', words: 'The rule for dates is switched off: dates stay as they are.' })
+  expect(profileChoices({ ...defaultPrivacy, off: ['dates'] }).find(({ code }) => code === '113107')).toMatchObject({ state: 'no', words: 'The rule for dates is switched off: dates in texts stay as they are. Dates of studies are moved all the same.' })
 })

@@ -28,5 +28,7 @@ describe('patientActionOfKey', () => {
   it('knows comment, search, what-ifs, list and help', () => {
     expect(['c', '/', 'w', 'l', '?'].map((key) => press(key)?.kind)).toEqual(['comment', 'search', 'what-ifs', 'list', 'help'])
   })
-  it('ignores everything else', () => expect(['x', 'Enter', 'ArrowUp', '4'].map((key) => press(key))).toEqual([null, null, null, null]))
+  it('asks about excluding the patient', () => expect(press('x')).toEqual({ kind: 'exclude' }))
+
+  it('ignores everything else', () => expect(['z', 'Enter', 'ArrowUp', '4'].map((key) => press(key))).toEqual([null, null, null, null]))
 })

@@ -66,7 +66,8 @@ export function createEngineProcess(options: EngineProcessOptions): EngineProces
   const limitMs = options.silenceLimitMs ?? silenceLimitMs
   let child: ChildProcess | null = null
   let nextJobId = 1
-  let lastHeardMs = 0
+  /** How long this process has itself been awake since the engine's last word. */
+  let silentMs = 0
   let watchdog: NodeJS.Timeout | null = null
   let errorLines: string[] = []
   let isHung = false
@@ -88,7 +89,7 @@ export function createEngineProcess(options: EngineProcessOptions): EngineProces
   }
 
   function handleMessage(raw: unknown): void {
-    lastHeardMs = performance.now()
+    silentMs = 0
     const message = engineMessageSchema.parse(raw)
     if (message.type === 'ready' || message.type === 'alive') return
     const job = pending.get(message.jobId)
@@ -133,12 +134,19 @@ export function createEngineProcess(options: EngineProcessOptions): EngineProces
   }
 
   function watch(): void {
-    lastHeardMs = performance.now()
-    watchdog ??= setInterval(() => {
-      if (performance.now() - lastHeardMs < limitMs) return
+    silentMs = 0
+    if (watchdog) return
+    const everyMs = Math.min(5000, limitMs / 4)
+    let lastLookMs = performance.now()
+    watchdog = setInterval(() => {
+      const now = performance.now()
+      // A workstation that slept, or a host that was held up, finds hours between two looks: the engine could not be heard in them. They count as two looks.
+      silentMs += Math.min(now - lastLookMs, 2 * everyMs)
+      lastLookMs = now
+      if (silentMs < limitMs) return
       isHung = true
       child?.kill('SIGKILL')
-    }, Math.min(5000, limitMs / 4))
+    }, everyMs)
     watchdog.unref()
   }
 

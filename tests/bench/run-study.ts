@@ -2,7 +2,7 @@ import { appendFileSync, existsSync, mkdirSync, readdirSync, readFileSync, write
 import { join, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { createOutput } from '../../engine/cli/output.ts'
-import type { RunConfigInput } from '../../engine/domain/run.ts'
+import { runConfigSchema, type RunConfigInput } from '../../engine/domain/run.ts'
 import { workspaceOptionsFromEnvironment } from '../../engine/jobs/environment.ts'
 import { startImport } from '../../engine/jobs/import-cohort.ts'
 import { suggestRun } from '../../engine/jobs/suggest-run.ts'
@@ -54,7 +54,9 @@ async function cohortOf(workspace: Workspace): Promise<number> {
 }
 
 async function runOf(workspace: Workspace, config: RunConfigInput): Promise<number> {
-  const known = workspace.store.runs.list(config.cohortId).find((run) => run.name === config.name)
+  const asked = JSON.stringify(runConfigSchema.parse(config))
+  // A run of the same name with other settings is of an earlier version of this table: its numbers are another method's.
+  const known = workspace.store.runs.list(config.cohortId).find((run) => run.name === config.name && JSON.stringify(runConfigSchema.parse(workspace.store.runs.get(run.runId).config)) === asked)
   if (known?.status === 'finished') return known.runId
   const hooks = { onProgress: output.progress }
   const running = await (known && (known.status === 'paused' || known.status === 'failed') ? resumeTraining(workspace, known.runId, hooks) : startTraining(workspace, config, hooks))

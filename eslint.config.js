@@ -24,7 +24,7 @@ const zones = [
   { target: './engine/host', from: './engine', except: ['./domain', './host', './protocol.ts'], message: 'engine/host imports domain, protocol and node only: it must start without loading the engine.' },
   { target: './engine/evaluation', from: './engine', except: ['./domain', './evaluation'], message: 'engine/evaluation is plain arrays in, plain numbers out: read tensors in the caller.' },
   { target: './engine/fingerprint', from: './engine', except: ['./domain', './evaluation', './fingerprint'], message: 'engine/fingerprint is plain arrays in, plain numbers out: read files and rows in the caller.' },
-  { target: './engine/alarms', from: './engine', except: ['./domain', './evaluation', './fingerprint', './compute/rng.ts', './compute/random-source.ts', './importers/label-words.ts', './alarms'], message: 'engine/alarms is plain columns in, findings out: read the store in engine/jobs/alarms.' },
+  { target: './engine/alarms', from: './engine', except: ['./domain', './evaluation', './fingerprint', './compute/rng.ts', './compute/random-source.ts', './compute/sample-rows.ts', './importers/label-words.ts', './alarms'], message: 'engine/alarms is plain columns in, findings out: read the store in engine/jobs/alarms.' },
   { target: './engine/protocol.ts', from: './engine', except: ['./domain'], message: 'The protocol is made of domain schemas only.' },
   ...layerZones,
   { target: './engine', from: ['./electron', './renderer'], message: 'The engine runs without a window: move shared code to engine/domain.' },

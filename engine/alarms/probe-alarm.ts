@@ -1,5 +1,6 @@
+import { sampleRows } from '../compute/sample-rows.ts'
 import type { Alarm, AlarmEvidence, AlarmRemedy } from '../domain/alarms.ts'
-import { labelColumn, sampleRows, type CohortFacts } from './facts/cohort-facts.ts'
+import { labelColumn, type CohortFacts } from './facts/cohort-facts.ts'
 import { probeLabel, type ProbeResult } from './probe/grouped-probe.ts'
 import { sparseRows } from './probe/logistic.ts'
 import { decimal, intervalInWords, listed, pInWords } from './words.ts'

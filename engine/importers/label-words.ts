@@ -1,3 +1,4 @@
+import { sampleRows } from '../compute/sample-rows.ts'
 import type { LabelWord } from '../domain/import.ts'
 import { clausesOf } from '../domain/words.ts'
 import type { LabelValue } from './rows/labels.ts'
@@ -15,7 +16,7 @@ const minPatients = 3
 const maxWords = 60
 /** So that one label with many words does not hide the others. */
 const maxWordsOfLabel = 15
-/** Beyond this many studies an evenly spaced sample says the same and keeps the check page quick. */
+/** Beyond this many studies a sample spread over all says the same and keeps the check page quick. */
 const maxStudies = 20_000
 const maxTermsPerStudy = 2000
 const strongPrecision = 0.95
@@ -33,8 +34,7 @@ interface Term { term: string; studies: number[] }
  * by a Chernoff bound on the binomial tail, divided by the number of tests. Strongest first, at most 60.
  */
 export function findLabelWords(slotId: string, studies: readonly LabelledText[], labelNames: readonly string[]): LabelWord[] {
-  const step = Math.ceil(studies.length / maxStudies)
-  const sample = studies.filter((study, index) => index % step === 0 && study.text !== null)
+  const sample = sampleRows(studies.length, maxStudies).map((index) => studies[index]!).filter(({ text }) => text !== null)
   const terms = collectTerms(sample)
   const testCount = Math.max(1, terms.length * labelNames.length)
   const found: (LabelWord & { isPhrase: boolean })[] = []

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest'
-import { sampleRows } from '../../../engine/alarms/facts/cohort-facts.ts'
 import { probeLabel } from '../../../engine/alarms/probe/grouped-probe.ts'
 import { dot, fitLogistic, sparseRows } from '../../../engine/alarms/probe/logistic.ts'
 import { createRng } from '../../../engine/compute/rng.ts'
+import { sampleRows } from '../../../engine/compute/sample-rows.ts'
 import { normalQuantile } from '../../../engine/evaluation/comparison/distributions.ts'
 
 function drawRows(seed: number, count: number, width: number) {

@@ -23,6 +23,14 @@ describe('label words', () => {
     expect(words[0]!.studiesWithWord).toBe(words[0]!.studiesWithWordAndLabel)
   })
 
+  it('looks at both eyes of a long table that has one row for each', () => {
+    const studies = Array.from({ length: 24_000 }, (_, i): LabelledText => {
+      const label = Math.floor(i / 2) % 3 === 0 ? 1 : 0
+      return { patientKey: `P-${Math.floor(i / 2)}`, text: i % 2 === 1 && label === 1 ? 'opaque' : 'clear', labels: [label] }
+    })
+    expect(findLabelWords('note', studies, ['Y']).map(({ word }) => word)).toContain('opaque')
+  })
+
   it('finds a rarer word that is always right, a phrase, and the name of the label', () => {
     const rare = findLabelWords('note', makeStudies(2, (label, chance) => (label === 1 && chance() < 0.3 ? 'phaco planned' : '')), ['Y'])
     expect(rare.map(({ word }) => word)).toContain('phaco')

@@ -29,6 +29,8 @@ export interface FuzzDecoder {
   sources: () => Promise<FuzzSource[]>
   /** Throws an AppError for what it refuses; anything else is a find. */
   read: (bytes: Buffer) => Promise<void> | void
+  /** Where a decoder may take more than the others: processor time of a file, growth of the process over all of them. */
+  limits?: { cpuMs: number; growthMb: number }
 }
 
 const width = 40
@@ -114,6 +116,8 @@ export const decoders: readonly FuzzDecoder[] = [
   },
   {
     name: 'report-pdf', sources: async () => pdfSources(),
+    // An alphabet whose damaged range names four thousand million codes is filled in up to 2^24 of them: 2 to 4 s and some 200 MB of the reading thread, which go with it.
+    limits: { cpuMs: 5000, growthMb: 300 },
     read: async (bytes) => {
       const read = await readPdfText(bytes)
       if ('problem' in read) throw new AppError('IMPORT_REPORT_UNREADABLE', read.problem)

@@ -69,7 +69,7 @@ async function runCase(decoder: FuzzDecoder, bytes: Buffer, seed: number, outcom
   const used = process.cpuUsage(before)
   const ms = (used.user + used.system) / 1000
   if (ms > outcome.worstMs) [outcome.worstMs, outcome.worstSeed] = [ms, seed]
-  if (ms > maxMs) outcome.finds.push({ seed, what: `took ${Math.round(ms)} ms of processor time` })
+  if (ms > (decoder.limits?.cpuMs ?? maxMs)) outcome.finds.push({ seed, what: `took ${Math.round(ms)} ms of processor time` })
 }
 
 // A single case for looking at: fuzz-child.ts DECODER SEED [FILE].

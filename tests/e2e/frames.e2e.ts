@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import type { Page } from 'playwright-core'
 import { expect, test } from 'vitest'
 import { useApp } from './harness/one-app.ts'
-import { checkEnds, chooseHeaders, goBack, goOn, nameAndImport, openWizard, slowMs } from './harness/steps.ts'
+import { checkEnds, chooseHeaders, goBack, goOn, nameAndImport, openFirstPatient, openWizard, slowMs } from './harness/steps.ts'
 import { writeChest } from './sources/chests.ts'
 
 /** A frame chosen in the wizard is the one that the report counts, the viewer opens on and the model sees. */
@@ -64,13 +64,7 @@ test('the frame that is chosen is the frame that is seen', async () => {
   await page.getByText('2 images are one frame each of a file with several (frame 4).').waitFor()
   await photograph(page, 'frames-report')
 
-  await page.getByRole('link', { name: 'Open cohort' }).click()
-  await page.getByRole('link', { name: /Patients/ }).first().click()
-  await page.getByText('2 studies').first().waitFor()
-  await page.getByRole('row').nth(1).click()
-  const panes = page.locator('.pane .frame')
-  if (await panes.count() === 0) await page.keyboard.press('Enter')
-  await panes.first().waitFor({ timeout: slowMs })
+  await openFirstPatient(page, 2)
   const lateral = page.locator('.pane').filter({ has: page.locator('figcaption', { hasText: 'LL' }) }).locator('.frame')
   // The model's frame needs no words, and no address of its own.
   await page.getByText('Frame 4 of 5').waitFor({ timeout: slowMs })

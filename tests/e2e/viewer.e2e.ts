@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import type { Locator } from 'playwright-core'
 import { expect, test } from 'vitest'
 import { useApp } from './harness/one-app.ts'
-import { chooseHeaders, goOn, goToCheck, nameAndImport, openWizard, slowMs } from './harness/steps.ts'
+import { chooseHeaders, goOn, goToCheck, nameAndImport, openFirstPatient, openWizard } from './harness/steps.ts'
 import { writeChest } from './sources/chests.ts'
 
 /** The viewer on synthetic DICOM files: keys, markers that follow, window by drag, frames, two panes together. */
@@ -24,13 +24,7 @@ test('keys, markers, window, frames and linked panes do what common viewers do',
   await goToCheck(page)
   await goOn(page, 'import')
   await nameAndImport(page, 'Viewer')
-  await page.getByRole('link', { name: 'Open cohort' }).click()
-  await page.getByRole('link', { name: /Patients/ }).first().click()
-  await page.getByText('2 studies').first().waitFor()
-  await page.getByRole('row').nth(1).click()
-  const panes = page.locator('.pane .frame')
-  if (await panes.count() === 0) await page.keyboard.press('Enter')
-  await panes.first().waitFor({ timeout: slowMs })
+  const panes = await openFirstPatient(page, 2)
   await expect.poll(() => panes.count()).toBe(2)
   const [frontal, lateral] = ['PA', 'LL'].map((view) => page.locator('.pane').filter({ has: page.locator('figcaption', { hasText: view }) }).locator('.frame')) as [Locator, Locator]
   const marks = (pane: Locator): Promise<string[]> => Promise.all(['top', 'right', 'bottom', 'left'].map((edge) => pane.locator(`.mark.${edge}`).innerText()))

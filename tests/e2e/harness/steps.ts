@@ -1,4 +1,4 @@
-import type { Page } from 'playwright-core'
+import type { Locator, Page } from 'playwright-core'
 import { expect } from 'vitest'
 
 /** What a user does, in words of the screens; every step waits for what the user would see. */
@@ -95,4 +95,16 @@ export async function rowSum(page: Page): Promise<{ rowsIn: number; accepted: nu
   const sum = { rowsIn: rowsIn!, accepted: accepted!, rejected: rejected! }
   expect(sum.rowsIn).toBe(sum.accepted + sum.rejected)
   return sum
+}
+
+/** From the report of an import of `studyCount` studies to the images of the first patient; returns their panes. */
+export async function openFirstPatient(page: Page, studyCount: number): Promise<Locator> {
+  await page.getByRole('link', { name: 'Open cohort' }).click()
+  await page.getByRole('link', { name: /Patients/ }).first().click()
+  await page.getByText(`${studyCount} studies`).first().waitFor()
+  await page.getByRole('row').nth(1).click()
+  const panes = page.locator('.pane .frame')
+  if (await panes.count() === 0) await page.keyboard.press('Enter')
+  await panes.first().waitFor({ timeout: slowMs })
+  return panes
 }

@@ -15,6 +15,7 @@ const told: readonly { problem: DateProblem; title: string; words: (count: numbe
   { problem: 'too-old', title: 'at an age that nobody has reached', words: (count) => `${count} would make the patient older than anybody ever was` },
   { problem: 'age-differs', title: 'age more than a year from the one that follows from the date of birth', words: (count) => `${count} ${count === 1 ? 'contradicts' : 'contradict'} age and date of birth` },
   { problem: 'header-differs', title: 'image made on another day than the table says', words: (count) => `${count} ${count === 1 ? 'differs' : 'differ'} from the day in the image file` },
+  { problem: 'rows-differ', title: 'different in the rows of one study', words: (count) => `${count} ${count === 1 ? 'differs' : 'differ'} between the rows of one study` },
   { problem: 'unreadable', title: 'no date', words: (count) => `${count} cannot be read as a date` },
 ]
 

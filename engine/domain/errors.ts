@@ -89,6 +89,7 @@ export const errorCatalog = {
   IMPORT_DATE_IMPOSSIBLE: { fix: 'Correct these dates in the table; until somebody decides on the Alarms page, they do not count.' },
   IMPORT_DATE_AGE: { fix: 'Check date of birth, date and age of these rows: one of them is wrong.' },
   IMPORT_DATE_HEADER: { fix: 'Check that the image belongs to this row: its file was made on another day than the table says.' },
+  IMPORT_DATE_ROWS: { fix: 'If these rows are different visits, choose a column with the study ID, or take every row as a study (Columns step); otherwise correct the dates.' },
   IMPORT_AGE_PLACEHOLDER: { fix: 'Check whether this age stands for "unknown"; if so, blank it in the table.' },
   IMPORT_ATTRIBUTES_DIFFER: { fix: 'Check age and sex in these rows; the first age is kept, a contradicting sex is stored as unknown.' },
   IMPORT_JOIN_UNMATCHED: { fix: 'Check that both columns hold the same IDs; rows that find no partner are kept without its cells.' },

@@ -23,6 +23,11 @@ export const dateColumnSchema = z.object({
 })
 export type DateColumn = z.infer<typeof dateColumnSchema>
 
+/** The order that the cells of a column are read in: the one that was chosen, else the one that alone fits all of them, else none. */
+export function orderOf(column: DateColumn, chosen: DateOrder | null): DateOrder | null {
+  return chosen ?? (column.orders.length === 1 && !column.isExchanged ? column.orders[0]! : null)
+}
+
 const columnName = z.string().min(1).max(300)
 
 /** Where dates come from. The date of birth serves to check and to compute the age; it is never stored. Null order: it must be provable from the column. */
@@ -35,8 +40,16 @@ export const mappedDatesSchema = z.object({
 })
 export type MappedDates = z.infer<typeof mappedDatesSchema>
 
+/** Of which dates somebody has to say what comes first, because the cells leave it open and nothing was chosen. An import is refused until then. */
+export function datesWithoutOrder(dates: MappedDates | null, columns: readonly { name: string; dates?: DateColumn | undefined }[]): ('study' | 'birth')[] {
+  return (['study', 'birth'] as const).filter((part) => {
+    const column = columns.find(({ name }) => name === dates?.[part])?.dates
+    return column !== undefined && column.needOrder > 0 && orderOf(column, dates![part === 'study' ? 'studyOrder' : 'birthOrder']) === null
+  })
+}
+
 /** What is wrong with the day of a study. */
-export const dateProblemSchema = z.enum(['unreadable', 'no-day', 'future', 'too-early', 'before-birth', 'too-old', 'age-differs', 'header-differs'])
+export const dateProblemSchema = z.enum(['unreadable', 'no-day', 'future', 'too-early', 'before-birth', 'too-old', 'age-differs', 'header-differs', 'rows-differ'])
 export type DateProblem = z.infer<typeof dateProblemSchema>
 
 /** Days that cannot be true: they count for nothing until somebody says that they do. */

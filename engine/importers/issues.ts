@@ -35,6 +35,7 @@ const titles: Partial<Record<ErrorCode, string>> = {
   IMPORT_DATE_IMPOSSIBLE: 'Dates that cannot be true',
   IMPORT_DATE_AGE: 'Ages that contradict the dates',
   IMPORT_DATE_HEADER: 'Images made on another day than the table says',
+  IMPORT_DATE_ROWS: 'Rows of one study with different dates',
   IMPORT_AGE_PLACEHOLDER: 'Ages that look like placeholders',
   IMPORT_ATTRIBUTES_DIFFER: 'Rows of one study that differ in age or sex',
   IMPORT_JOIN_UNMATCHED: 'Rows without a partner in the other table',

@@ -5,7 +5,7 @@ import type { DateOrder, DateProblem } from '../../engine/domain/visit-dates.ts'
 const studies = (count: number, shown: string): string => `${shown} ${count === 1 ? 'study' : 'studies'}`
 const problems: Record<DateProblem, string> = {
   'unreadable': 'the date cannot be read', 'no-day': 'the date has no day', 'future': 'the date lies in the future', 'too-early': 'the date lies before 1900', 'before-birth': 'the date lies before the birth',
-  'too-old': 'the patient would be too old', 'age-differs': 'age and dates contradict each other', 'header-differs': 'the image is of another day',
+  'too-old': 'the patient would be too old', 'age-differs': 'age and dates contradict each other', 'header-differs': 'the image is of another day', 'rows-differ': 'the rows have different dates, the earliest counts',
 }
 const orders: Record<DateOrder, string> = {
   'day-first': 'Day first (25/03/2020)', 'month-first': 'Month first (03/25/2020)', 'year-first': 'Year first (20-03-25)', 'spreadsheet-days': 'Days counted by a spreadsheet (43915)',

@@ -53,11 +53,6 @@ export function createDateEvidence(): DateEvidence {
   }
 }
 
-/** The order that the cells of a column are read in: the one that was chosen, else the one that alone fits all of them, else none. */
-export function orderOf(column: DateColumn, chosen: DateOrder | null): DateOrder | null {
-  return chosen ?? (column.orders.length === 1 && !column.isExchanged ? column.orders[0]! : null)
-}
-
 /** The date that a cell names under an order; null when it names none there. */
 export function dateUnder(reading: DateReading, order: DateOrder | null): WrittenDate | null {
   if (reading.kind === 'date') return reading.date

@@ -43,6 +43,8 @@ export function judgeDate({ written, unreadable, withoutDay, birth, ageYears, he
   const day = tableDay ?? (headerDays.length === 0 ? null : Math.min(...headerDays))
   if (day === null) return { day, ageYears: null, problems }
   if (tableDay !== null && headerDays.length > 0 && !headerDays.some((header) => tableDays.some((own) => Math.abs(own - header) <= headerTolerance))) problems.push('header-differs')
+  // The rows may be several visits taken for one study.
+  if (tableDays.some((own) => own !== tableDay)) problems.push('rows-differ')
   if (day > today) problems.push('future')
   if (new Date(day * dayMs).getUTCFullYear() < firstYear) problems.push('too-early')
   const birthDay = birth === null ? null : birthDayOf(birth, day, ageYears)

@@ -1,7 +1,7 @@
 /** The days of the studies of one table: noticed row by row, read once every cell was seen, judged with the headers of the images, and moved. */
 import { AppError, type ErrorCode } from '../../domain/errors.ts'
 import type { Mapping } from '../../domain/mapping.ts'
-import { isImpossible, type DateProblem, type StudyDate } from '../../domain/visit-dates.ts'
+import { isImpossible, orderOf, type DateProblem, type StudyDate } from '../../domain/visit-dates.ts'
 import { isBlankCell } from '../ids.ts'
 import type { IssueCollector } from '../issues.ts'
 import type { HeaderDates } from '../privacy/profile/header-dates.ts'
@@ -9,7 +9,7 @@ import { shiftDaysOf } from '../privacy/scrub.ts'
 import { parseAge } from '../rows/demographics.ts'
 import type { GroupedStudy } from '../rows/group-rows.ts'
 import { createColumnLookup } from '../rows/mapped-columns.ts'
-import { createDateEvidence, dateUnder, orderOf } from './date-column.ts'
+import { createDateEvidence, dateUnder } from './date-column.ts'
 import { judgeDate } from './judge-date.ts'
 import { epochDayOf, formatDay, parseDate, type DateReading } from './parse-date.ts'
 
@@ -120,13 +120,22 @@ const issueOf: Record<DateProblem, { code: ErrorCode; words: string }> = {
   'too-old': { code: 'IMPORT_DATE_IMPOSSIBLE', words: 'the patient would be older than anybody ever was' },
   'age-differs': { code: 'IMPORT_DATE_AGE', words: 'the age differs by more than a year from the one that follows from the dates' },
   'header-differs': { code: 'IMPORT_DATE_HEADER', words: 'the image was made on another day than the table says' },
+  'rows-differ': { code: 'IMPORT_DATE_ROWS', words: 'belong to one study but have different dates; the earliest counts' },
+}
+/** Named in full up to here. */
+const maxNamedRows = 8
+/** "Row 3", "Rows 3, 4 and 9" */
+function namesOf(rows: readonly number[]): string {
+  if (rows.length === 1) return `Row ${rows[0]}`
+  return rows.length > maxNamedRows ? `Rows ${rows.slice(0, maxNamedRows).join(', ')} and ${rows.length - maxNamedRows} more` : `Rows ${rows.slice(0, -1).join(', ')} and ${rows.at(-1)}`
 }
 
 /** One line for each problem of a study; never the date itself. */
 export function noteDate(study: Pick<GroupedStudy, 'rows'>, { problems }: StudyDate, issues: IssueCollector): void {
   for (const problem of problems) {
     const { code, words } = issueOf[problem]
-    issues.add(code, 'note', study.rows[0]!, `Row ${study.rows[0]}: ${words}${isImpossible([problem]) ? '; its day does not count' : ''}.`)
+    if (problem === 'rows-differ') issues.add(code, 'note', study.rows[0]!, `${namesOf(study.rows)} ${words}.`)
+    else issues.add(code, 'note', study.rows[0]!, `Row ${study.rows[0]}: ${words}${isImpossible([problem]) ? '; its day does not count' : ''}.`)
   }
 }
 

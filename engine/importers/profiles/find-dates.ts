@@ -1,6 +1,6 @@
 import type { Mapping } from '../../domain/mapping.ts'
 import { defaultPrivacy, withOrderOfTable } from '../../domain/privacy.ts'
-import { orderOf } from '../dates/date-column.ts'
+import { orderOf } from '../../domain/visit-dates.ts'
 import { createTitleFinder, type TableFacts } from './profile.ts'
 
 const studyTitles = ['studydate', 'examdate', 'examinationdate', 'dateofstudy', 'dateofexam', 'dateofexamination', 'acquisitiondate', 'scandate', 'imagingdate', 'imagedate', 'visitdate', 'dateofvisit', 'encounterdate', 'exposuredate', 'date', 'untersuchungsdatum', 'aufnahmedatum', 'datum']

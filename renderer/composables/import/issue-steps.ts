@@ -26,6 +26,7 @@ const steps: Partial<Record<ErrorCode, WizardStep>> = {
   IMPORT_DATE_ORDER: 'columns',
   IMPORT_DATE_TEXTS: 'privacy',
   IMPORT_DATE_EXCHANGED: 'columns',
+  IMPORT_DATE_ROWS: 'columns',
   IMPORT_DATE_UNREADABLE: 'columns',
   DICOM_MULTI_FRAME: 'columns',
   DICOM_FRAME_MISSING: 'columns',

@@ -63,7 +63,7 @@ export interface MappingDraft {
 export interface DraftProblem {
   code:
     | 'patient-id' | 'study-column' | 'no-slots' | 'slot-title' | 'slot-letter' | 'slot-letter-twice' | 'slot-title-twice' | 'image-column' | 'view-column' | 'view-values'
-    | 'pattern-id' | 'frame-number' | 'template-column' | 'template-unknown' | 'value-columns' | 'label-columns' | 'label-name' | 'label-name-twice' | 'label-column' | 'separators' | 'report-labels' | 'report-columns' | 'column-gone' | 'invalid'
+    | 'pattern-id' | 'frame-number' | 'template-column' | 'template-unknown' | 'value-columns' | 'label-columns' | 'label-name' | 'label-name-twice' | 'label-column' | 'separators' | 'report-labels' | 'report-columns' | 'column-gone' | 'date-order' | 'invalid'
   slotKey?: number
   detail?: string
 }

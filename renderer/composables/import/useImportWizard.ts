@@ -2,6 +2,7 @@ import { computed, onScopeDispose, ref, shallowRef, watch, type ComputedRef, typ
 import type { CallReply, Job } from '../../../electron/contract/contract.ts'
 import type { AppError } from '../../../engine/domain/errors.ts'
 import type { DerivedPreview } from '../../../engine/domain/report-labels.ts'
+import { datesWithoutOrder } from '../../../engine/domain/visit-dates.ts'
 import type { Mapping, TableJoin } from '../../../engine/domain/mapping.ts'
 import { call } from '../../api.ts'
 import { useImportStore } from '../../stores/import.store.ts'
@@ -53,7 +54,7 @@ export function useImportWizard(): ImportWizard {
   const isStarting = ref(false)
   const columns = computed(() => state.value.inspection?.columns.map((column) => column.name) ?? [])
   const mapped = computed(() => (state.value.inspection === null ? null : mappingOfDraft(state.value.draft, columns.value)))
-  const problems = computed(() => (state.value.inspection === null ? [] : problemsOfDraft(state.value.draft, columns.value)))
+  const problems = computed(() => (state.value.inspection === null ? [] : [...problemsOfDraft(state.value.draft, columns.value), ...datesWithoutOrder(state.value.draft.dates, state.value.inspection.columns).map((detail) => ({ code: 'date-order' as const, detail }))]))
   const mapping = computed((): Mapping | null => (mapped.value !== null && 'mapping' in mapped.value ? mapped.value.mapping : null))
 
   async function guard(work: () => Promise<void>): Promise<void> {

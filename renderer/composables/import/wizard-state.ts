@@ -2,6 +2,7 @@ import type { DeliveryForecast, OnChanged } from '../../../engine/domain/deliver
 import type { ImportCheck, TableInspection } from '../../../engine/domain/import.ts'
 import type { ImportSource, Mapping, TableJoin } from '../../../engine/domain/mapping.ts'
 import type { PrivacyOptions } from '../../../engine/domain/privacy.ts'
+import { datesWithoutOrder } from '../../../engine/domain/visit-dates.ts'
 import { columnsOfDraft, draftOfMapping, emptyDraft, mappingOfDraft, type MappingDraft } from './mapping-draft.ts'
 
 export const wizardSteps = ['source', 'columns', 'privacy', 'check', 'import'] as const
@@ -105,6 +106,7 @@ function enter(state: ImportState, step: WizardStep): ImportState | null {
   const { inspection } = kept
   if (inspection === null || isBlocked(inspection.issues)) return null
   if (step === 'columns') return { ...kept, inspection, step }
+  if (datesWithoutOrder(kept.draft.dates, inspection.columns).length > 0) return null
   const mapped = mappingOfDraft(kept.draft, columnNames(inspection))
   if (!('mapping' in mapped)) return null
   const { mapping } = mapped

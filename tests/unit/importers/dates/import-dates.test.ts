@@ -74,6 +74,16 @@ describe('the days of studies', () => {
     expect((await run()).map(({ date }) => [date!.day === null, date!.problems])).toEqual([[true, ['unreadable']], [false, []]])
   })
 
+  it('of the rows of one study that differ are told with the rows, and the earliest counts', async () => {
+    const table = 'id,image,note,when,A,B\n1,a.png,n,2020-05-05,1,0\n2,a.png,n,2020-05-05,0,1\n1,,more,2020-03-01,1,0\n2,,more,05 May 2020,0,1\n1,,again,,1,0\n'
+    const { check, run } = await importTable(table, { rowUnit: { kind: 'patient' }, dates: datesOf({ study: 'when' }) })
+    expect(check.issues.find(({ code }) => code === 'IMPORT_DATE_ROWS')).toMatchObject({ severity: 'note', count: 1, examples: [{ row: 2, detail: 'Rows 2, 4 and 6 belong to one study but have different dates; the earliest counts.' }] })
+    const [first, second] = await run()
+    expect(first!.date!.problems).toEqual(['rows-differ'])
+    expect(second!.date!.problems).toEqual([])
+    expect(apart('2020-03-01', first!.date!.day)).toBe(shiftDaysOf(pseudonymKey, '1'))
+  })
+
   it('that cannot be true are kept apart, row by row', async () => {
     const table = 'id,image,note,when,born,age,A,B\n1,a.png,n,2999-01-01,,40,1,0\n2,a.png,n,1890-05-05,,40,0,1\n3,a.png,n,2019-05-05,2020-01-01,1,0,1\n4,a.png,n,2019-05-05,1960-01-01,30,0,1\n5,a.png,n,soon,,40,0,1\n6,a.png,n,2019,,40,0,1\n7,a.png,n,,,40,0,1\n8,a.png,n,2019-05-05,1970-01-01,49,1,1\n'
     const { check, run } = await importTable(table, { dates: datesOf({ study: 'when', birth: 'born' }), attributes: { age: 'age', sex: null } })

@@ -16,7 +16,8 @@ const judge = (known: Partial<KnownDates>) => {
 
 describe('the day of a study', () => {
   it('is that of the table, the earliest of its rows, or else that of its images', () => {
-    expect(judge({ written: [written('2020-03-16'), written('2020-03-14')] })).toEqual({ day: '2020-03-14', ageYears: null, problems: [] })
+    expect(judge({ written: [written('2020-03-16'), written('2020-03-14')] })).toEqual({ day: '2020-03-14', ageYears: null, problems: ['rows-differ'] })
+    expect(judge({ written: [written('2020-03-14'), written('2020-03-14')] }).problems).toEqual([])
     expect(judge({ headerDays: [day('2020-03-15'), day('2020-03-14')] })).toEqual({ day: '2020-03-14', ageYears: null, problems: [] })
     expect(judge({})).toEqual({ day: null, ageYears: null, problems: [] })
   })
@@ -33,9 +34,13 @@ describe('the day of a study', () => {
   it.each([
     ['today', { written: [written('2026-11-21')] }], ['the first day that counts', { written: [written('1900-01-01')] }], ['the day of birth', { written: [written('2020-03-14')], birth: written('2020-03-14'), ageYears: 0 }],
     ['an examination over midnight', { written: [written('2020-03-14')], headerDays: [day('2020-03-15')] }], ['an age a year off', { written: [written('2020-03-14')], birth: written('1960-06-01'), ageYears: 60 }],
-    ['an age that was capped', { written: [written('2020-03-14')], birth: written('1920-06-01'), ageYears: 90 }], ['images of both days of its rows', { written: [written('2020-03-14'), written('2020-06-01')], headerDays: [day('2020-06-01')] }],
+    ['an age that was capped', { written: [written('2020-03-14')], birth: written('1920-06-01'), ageYears: 90 }],
   ] as const)('is not doubted for %s', (_, known) => {
     expect(judge(known).problems).toEqual([])
+  })
+
+  it('is not said to differ from images of one of the days of its rows', () => {
+    expect(judge({ written: [written('2020-03-14'), written('2020-06-01')], headerDays: [day('2020-06-01')] }).problems).toEqual(['rows-differ'])
   })
 
   it('with two digits of the year lies in the past, and a birth in the century that the age tells, or in none', () => {

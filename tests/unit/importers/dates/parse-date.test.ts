@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { createDateEvidence, dateUnder, orderOf } from '../../../../engine/importers/dates/date-column.ts'
+import { orderOf } from '../../../../engine/domain/visit-dates.ts'
+import { createDateEvidence, dateUnder } from '../../../../engine/importers/dates/date-column.ts'
 import { epochDayOf, formatDay, parseDate, type DateReading } from '../../../../engine/importers/dates/parse-date.ts'
 import type { DateOrder } from '../../../../engine/domain/visit-dates.ts'
 

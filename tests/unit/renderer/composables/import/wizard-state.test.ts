@@ -2,7 +2,8 @@ import { describe, expect, it } from 'vitest'
 import type { TableInspection } from '../../../../../engine/domain/import.ts'
 import type { Mapping } from '../../../../../engine/domain/mapping.ts'
 import { defaultPrivacy } from '../../../../../engine/domain/privacy.ts'
-import { changeSlot } from '../../../../../renderer/composables/import/mapping-draft.ts'
+import { blockedReason } from '../../../../../renderer/composables/import/blocked-reason.ts'
+import { changeSlot, type DraftProblem } from '../../../../../renderer/composables/import/mapping-draft.ts'
 import { canEnter, checkKey, firstState, hasStarted, nextStep, stepStatus, validCheck, wizardSteps, type ImportEvent, type ImportState, type WizardCheck } from '../../../../../renderer/composables/import/wizard-state.ts'
 
 const mapping: Mapping = {
@@ -39,6 +40,27 @@ describe('nextStep', () => {
     expect(play([next]).step).toBe('source')
     expect(play([{ kind: 'folder-chosen', path: '/data' }, next]).step).toBe('source')
     expect(play([...chosen, next, next, next, next]).step).toBe('check')
+  })
+
+  it('does not leave the columns while nobody has said what comes first in a date', () => {
+    const dates = { filled: 3, readable: 3, needOrder: 3, orders: ['day-first' as const, 'month-first' as const], isExchanged: false }
+    const inspection = inspectionOf('/data/patients.csv', {
+      columns: ['ID', 'File', 'Diagnosis', 'Seen'].map((name) => ({ name, blankCount: 0, distinctCount: 3, samples: [], ...(name === 'Seen' ? { dates } : {}) })),
+      suggestion: { mapping: { ...mapping, dates: { study: 'Seen', studyOrder: null, birth: null, birthOrder: null } }, isRecognised: false, explanation: 'Guessed.' },
+    })
+    const open = play([...chosen.slice(0, 2), { kind: 'inspected', inspection }, next])
+    expect(play([next], open).step).toBe('columns')
+    expect(canEnter(open, 'privacy')).toBe(false)
+    const reason = (problems: DraftProblem[]): string | null => blockedReason(open, problems, false)
+    expect(reason([{ code: 'date-order', detail: 'study' }])).toBe('Choose what comes first in the date of the study.')
+    expect(reason([{ code: 'date-order', detail: 'birth' }, { code: 'no-slots' }])).toBe('2 fields need attention.')
+    const decided = play([{ kind: 'draft-changed', draft: { ...open.draft, dates: { ...open.draft.dates!, studyOrder: 'day-first' } } }, next], open)
+    expect(decided.step).toBe('privacy')
+    // One order alone fits: proven, as the engine takes it. A spreadsheet that may have exchanged day and month proves nothing.
+    const withColumn = (changes: object): ImportState => ({ ...open, inspection: { ...inspection, columns: inspection.columns.map((column) => (column.dates ? { ...column, dates: { ...column.dates, ...changes } } : column)) } }) as ImportState
+    expect(canEnter(withColumn({ orders: ['day-first'] }), 'privacy')).toBe(true)
+    expect(canEnter(withColumn({ orders: ['day-first'], isExchanged: true }), 'privacy')).toBe(false)
+    expect(canEnter(withColumn({ needOrder: 0, orders: [] }), 'privacy')).toBe(true)
   })
 
   it('proposes a name for the cohort from the table, and keeps one that was typed', () => {

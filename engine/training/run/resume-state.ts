@@ -1,8 +1,9 @@
-import { existsSync, mkdirSync, renameSync, writeFileSync } from 'node:fs'
+import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, renameSync, rmSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
 import { z } from 'zod'
 import { encodeSafetensors, openSafetensors } from '../../backbones/safetensors.ts'
 import type { HostValues } from '../../compute/parameters.ts'
+import { AppError } from '../../domain/errors.ts'
 import type { OptimizerState } from '../optimise/optimizer.ts'
 
 const spentSchema = z.object({ elapsedMs: z.number(), peakBytes: z.number(), notes: z.array(z.string()) })
@@ -39,7 +40,7 @@ export interface FoldState {
 
 const fileOf = (runDir: string, fold: number) => join(runDir, `fold_${fold}`, 'resume.safetensors')
 
-/** Saves all that the next epoch needs in one file, replaced in one step: after a kill at any moment at most one epoch is repeated. */
+/** Saves all that the next epoch needs in one file, made lasting and replaced in one step: after a kill or a power cut at most one epoch is repeated. */
 export function saveFoldState(runDir: string, fold: number, state: FoldState): void {
   const tensors: Record<string, HostValues> = {}
   const add = (prefix: string, values: Record<string, HostValues>) => {
@@ -50,14 +51,35 @@ export function saveFoldState(runDir: string, fold: number, state: FoldState): v
   add('second', state.optimizer.second)
   const file = fileOf(runDir, fold)
   mkdirSync(join(runDir, `fold_${fold}`), { recursive: true })
-  writeFileSync(`${file}.part`, encodeSafetensors(tensors, { progress: JSON.stringify(state.progress) }))
+  const handle = openSync(`${file}.part`, 'w')
+  try {
+    const bytes = encodeSafetensors(tensors, { progress: JSON.stringify(state.progress) })
+    for (let done = 0; done < bytes.byteLength;) done += writeSync(handle, bytes, done)
+    fsyncSync(handle)
+  } finally {
+    closeSync(handle)
+  }
   renameSync(`${file}.part`, file)
 }
 
-/** The state of a fold, or null when there is none or it belongs to another configuration. */
-export function loadFoldState(runDir: string, fold: number, fingerprint: string): FoldState | null {
+/**
+ * The state of a fold, or null when there is none or it belongs to another configuration. One that cannot be read (a damaged disk) is removed and
+ * told by `onDamaged`: training the fold anew gives the same numbers, while a run that can never be resumed would be lost.
+ */
+export function loadFoldState(runDir: string, fold: number, fingerprint: string, onDamaged: () => void): FoldState | null {
   const file = fileOf(runDir, fold)
   if (!existsSync(file)) return null
+  try {
+    return readState(file, fingerprint)
+  } catch (error) {
+    if (!isDamage(error)) throw error
+    rmSync(file, { force: true })
+    onDamaged()
+    return null
+  }
+}
+
+function readState(file: string, fingerprint: string): FoldState | null {
   const opened = openSafetensors(file)
   try {
     const progress = progressOf(opened.metadata, fingerprint)
@@ -69,6 +91,9 @@ export function loadFoldState(runDir: string, fold: number, fingerprint: string)
   }
 }
 
+/** Errors of the system (no right to read, a network drive that is gone) are none: the state may be whole. */
+const isDamage = (error: unknown): boolean => (error instanceof AppError && error.code.startsWith('WEIGHTS_')) || error instanceof SyntaxError
+
 /** What earlier sessions of a run took, from the state that was saved last; null for a run that begins. */
 export function readSpent(runDir: string, foldCount: number, fingerprint: string): Spent | null {
   const all = Array.from({ length: foldCount }, (_, fold) => loadProgress(runDir, fold, fingerprint)?.spent ?? null).filter((spent) => spent !== null)
@@ -78,11 +103,17 @@ export function readSpent(runDir: string, foldCount: number, fingerprint: string
 function loadProgress(runDir: string, fold: number, fingerprint: string): FoldProgress | null {
   const file = fileOf(runDir, fold)
   if (!existsSync(file)) return null
-  const opened = openSafetensors(file)
   try {
-    return progressOf(opened.metadata, fingerprint)
-  } finally {
-    opened.close()
+    const opened = openSafetensors(file)
+    try {
+      return progressOf(opened.metadata, fingerprint)
+    } finally {
+      opened.close()
+    }
+  } catch (error) {
+    // Told where the fold begins, see loadFoldState.
+    if (isDamage(error)) return null
+    throw error
   }
 }
 

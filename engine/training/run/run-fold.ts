@@ -23,7 +23,9 @@ const freshProgress: EpochProgress = { epochsDone: 0, bestMetric: null, bestLoss
 export async function runFold(run: PreparedRun, bareModel: TrainingModel, network: Network, fold: number, meter: Meter): Promise<boolean> {
   const { spec, context } = run
   const { config } = spec
-  const saved = loadFoldState(spec.runDir, fold, run.fingerprint)
+  const saved = loadFoldState(spec.runDir, fold, run.fingerprint, () => {
+    run.notes.push(`The saved state of ${spec.assignments.length > 1 ? `fold ${fold + 1}` : 'the training'} could not be read; it was trained again from its start.`)
+  })
   if (saved?.progress.isDelivered) return true
   const position: Position = { progress: saved?.progress ?? freshProgress, phase: saved?.progress.phase ?? 0, epochsBefore: saved?.progress.epochsBefore ?? 0 }
   const model = withMemoryRecovery(bareModel, {

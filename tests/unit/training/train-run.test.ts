@@ -115,6 +115,24 @@ describe('trainRun', { timeout: 300_000 }, () => {
     expect(logitsOf(resumed.recording)).toEqual(logitsOf(unbroken.recording))
   })
 
+  it.each([
+    ['cut short', (bytes: Buffer) => bytes.subarray(0, bytes.length >> 1)],
+    ['empty', () => Buffer.alloc(0)],
+    ['of zeros', (bytes: Buffer) => Buffer.alloc(bytes.length)],
+  ])('trains anew, and says so, when the saved state is %s', async (kind, damage) => {
+    const name = `damaged ${kind}`
+    const unbroken = record()
+    await trainRun(specFor(`${name} unbroken`), unbroken.context)
+    await expect(trainRun(specFor(name), record({ abortAfterEpoch: 1 }).context)).rejects.toThrow()
+    const file = join(folder, name, 'fold_0', 'resume.safetensors')
+    writeFileSync(file, damage(readFileSync(file)))
+    const resumed = record()
+    const summary = await trainRun(specFor(name), resumed.context)
+    expect(resumed.recording.epochs.map((epoch) => epoch.epoch)).toEqual([0, 1, 2])
+    expect(logitsOf(resumed.recording)).toEqual(logitsOf(unbroken.recording))
+    expect(summary.notes.filter((note) => note.includes('could not be read'))).toHaveLength(1)
+  })
+
   it('counts the time and the notes of the sessions before a resume', async () => {
     const broken = record({ abortAfterEpoch: 1 })
     await expect(trainRun(specFor('metered'), broken.context)).rejects.toThrow()

@@ -114,7 +114,7 @@ export const errorCatalog = {
   IMPORT_MAPPING_FILE: { fix: 'Choose a JSON file that Lacuna exported as a mapping.' },
   // engine
   ENGINE_CRASHED: { fix: 'Resume the job; at most one epoch or one batch of files is repeated.' },
-  ENGINE_UNAVAILABLE: { fix: 'Run "npm run setup" again and read its summary, then restart Lacuna.' },
+  ENGINE_UNAVAILABLE: { fix: 'Restart Lacuna. If it repeats, ask whoever installed it to set it up again ("npm run setup" says what is missing); cohorts and runs stay.' },
   ENGINE_BUSY: { fix: 'Wait for the running job to finish, or cancel it in the jobs tray.' },
   ENGINE_UNRESPONSIVE: { fix: 'The job was stopped; resume it. If it repeats, lower the batch size.' },
   // text and images
@@ -136,11 +136,11 @@ export const errorCatalog = {
   DICOM_FOR_PROCESSING: { fix: 'Export these images "for presentation" as well, if the archive has them: raw ones look different from what was reported on.' },
   DICOM_FRAME_DAMAGED: { fix: 'Copy or export the file again; its compressed pixels are damaged.' },
   // compute and backbones
-  COMPUTE_UNAVAILABLE: { fix: 'Run "npm run setup" again and read its summary; it names what is missing on this machine.' },
-  COMPUTE_CHOICE_FAILED: { fix: 'Do what the message says, or let Lacuna choose again ("npx lacuna device --use auto").' },
+  COMPUTE_UNAVAILABLE: { fix: 'Ask whoever installed Lacuna to set it up again ("npm run setup" names what is missing on this machine); cohorts and runs stay.' },
+  COMPUTE_CHOICE_FAILED: { fix: 'Do what the message says, or let Lacuna choose again on the page "This workstation" ("npx lacuna device --use auto").' },
   COMPUTE_OUT_OF_MEMORY: { fix: 'Close other programs, or use a smaller backbone, fewer images for each patient or a shorter text length; then resume.' },
-  COMPUTE_DEVICE_LOST: { fix: 'Resume the run: it goes on from the last finished epoch. If it repeats, update the graphics driver or choose the processor ("npx lacuna device --use cpu").' },
-  WEIGHTS_FILE_MISSING: { fix: 'Run "npm run setup" again, or import the backbone again from its original folder.' },
+  COMPUTE_DEVICE_LOST: { fix: 'Resume the run: it goes on from the last finished epoch. If it repeats, update the graphics driver or choose the processor on the page "This workstation" ("npx lacuna device --use cpu").' },
+  WEIGHTS_FILE_MISSING: { fix: 'Add the backbone again from its original folder. If it is the built-in one, ask whoever installed Lacuna to set it up again ("npm run setup").' },
   WEIGHTS_FILE_INVALID: { fix: 'Copy or download the weights file again; it was probably cut short.' },
   WEIGHTS_CLAIM_TOO_LARGE: { fix: 'Do not use this file; it claims more data than it holds. Get it again from its publisher.' },
   WEIGHTS_PICKLE_REFUSED: { fix: 'Ask for the model as safetensors, or save only its tensors (the state dict) in the library that wrote it.' },

@@ -33,7 +33,8 @@ const minimumDriver = '525.60.13'
 const minimumCapability = 6
 /** Below this not even the default backbone with small batches fits beside the display. */
 const minimumCardMegabytes = 3000
-const setupAgain = 'run "npm run setup" with a connection to the package registries'
+/** Who reads patients cannot do it; who installed it knows the command. */
+const setupAgain = 'ask whoever installed Lacuna to set it up again ("npm run setup", with a connection to the package registries)'
 
 /** Reads the choice of a setting or of LACUNA_BACKEND. Throws COMPUTE_CHOICE_FAILED for a word that is no backend: a typing error must not choose another device. */
 export function choiceFrom(word: string | undefined): BackendChoice {
@@ -144,7 +145,7 @@ function verdictOf(kind: BackendKind, facts: DeviceFacts, choice: BackendChoice,
 }
 
 function chosenRemedy(kind: BackendKind): string | null {
-  return kind === 'cuda' ? null : 'To let Lacuna choose the fastest device again, run "npx lacuna device --use auto".'
+  return kind === 'cuda' ? null : 'To let Lacuna choose the fastest device again, choose so on the page "This workstation" (or "npx lacuna device --use auto").'
 }
 
 /** Device, reason and remedy as the one sentence that command line and reports print. */

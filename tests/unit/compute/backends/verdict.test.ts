@@ -40,15 +40,15 @@ describe('the best backend that works, every better one named with its cause', (
     ['a driver that does not answer', { ...workstation, nvidia: { cards: [], failure: "NVIDIA-SMI has failed because it couldn't communicate with the NVIDIA driver" } }, noWebgpu, 'cpu', /driver does not answer \(NVIDIA-SMI has failed/, /Reinstall the NVIDIA driver/],
     ['a card that is too old', withCard({ name: 'GTX 970', computeCapability: '5.2' }), noWebgpu, 'cpu', /GTX 970 \(compute capability 5\.2\) is older/, /6\.0 or later/],
     ['a card with little memory', withCard({ name: 'GT 1030', memoryMegabytes: 2048, computeCapability: '6.1' }), noWebgpu, 'cpu', /GT 1030 has only 2\.0 GB/, /at least 3\.0 GB/],
-    ['a card with the CPU build', { ...workstation, setup: { build: 'cpu', reason: 'the CUDA build failed (no space)' } }, noWebgpu, 'cpu', /CUDA libraries are not installed \(the CUDA build failed \(no space\)\)/, /To use the card, run "npm run setup"/],
-    ['a CUDA library that is missing', workstation, { cuda: fails('it loads, but reports no usable card'), ...noWebgpu }, 'cpu', /cannot use the NVIDIA A100 \(it loads, but reports no usable card\)/, /Update the NVIDIA driver, then run "npm run setup"/],
+    ['a card with the CPU build', { ...workstation, setup: { build: 'cpu', reason: 'the CUDA build failed (no space)' } }, noWebgpu, 'cpu', /CUDA libraries are not installed \(the CUDA build failed \(no space\)\)/, /To use the card, ask whoever installed Lacuna to set it up again \("npm run setup"/],
+    ['a CUDA library that is missing', workstation, { cuda: fails('it loads, but reports no usable card'), ...noWebgpu }, 'cpu', /cannot use the NVIDIA A100 \(it loads, but reports no usable card\)/, /Update the NVIDIA driver, then ask whoever installed Lacuna .*"npm run setup"/],
     ['an AMD card', { ...server, hasGraphicsDevice: true }, {}, 'webgpu', /WebGPU \(Dawn\) computes on the graphics device, because no NVIDIA graphics card/, /NVIDIA card/],
     ['an AMD card whose driver is broken', { ...server, hasGraphicsDevice: true }, { webgpu: fails('the device was lost') }, 'cpu', /no NVIDIA graphics card .* and WebGPU cannot be used \(the device was lost\)/, /NVIDIA/],
     ['a software renderer only', { ...server, hasGraphicsDevice: null }, { webgpu: fails('only the software renderer SwiftShader was found') }, 'cpu', /only the software renderer/, /./],
     ['Apple', { ...server, platform: 'darwin', arch: 'arm64', processor: { name: 'Apple M3', cores: 8, hasAvx: null, hasAvx2: null }, hasGraphicsDevice: null, setup: { build: 'none', reason: null } }, {}, 'webgpu', /CUDA is used on 64-bit Linux only, and this is darwin-arm64/, /Linux workstation/],
     ['a processor without AVX2', { ...server, processor: { ...server.processor, hasAvx2: false } }, {}, 'cpu', /lacks AVX2, which makes it about half as fast/, /NVIDIA/],
     ['a processor without AVX', { ...server, processor: { ...server.processor, hasAvx: false, hasAvx2: false } }, {}, 'wasm', /lacks the AVX instructions that TensorFlow needs/, /AVX/],
-    ['no TensorFlow', { ...server, setup: { build: 'none', reason: 'pip is missing' } }, {}, 'wasm', /TensorFlow is not installed \(pip is missing\)/, /50 times faster, run "npm run setup"/],
+    ['no TensorFlow', { ...server, setup: { build: 'none', reason: 'pip is missing' } }, {}, 'wasm', /TensorFlow is not installed \(pip is missing\)/, /50 times faster, ask whoever installed Lacuna .*"npm run setup"/],
     ['a TensorFlow that does not load', server, { cpu: fails('libtensorflow_cc.so.2: cannot open shared object file') }, 'wasm', /could not be loaded \(libtensorflow_cc\.so\.2/, /npm run setup/],
   ]
 

@@ -85,7 +85,7 @@ export function createViltInput(compute: Compute, size: ViltInputSize, frozen: V
     const summed: Tensor2D | null = words.length === 0 ? null : tf.tidy(() =>
       read<Tensor2D>('words').gather(indices(words)).add(read<Tensor2D>('types').gather(indices(wordTypes))).add<Tensor2D>(read<Tensor2D>('positions').gather(indices(wordPositions))))
     /** [patches, 3 patch^2] */
-    const patches: Tensor2D | null = images.length === 0 ? null : tf.tidy(() => tf.concat2d(images.map((image) => patchRows(compute, image, patch).patches), 0))
+    const patches: Tensor2D | null = images.length === 0 ? null : tf.tidy(() => tf.concat2d(images.map((image) => patchRows(compute, image, [patch, patch]).patches), 0))
     /** Position grid of each image from the model's own: [its patches, side^2]. */
     const taps = images.map((image) => tf.tensor2d(bilinearTaps(side, ...gridOf(image)), [tokensOf(image) - 1, side * side]))
 

@@ -22,13 +22,26 @@ export type BackboneFileRecord = z.infer<typeof backboneFileRecordSchema>
 export const backboneTensorSchema = z.object({ name: z.string(), storedType: z.string(), shape: z.array(z.number().int().nonnegative()), count: z.number().int().nonnegative(), isUsed: z.boolean() })
 export type BackboneTensor = z.infer<typeof backboneTensorSchema>
 
+/** In pixels: one side of a square, or height and width. */
+const pixelSidesSchema = z.union([z.number().int(), z.tuple([z.number().int(), z.number().int()])])
+export type PixelSides = z.infer<typeof pixelSidesSchema>
+
+/** Height and width. */
+export const bothSides = (sides: PixelSides): [height: number, width: number] => (typeof sides === 'number' ? [sides, sides] : sides)
+
+/** As people write it: 224, or width x height. */
+export function sidesText(sides: PixelSides): string {
+  const [height, width] = bothSides(sides)
+  return height === width ? String(height) : `${width} x ${height}`
+}
+
 /** Sizes worth showing; null where a family has none. */
 export const backboneSizesSchema = z.object({
   width: z.number().int(),
   blocks: z.number().int(),
   heads: z.number().int(),
-  imageSize: z.number().int().nullable(),
-  patchSize: z.number().int().nullable(),
+  imageSize: pixelSidesSchema.nullable(),
+  patchSize: pixelSidesSchema.nullable(),
   textPositions: z.number().int().nullable(),
   vocabulary: z.number().int().nullable(),
 })

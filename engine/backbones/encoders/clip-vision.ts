@@ -48,8 +48,8 @@ export function loadClipVision(compute: Compute, source: WeightSource, config: C
   const projection = tf.tensor2d(source.read('visual_projection.weight', [projectionWidth, D]), [projectionWidth, D])
 
   const embed = (image: Pixels): Tensor2D => tf.tidy(() => {
-    const { patches, rows, columns } = patchRows(compute, image, patch)
-    const table = tf.tensor2d(fittedPositions(positions, 1, side, D, rows, columns), [1 + rows * columns, D])
+    const { patches, rows, columns } = patchRows(compute, image, [patch, patch])
+    const table = tf.tensor2d(fittedPositions(positions, 1, [side, side], D, rows, columns), [1 + rows * columns, D])
     const tokens = tf.concat2d([classToken, kernels.matMul(patches, projectionOfPatches, false, true)], 0).add<Tensor2D>(table)
     return kernels.layerNorm(tokens, ...before, size.epsilon)
   })

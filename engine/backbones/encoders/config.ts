@@ -7,6 +7,8 @@ import { activationNames } from './activations.ts'
 export const count = z.int().positive()
 /** Some libraries write a square size as a pair. */
 export const squareSide = z.union([count, z.tuple([count, count]).refine(([height, width]) => height === width, 'Only square sizes are supported.').transform(([side]) => side)])
+/** One side for both axes, or height and width; always read as a pair. */
+export const sidePair = z.union([z.tuple([count, count]), count.transform((side): [number, number] => [side, side])])
 
 /** Sizes of a transformer. Defaults are those of the library's base configurations: its files leave out what equals them. */
 export const transformerFields = {

@@ -12,22 +12,25 @@ export interface Pixels {
   width: number
 }
 
-/** Patches of an image as rows [rows * columns, 3 * patch * patch]; an incomplete patch at the right or lower border is left out, as a strided convolution does. */
-export function patchRows(compute: Compute, image: Pixels, patch: number): { patches: Tensor2D; rows: number; columns: number } {
+/** Height and width, in pixels or in patches. */
+export type Sides = readonly [height: number, width: number]
+
+/** Patches of an image as rows [rows * columns, 3 * height * width of a patch]; an incomplete patch at the right or lower border is left out, as a strided convolution does. */
+export function patchRows(compute: Compute, image: Pixels, [patchHeight, patchWidth]: Sides): { patches: Tensor2D; rows: number; columns: number } {
   const { tf } = compute
-  const rows = Math.floor(image.height / patch)
-  const columns = Math.floor(image.width / patch)
-  if (rows === 0 || columns === 0) throw new AppError('IMAGE_SHAPE_UNSUPPORTED', `An image of ${image.width} x ${image.height} pixels is smaller than one patch of ${patch}.`)
+  const rows = Math.floor(image.height / patchHeight)
+  const columns = Math.floor(image.width / patchWidth)
+  if (rows === 0 || columns === 0) throw new AppError('IMAGE_SHAPE_UNSUPPORTED', `An image of ${image.width} x ${image.height} pixels is smaller than one patch of ${patchWidth} x ${patchHeight}.`)
   const patches = tf.tidy(() => tf.tensor3d(image.pixels, [3, image.height, image.width])
-    .slice([0, 0, 0], [3, rows * patch, columns * patch])
-    .reshape([3, rows, patch, columns, patch]).transpose([1, 3, 0, 2, 4]).reshape<Tensor2D>([rows * columns, 3 * patch * patch]))
+    .slice([0, 0, 0], [3, rows * patchHeight, columns * patchWidth])
+    .reshape([3, rows, patchHeight, columns, patchWidth]).transpose([1, 3, 0, 2, 4]).reshape<Tensor2D>([rows * columns, 3 * patchHeight * patchWidth]))
   return { patches, rows, columns }
 }
 
-/** Position table [extra + side * side, D] with its grid fitted to `rows` x `columns`; the first `extra` rows belong to class tokens. */
-export function fittedPositions(table: Float32Array, extra: number, side: number, width: number, rows: number, columns: number): Float32Array {
-  if (rows === side && columns === side) return table
-  const grid = interpolateGridBicubic(table.subarray(extra * width), side, width, rows, columns)
+/** Position table [extra + its rows * its columns, D] with its grid fitted to `rows` x `columns`; the first `extra` rows belong to class tokens. */
+export function fittedPositions(table: Float32Array, extra: number, own: Sides, width: number, rows: number, columns: number): Float32Array {
+  if (rows === own[0] && columns === own[1]) return table
+  const grid = interpolateGridBicubic(table.subarray(extra * width), own, width, rows, columns)
   const fitted = new Float32Array(extra * width + grid.length)
   fitted.set(table.subarray(0, extra * width))
   fitted.set(grid, extra * width)

@@ -4,18 +4,19 @@
 const CUBIC = -0.75
 
 /**
- * Bicubic interpolation with align_corners = false of a square grid [side * side, D] to `rows` x `columns`, borders repeated, as PyTorch
- * does it for ViT, DeiT and CLIP (`interpolate_pos_encoding`). Returns [rows * columns, D].
+ * Bicubic interpolation with align_corners = false of a grid [own rows * own columns, D] to `rows` x `columns`, borders repeated, as PyTorch
+ * does it for ViT, DeiT and CLIP (`interpolate_pos_encoding`). Returns [rows * columns, D]. That reference takes every grid for a square one:
+ * where it is not, it stops or mixes rows up, and here the grid keeps its own shape.
  */
-export function interpolateGridBicubic(grid: Float32Array, side: number, width: number, rows: number, columns: number): Float32Array {
-  if (rows === side && columns === side) return grid
-  const down = cubicTaps(side, rows)
-  const across = cubicTaps(side, columns)
-  const between = new Float64Array(side * columns * width) // columns first, then rows
-  for (let r = 0; r < side; r++) {
+export function interpolateGridBicubic(grid: Float32Array, [ownRows, ownColumns]: readonly [rows: number, columns: number], width: number, rows: number, columns: number): Float32Array {
+  if (rows === ownRows && columns === ownColumns) return grid
+  const down = cubicTaps(ownRows, rows)
+  const across = cubicTaps(ownColumns, columns)
+  const between = new Float64Array(ownRows * columns * width) // columns first, then rows
+  for (let r = 0; r < ownRows; r++) {
     across.forEach((taps, c) => {
       for (const { index, weight } of taps) {
-        for (let d = 0; d < width; d++) between[(r * columns + c) * width + d]! += weight * grid[(r * side + index) * width + d]!
+        for (let d = 0; d < width; d++) between[(r * columns + c) * width + d]! += weight * grid[(r * ownColumns + index) * width + d]!
       }
     })
   }

@@ -12,7 +12,7 @@ import type { BertModel } from '../bert.ts'
 import { averageGrid } from '../mmbt-join.ts'
 import type { Resnet50 } from '../resnet50.ts'
 import type { ClipModel } from './clip.ts'
-import type { Pixels } from './patches.ts'
+import type { Pixels, Sides } from './patches.ts'
 import type { VitModel } from './vit.ts'
 
 interface Tower {
@@ -33,10 +33,10 @@ export interface ImageTower extends Tower {
 
 type ImagePart = PixelPart | GridPart
 
-/** A tower over pixels of a square of this side. */
-function pixelTower(side: number, describe: (image: Pixels) => Float32Array): Pick<ImageTower, 'dummyPart' | 'describe'> {
+/** A tower over pixels of this height and width. */
+function pixelTower([height, width]: Sides, describe: (image: Pixels) => Float32Array): Pick<ImageTower, 'dummyPart' | 'describe'> {
   return {
-    dummyPart: (modality, slot) => ({ kind: 'pixels', modality, slot, pixels: new Float32Array(3 * side * side).fill(1), height: side, width: side }),
+    dummyPart: (modality, slot) => ({ kind: 'pixels', modality, slot, pixels: new Float32Array(3 * height * width).fill(1), height, width }),
     describe: (part) => {
       if (part.kind !== 'pixels') throw new Error('this tower reads pixels, not grid features')
       return describe(part)
@@ -85,7 +85,7 @@ export function clipTowers(compute: Compute, clip: ClipModel): { text: TextTower
     },
     image: {
       width: clip.config.projectionWidth, parameterCount: clip.vision.parameterCount, dispose: () => {},
-      ...pixelTower(clip.config.vision.image_size, (image) => unitVector(compute, () => clip.vision.project(clip.vision.finalNorm(clip.vision.hiddenStates([image]).at(-1)!.slice([0, 0], [1, -1]))))),
+      ...pixelTower([clip.config.vision.image_size, clip.config.vision.image_size], (image) => unitVector(compute, () => clip.vision.project(clip.vision.finalNorm(clip.vision.hiddenStates([image]).at(-1)!.slice([0, 0], [1, -1]))))),
     },
   }
 }

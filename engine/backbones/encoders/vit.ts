@@ -11,10 +11,19 @@ import type { TransformerBlock } from '../transformer-block.ts'
 import { blockParameterCount, loadTransformerBlocks } from '../transformer-weights.ts'
 import type { WeightSource } from '../weight-source.ts'
 import { activationNames, createActivation } from './activations.ts'
-import { count, parseModelConfig, patchFields, transformerFields, transformerSizeOf } from './config.ts'
+import { count, parseModelConfig, patchFields, sidePair, transformerFields, transformerSizeOf } from './config.ts'
 import { type Pixels, blockStates, fittedPositions, patchRows } from './patches.ts'
 
-const vitConfigSchema = z.object({ model_type: z.enum(['vit', 'deit']), ...transformerFields, ...patchFields, pooler_output_size: count.nullish(), pooler_act: z.enum(activationNames).default('tanh') })
+const vitConfigSchema = z.object({
+  model_type: z.enum(['vit', 'deit']),
+  ...transformerFields,
+  ...patchFields,
+  image_size: sidePair.default([224, 224]),
+  patch_size: sidePair.default([16, 16]),
+  pooler_output_size: count.nullish(),
+  pooler_act: z.enum(activationNames).default('tanh'),
+})
+/** Sizes of images and patches as [height, width]. */
 export type VitConfig = z.infer<typeof vitConfigSchema>
 
 /** Parses a Hugging Face config.json of a ViT or DeiT model; throws BACKBONE_CONFIG_UNSUPPORTED with the field that is wrong. */
@@ -43,13 +52,15 @@ export function loadVit(compute: Compute, source: WeightSource, config: VitConfi
   const { tf, kernels } = compute
   const size = transformerSizeOf(config)
   const { width: D } = size
-  const patch = config.patch_size
-  const side = Math.floor(config.image_size / patch)
+  const [patchHeight, patchWidth] = config.patch_size
+  const grid = [Math.floor(config.image_size[0] / patchHeight), Math.floor(config.image_size[1] / patchWidth)] as const
+  const places = grid[0] * grid[1]
+  const patchLength = 3 * patchHeight * patchWidth
   const extra = config.model_type === 'deit' ? 2 : 1
   const classNames = ['embeddings.cls_token', 'embeddings.distillation_token'].slice(0, extra)
   const classTokens = tf.tidy(() => tf.concat2d(classNames.map((name) => tf.tensor2d(source.read(name, [1, 1, D]), [1, D])), 0))
-  const positions = source.read('embeddings.position_embeddings', [1, extra + side * side, D])
-  const projection = tf.tensor2d(source.read('embeddings.patch_embeddings.projection.weight', [D, 3, patch, patch]), [D, 3 * patch * patch])
+  const positions = source.read('embeddings.position_embeddings', [1, extra + places, D])
+  const projection = tf.tensor2d(source.read('embeddings.patch_embeddings.projection.weight', [D, 3, patchHeight, patchWidth]), [D, patchLength])
   const vector = (name: string): Tensor1D => tf.tensor1d(source.read(name, [D]))
   const projectionBias = vector('embeddings.patch_embeddings.projection.bias')
   const blocks = loadTransformerBlocks(compute, source, size, true)
@@ -61,9 +72,9 @@ export function loadVit(compute: Compute, source: WeightSource, config: VitConfi
   const activatePooled = createActivation(compute, config.pooler_act)?.forward ?? kernels.gelu
 
   const embedImage = (image: Pixels): Tensor2D => tf.tidy(() => {
-    const { patches, rows, columns } = patchRows(compute, image, patch)
+    const { patches, rows, columns } = patchRows(compute, image, config.patch_size)
     const content = kernels.addBias(kernels.matMul(patches, projection, false, true), projectionBias)
-    const table = tf.tensor2d(fittedPositions(positions, extra, side, D, rows, columns), [extra + rows * columns, D])
+    const table = tf.tensor2d(fittedPositions(positions, extra, grid, D, rows, columns), [extra + rows * columns, D])
     return tf.concat2d([classTokens, content], 0).add<Tensor2D>(table)
   })
 
@@ -71,7 +82,7 @@ export function loadVit(compute: Compute, source: WeightSource, config: VitConfi
     config,
     blocks,
     weightsHash: source.hash,
-    parameterCount: (extra + extra + side * side + 3 * patch * patch + 1 + 2) * D + size.blocks * blockParameterCount(size),
+    parameterCount: (extra + extra + places + patchLength + 1 + 2) * D + size.blocks * blockParameterCount(size),
     embedImage,
     hiddenStates: (images) => {
       const embedded = images.map(embedImage)

@@ -1,7 +1,7 @@
 /** Which family a folder holds, from its config.json (or the tensor names of the original ViLT), with its sizes and prepared settings. */
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import type { BackboneArchitecture, BackboneReads, BackboneSizes } from '../../domain/backbones.ts'
+import { type BackboneArchitecture, type BackboneReads, type BackboneSizes, type PixelSides, bothSides, sidesText } from '../../domain/backbones.ts'
 import { AppError } from '../../domain/errors.ts'
 import { type ImageProcessorConfig, clipConfig, viltConfig, vitConfig } from '../../modalities/image.ts'
 import { parseImageProcessorConfig } from '../../modalities/image-processor-config.ts'
@@ -38,11 +38,14 @@ export function describeFolder(dir: string, names: readonly string[], weights: T
   if (config === null) throw new AppError('BACKBONE_FOLDER_INCOMPLETE', 'There is no config.json beside the weights, and their names are not those of the original ViLT.')
   const { architecture, reads, sizes } = sizesOf(config)
   const notes = isOriginal && !names.includes('config.json') ? ['These are the original ViLT weights without a config.json: sizes were read from the tensors, heads taken as 64 wide.'] : []
+  const limit = config['max_image_length']
+  // The reference draws anew in every pass, so no two passes over one image agree.
+  if (architecture === 'vilt' && typeof limit === 'number' && limit >= 0) notes.push(`The configuration limits an image to ${limit} patches (max_image_length), drawn at random where it has more: here every patch is kept, so that the same image always gives the same prediction.`)
   if (reads === 'text') return { architecture, reads, sizes, config, isOriginal, images: null, notes }
   const images = names.includes('preprocessor_config.json')
     ? parseImageProcessorConfig(readJson(dir, 'preprocessor_config.json'), 'preprocessor_config.json')
     : usualPreparation(architecture, sizes.imageSize!)
-  if (!names.includes('preprocessor_config.json')) notes.push(`There is no preprocessor_config.json: images are prepared as the published ${architecture.toUpperCase()} models want them, at ${sizes.imageSize} pixels.`)
+  if (!names.includes('preprocessor_config.json')) notes.push(`There is no preprocessor_config.json: images are prepared as the published ${architecture.toUpperCase()} models want them, at ${sidesText(sizes.imageSize!)} pixels.`)
   return { architecture, reads, sizes, config, isOriginal, images, notes }
 }
 
@@ -61,7 +64,7 @@ function sizesOf(config: Record<string, unknown>): Pick<FolderDescription, 'arch
     case 'vit':
     case 'deit': {
       const vit = parseVitConfig(config)
-      return { architecture: vit.model_type, reads: 'image', sizes: { ...base(vit), imageSize: vit.image_size, patchSize: vit.patch_size } }
+      return { architecture: vit.model_type, reads: 'image', sizes: { ...base(vit), imageSize: narrowSides(vit.image_size), patchSize: narrowSides(vit.patch_size) } }
     }
     case 'clip': {
       const { text, vision } = parseClipConfig(config)
@@ -74,11 +77,15 @@ function sizesOf(config: Record<string, unknown>): Pick<FolderDescription, 'arch
   }
 }
 
+const narrowSides = ([height, width]: [number, number]): PixelSides => (height === width ? height : [height, width])
+
 /** What the published models of a family want, at the model's own size. */
-function usualPreparation(architecture: ImportedArchitecture, side: number): ImageProcessorConfig {
+function usualPreparation(architecture: ImportedArchitecture, sides: PixelSides): ImageProcessorConfig {
+  const [height, width] = bothSides(sides)
+  if (architecture === 'vit' || architecture === 'deit') return { ...vitConfig, width, height } as ImageProcessorConfig
+  const side = height // ViLT and CLIP are square
   if (architecture === 'vilt') return { ...viltConfig, shortestEdge: side, longestEdge: Math.trunc((1333 / 800) * side) } as ImageProcessorConfig
-  if (architecture === 'clip') return { ...clipConfig, shortestEdge: side, cropWidth: side, cropHeight: side } as ImageProcessorConfig
-  return { ...vitConfig, width: side, height: side } as ImageProcessorConfig
+  return { ...clipConfig, shortestEdge: side, cropWidth: side, cropHeight: side } as ImageProcessorConfig
 }
 
 function readJson(dir: string, name: string): Record<string, unknown> {

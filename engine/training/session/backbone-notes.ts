@@ -1,3 +1,4 @@
+import { sidesText } from '../../domain/backbones.ts'
 import type { RunConfig } from '../../domain/run.ts'
 import type { Slot } from '../../domain/slots.ts'
 import type { Session } from './session.ts'
@@ -19,11 +20,12 @@ export function backboneNotes({ imported }: Pick<Session, 'imported'>, config: R
   if (architecture === 'vilt') {
     const types = Number(description.config['modality_type_vocab_size'] ?? 2) - 1
     if (imageCount > types) notes.push(`The backbone has ${types === 1 ? 'one image-type embedding' : `${types} image-type embeddings`} for ${imageCount} images: further images take a copy of the first, as ViLT's own two-image head began with.`)
-    if (imageCount > 0) notes.push(`The position grid of the backbone (${sizes.imageSize} pixels) is interpolated bilinearly to the size of each image, as its reference does.`)
+    if (imageCount > 0) notes.push(`The position grid of the backbone (${sidesText(sizes.imageSize!)} pixels) is interpolated bilinearly to the size of each image, as its reference does.`)
   } else if (imageCount > 0 && images !== null && images.kind !== 'vilt') {
     const [width, height] = images.kind === 'vit' ? [images.width, images.height] : [images.cropWidth, images.cropHeight]
     const own = sizes.imageSize
-    if (own !== null && (width !== own || height !== own)) notes.push(`Images are prepared at ${width} x ${height} pixels and the backbone was trained at ${own}: its position grid is interpolated bicubically, as its reference does.`)
+    const text = sidesText([height, width])
+    if (own !== null && text !== sidesText(own)) notes.push(`Images are prepared at ${width} x ${height} pixels and the backbone was trained at ${sidesText(own)}: its position grid is interpolated bicubically${typeof own === 'number' ? ', as its reference does' : ' in its own shape; its reference would take it for a square'}.`)
   }
   return notes
 }

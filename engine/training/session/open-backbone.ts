@@ -7,7 +7,7 @@ import { checkFiles } from '../../backbones/import/kept-files.ts'
 import { type ImportedModel, joinPair, loadImported } from '../../backbones/import/load-imported.ts'
 import { loadMmbt } from '../../backbones/mmbt.ts'
 import type { Compute } from '../../compute/backend.ts'
-import { type BackboneLocation, backboneIdsOf, embeddedBackboneId } from '../../domain/backbones.ts'
+import { type BackboneLocation, backboneIdsOf, bothSides, embeddedBackboneId } from '../../domain/backbones.ts'
 import { AppError } from '../../domain/errors.ts'
 import type { RunConfig } from '../../domain/run.ts'
 import type { TextTokenizer } from '../../modalities/text-tokenizer.ts'
@@ -67,12 +67,13 @@ export async function openBackbone(compute: Compute, weightsDir: string, config:
 /** Reader of words and pixels as an imported model has them prepared. */
 function readerOf(imported: ImportedModel): InputReader {
   const { sizes, reads } = imported.description
-  const side = sizes.imageSize === null ? 0 : Math.floor(sizes.imageSize / sizes.patchSize!)
+  const [height, width] = bothSides(sizes.imageSize ?? 0)
+  const [patchHeight, patchWidth] = bothSides(sizes.patchSize ?? 1)
   return pixelReader({
     tokenizer: imported.tokenizer, images: imported.images,
     textPositions: sizes.textPositions, canStretch: reads === 'joint',
     // A tower gives one feature for each image; a joint model takes its patches and their class token.
-    imageTokens: imported.images === null ? 0 : reads === 'joint' ? side * side + 1 : 1,
+    imageTokens: imported.images === null ? 0 : reads === 'joint' ? Math.floor(height / patchHeight) * Math.floor(width / patchWidth) + 1 : 1,
   })
 }
 

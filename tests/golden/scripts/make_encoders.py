@@ -1,4 +1,5 @@
-"""Writes small encoder references that the shared set lacks: a DeiT, a ViT without query/key/value biases, a CLIP with plain GELU and the
+"""Writes small encoder references that the shared set lacks: a DeiT, a ViT without query/key/value biases, one of
+rectangles in rectangular patches with an activation of its own, a CLIP with plain GELU and the
 historic end-of-text id. Random weights; CPU, float32, eval, eager attention.
 
 python tests/golden/scripts/make_encoders.py   (torch 2.13.0, transformers 5.17.0, safetensors 0.8.0)
@@ -32,11 +33,14 @@ def write(folder, model, inputs, outputs):
     (folder / "info.json").write_text(json.dumps({"script": "tests/golden/scripts/make_encoders.py"}) + "\n")
 
 
-def image_case(name, kind, config_kind, seed, **extra):
-    config = config_kind(image_size=32, patch_size=8, attn_implementation="eager", hidden_dropout_prob=0.0, layer_norm_eps=1e-6, **SIZES, **extra)
+def image_case(name, kind, config_kind, seed, image_size=32, patch_size=8, **extra):
+    config = config_kind(image_size=image_size, patch_size=patch_size, attn_implementation="eager", hidden_dropout_prob=0.0, layer_norm_eps=1e-6, **SIZES, **extra)
     model = fill(kind(config), seed)
     generator = torch.Generator().manual_seed(seed + 1)
-    inputs = {"pixel_values": torch.randn(2, 3, 32, 32, generator=generator), "interp.pixel_values": torch.randn(1, 3, 24, 52, generator=generator)}
+    if image_size == 32:
+        inputs = {"pixel_values": torch.randn(2, 3, 32, 32, generator=generator), "interp.pixel_values": torch.randn(1, 3, 24, 52, generator=generator)}
+    else:  # The library interpolates square grids only.
+        inputs = {"pixel_values": torch.randn(2, 3, *image_size, generator=generator)}
     outputs = {}
     with torch.no_grad():
         for key, pixels in inputs.items():
@@ -79,4 +83,5 @@ def clip_case(name, seed):
 if __name__ == "__main__":
     image_case("case_deit", DeiTModel, DeiTConfig, 11)
     image_case("case_no_bias", ViTModel, ViTConfig, 21, qkv_bias=False, hidden_act="gelu_new")
+    image_case("case_not_square", ViTModel, ViTConfig, 41, image_size=[24, 40], patch_size=[8, 4], hidden_act="mish")
     clip_case("case_gelu_legacy", 31)

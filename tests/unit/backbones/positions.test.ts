@@ -15,8 +15,9 @@ describe('fitting position tables', () => {
   })
 
   it('interpolates image grids bicubically, and leaves one of the same size alone', () => {
-    close(interpolateGridBicubic(roots(9), 3, 1, 2, 5), [1.16779, 1.328357, 1.57959, 1.787581, 1.903625, 2.516508, 2.594975, 2.723114, 2.845246, 2.917527])
+    close(interpolateGridBicubic(roots(9), [3, 3], 1, 2, 5), [1.16779, 1.328357, 1.57959, 1.787581, 1.903625, 2.516508, 2.594975, 2.723114, 2.845246, 2.917527])
+    close(interpolateGridBicubic(roots(6), [2, 3], 1, 3, 2), [0.999051, 1.610816, 1.564326, 2.042019, 2.129602, 2.473223])
     const own = roots(9)
-    expect(interpolateGridBicubic(own, 3, 1, 3, 3)).toBe(own)
+    expect(interpolateGridBicubic(own, [3, 3], 1, 3, 3)).toBe(own)
   })
 })

@@ -81,6 +81,28 @@ describe('a folder that is what it says', () => {
     stretched.backbone.dispose()
   })
 
+  it('may be made for images and patches that are not square, and says so in its sizes', async () => {
+    const config = { ...vitConfig, image_size: [32, 48], patch_size: [16, 8], hidden_act: 'hardswish' }
+    const shapes = { ...vitShapes, 'embeddings.position_embeddings': [1, 13, 32], 'embeddings.patch_embeddings.projection.weight': [32, 3, 16, 8] }
+    const found = await add(writeFolder(fresh(), config, randomTensors(shapes), { 'preprocessor_config.json': null }))
+    expect(found.sizes).toMatchObject({ imageSize: [32, 48], patchSize: [16, 8] })
+    expect(found.notes).toEqual(['There is no preprocessor_config.json: images are prepared as the published VIT models want them, at 48 x 32 pixels.'])
+    const { backbone, images } = open(found)
+    expect(images).toMatchObject({ kind: 'vit', width: 48, height: 32 })
+    for (const side of [32, 40]) expect(Math.hypot(...backbone.describePart(image(side)))).toBeCloseTo(1, 5)
+    backbone.dispose()
+  })
+
+  it('says that it keeps every patch where the reference of ViLT would draw some', async () => {
+    for (const [limit, notes] of [[-1, []], [3, [expect.stringContaining('limits an image to 3 patches (max_image_length), drawn at random')]]] as const) {
+      const found = await add(writeFolder(fresh(), { ...viltConfig, max_image_length: limit }, randomTensors(viltShapes)))
+      expect(found.notes).toEqual(notes)
+      const { backbone } = open(found)
+      expect(backbone.embed([[image(48)]])[0]!.tokens).toBe(10)
+      backbone.dispose()
+    }
+  })
+
   it('joins a text and an image encoder as a pair for late fusion', async () => {
     const bert = open(await add(writeFolder(fresh(), bertConfig, randomTensors(bertShapes))))
     const vit = open(await add(writeFolder(fresh(), vitConfig, randomTensors(vitShapes))))

@@ -16,8 +16,11 @@ export function binOf(edges: readonly number[], value: number): number {
   return Math.min(bins - 1, Math.max(0, Math.floor((value - from) / ((to - from) / bins))))
 }
 
-/** Bins of a round width (1, 2 or 5 times a power of ten, at least 1) that cover whole numbers with at most `most` bins. */
-export function histogramOf(values: ArrayLike<number>, most = 30): Histogram {
+/**
+ * Bins of a round width (1, 2 or 5 times a power of ten, at least 1) that cover whole numbers with at most `most` bins, one more where `edge`
+ * is given: bins then part there, so that no bar lies on both sides of a limit.
+ */
+export function histogramOf(values: ArrayLike<number>, most = 30, edge = 0): Histogram {
   if (values.length === 0) return { edges: [], counts: [] }
   let smallest = Infinity
   let largest = -Infinity
@@ -26,7 +29,7 @@ export function histogramOf(values: ArrayLike<number>, most = 30): Histogram {
     largest = Math.max(largest, values[i]!)
   }
   const width = roundWidth((largest - smallest + 1) / most)
-  const from = Math.floor(smallest / width) * width
+  const from = edge + Math.floor((smallest - edge) / width) * width
   const bins = Math.floor((largest - from) / width) + 1
   return histogramOver(values, from, from + bins * width, bins)
 }

@@ -51,11 +51,11 @@ export function describeSlot(slotId: string, title: string, absentPatients: numb
   if (absentPatients === 0) return { slotId, verdict: 'never-missing', sentence: `${title}: nobody lacks it.` }
   if (presentPatients === 0) return { slotId, verdict: 'always-missing', sentence: `${title}: nobody has it.` }
   const done = tests.filter((test) => test.adjustedPValue !== null)
-  if (done.length === 0) return { slotId, verdict: 'not-estimable', sentence: `${title}: ${absentPatients} of ${patients} patients lack it; whether at random is not estimable, because the groups are too small.` }
+  if (done.length === 0) return { slotId, verdict: 'not-estimable', sentence: `${title}: ${absentPatients} of ${patients} patients lack it; whether completely at random is not estimable, because the groups are too small.` }
   const notable = done.filter((test) => test.isNotable)
   if (notable.length > 0) {
     const names = notable.map(({ factor }) => (factor.kind === 'label' ? `"${factor.name}"` : factor.name.toLowerCase()))
-    return { slotId, verdict: 'depends', sentence: `${title}: not missing at random; its absence goes with ${joinNames(names)}.` }
+    return { slotId, verdict: 'depends', sentence: `${title}: not missing completely at random; its absence goes with ${joinNames(names)}.` }
   }
   const smallest = Math.min(...done.map((test) => test.adjustedPValue!))
   return { slotId, verdict: 'no-sign', sentence: `${title}: no sign that its absence depends on what the table says (${done.length} ${done.length === 1 ? 'test' : 'tests'}, smallest adjusted p ${formatP(smallest)}). It may still depend on what no column holds.` }

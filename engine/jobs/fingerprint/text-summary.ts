@@ -33,7 +33,7 @@ export function summariseTexts(store: Store, cohortId: number, slots: readonly S
   const sorted = Float64Array.from(lengths).sort()
   return {
     slotIds, backbone: embeddedBackboneId, limit, studies: lengths.length, truncated: truncatedStudyIds.length, truncatedStudyIds,
-    median: percentileOf(sorted, 0.5), percentile95: percentileOf(sorted, 0.95), longest: sorted.at(-1) ?? 0, tokens: histogramOf(lengths, 30),
+    median: percentileOf(sorted, 0.5), percentile95: percentileOf(sorted, 0.95), longest: sorted.at(-1) ?? 0, tokens: histogramOf(lengths, 30, limit + 1),
     unknownTokenShare: tokenCount === 0 ? 0 : unknownCount / tokenCount,
   }
 }

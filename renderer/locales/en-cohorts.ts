@@ -57,6 +57,7 @@ export const enCohorts = {
     notComplete: (done: string, total: string) => `The import is not complete: ${done} of ${total} studies are stored. Nothing stored is read again when you resume.`,
     stats: { patients: 'Patients', studies: 'Studies', items: 'Items present', labels: 'Labels', rows: 'Rows of the first import' },
     ofItems: (total: string, share: string) => `of ${total} (${share})`,
+    excludedStudies: (excluded: string) => `${excluded} excluded`,
     rowsRejected: (rejected: number, text: string) => (rejected === 0 ? 'all accepted' : `${text} rejected`),
     task: { 'multi-label': 'several may apply to one study', 'multi-class': 'exactly one for each study' },
     overview: 'Contents',

@@ -4,6 +4,12 @@ import { slotIdsOfPattern, type AbsenceReason, type Slot, type SlotPresence } fr
 export type PresenceState = 'present' | 'missing' | 'excluded' | 'withheld'
 export interface PresenceTileModel { slot: Slot; state: PresenceState; reason: AbsenceReason | null }
 
+/** Items that the studies which count could have and have, under the decisions in force: the cohort's own numbers are those of its imports. */
+export function countItems(slotCount: number, studyCount: number, absences: readonly { count: number }[]): { all: number; present: number } {
+  const all = slotCount * studyCount
+  return { all, present: all - absences.reduce((sum, { count }) => sum + count, 0) }
+}
+
 /** The tiles of a pattern key, or of the presence list of one study, in slot order. A slot the list leaves out counts as missing. */
 export function presenceTiles(slots: readonly Slot[], of: string | readonly SlotPresence[]): PresenceTileModel[] {
   if (typeof of === 'string') {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { Slot } from '../../../../../engine/domain/slots.ts'
-import { presenceTiles } from '../../../../../renderer/composables/common/presence.ts'
+import { countItems, presenceTiles } from '../../../../../renderer/composables/common/presence.ts'
 import { en } from '../../../../../renderer/locales/en.ts'
 
 const slots: Slot[] = [
@@ -25,4 +25,9 @@ it('names a tile in words', () => {
   expect(en.presence.tile('Left eye', 'missing', 'file-missing', null)).toBe('Left eye: missing, file not found')
   expect(en.presence.tile('Left eye', 'excluded', 'excluded', 'too dark')).toBe('Left eye: excluded (too dark)')
   expect(en.presence.tile('Notes', 'present', null, null)).toBe('Notes: present')
+})
+
+it('count items under the decisions in force', () => {
+  // 600 studies of three slots: 13 + 186 and 203 images are not there, and a decision leaves all 330 texts out beside 270 that were never collected.
+  expect(countItems(3, 600, [{ count: 186 }, { count: 13 }, { count: 203 }, { count: 330 }, { count: 270 }])).toEqual({ all: 1800, present: 798 })
 })

@@ -59,13 +59,13 @@ function hashOf({ patterns, shown }: Pick<StoredMissingness, 'patterns' | 'shown
 function tablesOf(config: RunConfig, { slots, studies }: MissingnessMaterial): Record<Split, DrawnTable> {
   const natural = studies.map((study) => study.pattern)
   if (config.missingness === null) {
-    const lost = { patterns: simulateMissingness(slots, natural, config.trainMissingness, createRng(config.seed).fork('train-missingness')), restored: 0 }
-    return { train: lost, val: lost, test: { patterns: natural, restored: 0 } }
+    const lost = { patterns: simulateMissingness(slots, natural, config.trainMissingness, createRng(config.seed).fork('train-missingness')), restored: [] }
+    return { train: lost, val: lost, test: { patterns: natural, restored: [] } }
   }
   const cases = studies.map((study): MissingnessCase => ({ pattern: study.pattern, valueOf: (driver, target) => driverValue(driver, target, study, config, slots) }))
   const draw = (side: Split): DrawnTable => {
     const table = config.missingness![side]
-    return table.losses.length === 0 ? { patterns: natural, restored: 0 } : drawTable(slots, cases, table, createRng(table.seed).fork(`missingness-${side}`))
+    return table.losses.length === 0 ? { patterns: natural, restored: [] } : drawTable(slots, cases, table, createRng(table.seed).fork(`missingness-${side}`))
   }
   return { train: draw('train'), val: draw('val'), test: draw('test') }
 }

@@ -1,4 +1,4 @@
-import type { Loss, LossTarget, MissingnessDescription } from '../../domain/missingness.ts'
+import type { Loss, LossDriver, LossTarget, MissingnessDescription } from '../../domain/missingness.ts'
 import type { RunConfig, Split } from '../../domain/run.ts'
 import { describePattern, slotIdsOfPattern, type Modality, type Slot } from '../../domain/slots.ts'
 import { slotsOfTarget, type DrawnTable } from '../../training/missingness/missingness-table.ts'
@@ -15,6 +15,8 @@ export interface SideOfRun {
 
 const sideNames: Record<Split, string> = { train: 'Training', val: 'Validation', test: 'Test' }
 const modalityNames: Record<Modality, string> = { image: 'images', text: 'text', tabular: 'tabular values' }
+/** What a positive strength prefers: a category counts as 1 where it is the most frequent one. */
+const higherWords: Record<LossDriver['kind'], string> = { age: 'higher', sex: 'the more frequent one', column: 'higher, or its most frequent value', label: 'present', 'word-count': 'greater' }
 const percent = (share: number): string => `${Math.round(share * 1000) / 10} %`
 
 /** One side of a run in words, with what was really drawn beside what was asked for, and each pattern's count before and after. */
@@ -30,7 +32,8 @@ export function describeSide(of: SideOfRun): MissingnessDescription {
   for (const loss of losses) sentences.push(describeLoss(loss, of, indices))
   for (const name of labelsThatDrive(losses, of)) sentences.push(`Which items are left tells the label "${name}" by itself here: what a model shows under these losses is partly the simulation.`)
   if (losses.length > 1) sentences.push(describeTogether(settings ?? { exclusive: true, correlation: 0 }))
-  if (table.restored > 0) sentences.push(`${table.restored} of all ${studies.length} studies would have been left with nothing and kept one of their losses, so the shares come out lower than asked for.`)
+  const spared = table.restored.filter((index) => of.isOnSide[index]).length
+  if (spared > 0) sentences.push(`${spared} of these ${indices.length} studies would have been left with nothing and ${spared === 1 ? 'keeps' : 'keep'} what one of the losses would have taken, so the shares come out lower than asked for.`)
   if (settings !== undefined && losses.length > 0) sentences.push(`Seed ${settings.seed}.`)
   const counts = new Map<string, { natural: number; shown: number }>()
   const countOf = (pattern: string) => counts.get(pattern) ?? counts.set(pattern, { natural: 0, shown: 0 }).get(pattern)!
@@ -71,7 +74,7 @@ function mechanismWords({ mechanism, target }: Loss, of: SideOfRun): string {
   }
   const kind = mechanism.kind === 'mar' ? 'at random given' : 'not at random, by'
   const more = strength >= 0 ? 'more' : 'less'
-  return `${kind} ${names[driver.kind]()} (${more} often where it is higher, or the most frequent category: log-odds ${strength >= 0 ? '+' : ''}${strength} for each standard deviation)${target.kind === 'slot' ? ', this one alone' : ''}`
+  return `${kind} ${names[driver.kind]()} (${more} often where it is ${higherWords[driver.kind]}: log-odds ${strength >= 0 ? '+' : ''}${strength} for each standard deviation)${target.kind === 'slot' ? ', this one alone' : ''}`
 }
 
 function describeTogether({ exclusive, correlation }: { exclusive: boolean; correlation: number }): string {

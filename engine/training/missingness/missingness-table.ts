@@ -20,8 +20,8 @@ export interface MissingnessCase {
 export interface DrawnTable {
   /** The pattern each study is shown with. */
   patterns: string[]
-  /** How many studies lost everything in the draw and got one target back. */
-  restored: number
+  /** Indices of the studies that lost everything in the draw and got one target back. */
+  restored: readonly number[]
 }
 
 /** The slots of a target. */
@@ -33,7 +33,7 @@ export function drawTable(slots: readonly Slot[], cases: readonly MissingnessCas
   const { losses } = table
   const targets = losses.map((loss) => new Set(slotsOfTarget(slots, loss.target)))
   const chances = losses.map((loss, t) => chancesOf(loss, targets[t]!, cases))
-  let restored = 0
+  const restored: number[] = []
   const patterns = cases.map(({ pattern }, i) => {
     const lost = table.exclusive ? drawExclusive(chances.map((chance) => chance[i]!), random) : drawTogether(chances.map((chance) => chance[i]!), table.correlation, random)
     const choice = random.uniform()
@@ -43,7 +43,7 @@ export function drawTable(slots: readonly Slot[], cases: readonly MissingnessCas
     const shown = shownWith(hidden)
     if (shown !== '') return shown
     // "All missing" never occurs: one of the lost targets, drawn like everything else, is there after all.
-    restored++
+    restored.push(i)
     const gone = hidden.flatMap((flag, t) => (flag ? [t] : []))
     const back = targets[gone[Math.floor(choice * gone.length)]!]!
     return patternKey(slots, (slotId) => present.includes(slotId) && back.has(slotId))

@@ -44,6 +44,18 @@ describe('planMissingness', () => {
     expect(test!.sentences).toContain('Nothing is hidden on top of what is really missing.')
   })
 
+  it('counts who would be left with nothing among the studies of the side', () => {
+    const image = { kind: 'modality', modality: 'image' } as const
+    const losses = [{ target: text, rate: 0.6, mechanism: { kind: 'mcar' as const } }, { target: image, rate: 0.6, mechanism: { kind: 'mcar' as const } }]
+    const { stored, assignments } = plan({ missingness: { train: { losses } } })
+    const onTrain = assignments[0]!.filter((split) => split === 'train').length
+    const sentence = stored.descriptions[0]!.sentences.find((words) => words.includes('left with nothing'))!
+    expect(sentence).toContain(`of these ${onTrain} studies`)
+    const spared = Number(/^\d+/.exec(sentence)![0])
+    // Both are lost by 0.6 * 0.6 of the studies; of all 300 it would be about 108.
+    expect(Math.abs(spared / onTrain - 0.36)).toBeLessThan(0.1)
+  })
+
   it('hides by the value itself and by the label when asked to', () => {
     const byLength = plan(loss({ kind: 'mnar', driver: { kind: 'word-count' }, strength: 2 }))
     const shown = shownTablesOf(byLength.stored, studies.length, 'c'.repeat(64), byLength.splitHash).train

@@ -1,6 +1,8 @@
 /** Word lists of the name rule, written for this project: common given and family names, eponyms of medicine, and words that are no names though capitalised. */
 
 import { moreFamilyNames, moreGivenNames } from './rules/more-names.ts'
+import { worldFamilyNames } from './rules/world-family-names.ts'
+import { worldGivenNames } from './rules/world-given-names.ts'
 
 const list = (text: string, more: readonly string[] = []): ReadonlySet<string> => new Set([...text.split(/\s+/).filter((word) => word !== ''), ...more])
 
@@ -20,7 +22,7 @@ naomi natalia natalie natasha nathan nathaniel neil nicholas nicola nicole nigel
 pedro peggy peter petra philip phillip phyllis pierre priya rachel rafael rahul raj rajesh ralph ramon raphael raul raymond rebecca reginald renate ricardo richard rita robert roberta roberto rodrigo roger roland ronald rosa rosemary
 roxanne roy russell ruth ryan sabrina salma samantha samir samuel sandra sanjay sara sarah scott sean sebastian sergei sergio shannon sharon shawn sheila shirley silvia simon sofia sonia sophia sophie stacey stanley stefan
 stella stephanie stephen steve steven stewart stuart susan susanna suzanne svetlana sven sylvia takashi tamara tania tara tatiana teresa terence terry thelma theodore theresa thomas tiffany timothy tina todd tomas tony tracy
-tyler ursula valerie vanessa vera veronica vicki victoria vijay vincent vladimir walter wanda wayne wendy werner wilfred wilhelm william winifred wolfgang xavier yasmin yolanda yuki yusuf yvonne zachary zainab zoe`, moreGivenNames)
+tyler ursula valerie vanessa vera veronica vicki victoria vijay vincent vladimir walter wanda wayne wendy werner wilfred wilhelm william winifred wolfgang xavier yasmin yolanda yuki yusuf yvonne zachary zainab zoe`, [...moreGivenNames, ...worldGivenNames])
 
 /** Given names that are also words, months or places: a name only beside a family name. */
 export const doubtfulGivenNames = list(`
@@ -42,7 +44,7 @@ olson ortega ortiz osborne owens padilla palmer park parker parsons patel patter
 ramos rao reddy reed reid reyes reynolds rhodes ricci richards richardson richter riley rivera roberts robertson robinson rodrigues rodriguez rogers romano romero rosenberg rosenthal ross rossi rossini ruiz russell russo ryan sakamoto salazar
 sanchez sanders santiago santos sato saunders schmidt schmitt schneider schroeder schultz schulz schwartz scott sharma shaw shah sheikh silva simmons simpson singh smirnov smith snyder sokolov soto spencer stephens stevens stevenson
 stewart stone suarez sullivan suzuki svensson tanaka taylor thomas thompson thomson torres tran tucker turner valdez vargas vasquez vega vogel volkov wagner walker wallace walsh wang ward warren washington watanabe watkins watson watts weaver
-webb weber webster wei weiss wells west wheeler white whitaker williams williamson wilson winkler wong wood woods wright wu xu yamamoto yang yilmaz young yusuf zhang zhao zhou zhu ziegler zimmermann`, moreFamilyNames)
+webb weber webster wei weiss wells west wheeler white whitaker williams williamson wilson winkler wong wood woods wright wu xu yamamoto yang yilmaz young yusuf zhang zhao zhou zhu ziegler zimmermann`, [...moreFamilyNames, ...worldFamilyNames])
 
 /** Persons after whom signs, diseases and devices are named; safe before one of `eponymNouns` or an apostrophe. Lower case. */
 export const eponyms = list(`
@@ -67,6 +69,7 @@ bag balloon port-a-cath lead leads flap graft prosthesis device sheath introduce
 
 /** Words that stand capitalised in notes and are no names. Lower case. */
 export const plainWords = list(`
+surname surnames forename forenames firstname lastname postcode mobile telephone scrub runner implant anesthetist anaesthetist radiographer sonographer operator assistant surgeon surgeons ethnicity occupation
 a an the and or of in on at to from by with without for as is are was were be been has have had he she they it his her their this that these those no not none there then than when while where which who whose what why how all any both each few more most other some such only own same so too very can
 will just should now if but because until about against between into through during before after above below up down out off over under again further once here i we you our your my me us them him its patient patients pt doctor physician nurse surgeon radiologist radiology cardiology neurology
 oncology urology surgery orthopedics orthopaedics pathology pediatrics paediatrics medicine internal emergency department dept ed er icu ccu nicu ward clinic hospital unit team service staff resident attending consultant fellow on-call oncall family gp pcp anesthesia anaesthesia dermatology gastroenterology

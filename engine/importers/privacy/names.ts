@@ -5,19 +5,19 @@ import { contextNames, particle, word } from './rules/name-context.ts'
 import type { Span } from './span.ts'
 import { anyCase } from './rules/any-case.ts'
 
-const initial = '(?:\\p{Lu}\\.?(?![\\p{L}\\d]))'
-const sequence = `(?:(?:${initial}[ ]?){0,3}(?:(?:${particle}|St\\.) )?${word}(?:,? (?:Jr|Sr|II|III|IV)\\b\\.?)?(?: (?:${initial}|(?:${particle} )?${word})){0,3})`
+const initial = '(?:\\p{Lu}(?:\\.(?=[ ]?\\p{L})|\\.?(?![\\p{L}\\d])))'
+const sequence = `(?:(?:${initial}[ ]?){0,3}(?:(?:${particle}|St\\.) )?${word}(?:,? (?:Jr|Sr|II|III|IV)\\b\\.?)?(?: (?:${initial}|(?:(?:${particle}|e|y) )?${word})){0,3})`
 const gap = '[ \\t]+'
-const titles = '(?:Dr|DR|Drs|Mrs|MRS|Mr|Ms|Mx|Miss|Prof|PROF|Professor|Doctor|Sir|Madam|Lady|Lord|Dame|Nurse|Sister|Matron|Rev|Reverend|Father|Rabbi|Imam|Herr|Frau|Signor|Signora|Señor|Señora|Sra|Mme|Monsieur|Capt|Captain|Sgt|Lt|Col|Hon)'
-const titled = new RegExp(`(?<![\\p{L}\\d])(?:${titles}\\.?|(?:MR|MS)\\.)(?:${gap}(?:${titles})\\.?)?${gap}(?<hit>${sequence})`, 'gdu')
+const titles = '(?:Dr|DR|Dra|Dott|Dottssa|Sig|Sigra|Mevr|Mevrouw|Dhr|Meneer|Fru|Don|Doña|Pani|lek|Revd|Rt Revd|Very Rev|Master|Schwester|Chief|Drs|Mrs|MRS|Mr|Ms|Mx|Miss|Prof|PROF|Professor|Doctor|Sir|Madam|Lady|Lord|Dame|Nurse|Sister|Matron|Rev|Reverend|Father|Rabbi|Imam|Herr|Frau|Signor|Signora|Señor|Señora|Sra|Mme|Monsieur|Capt|Captain|Sgt|Lt|Col|Hon)'
+const titled = new RegExp(`(?<![\\p{L}\\d])(?:${titles}\\.?|(?:MR|MS)\\.)(?:${gap}(?:${titles}|med|phil|dent|Prof|PhD)\\.?){0,2}(?:[ \\t]+|[ \\t]*\\n[ \\t]*(?=\\p{Lu}\\p{Ll}))(?<hit>${sequence})`, 'gdu')
 const titledLow = new RegExp(`(?<![\\p{L}\\d])(?:dr|mr|mrs|ms|miss|prof|sister)\\.?${gap}(?:\\p{Ll}\\. ?){0,2}(?<hit>(?:${particle} )?[\\p{L}][\\p{L}'’-]+(?: [\\p{L}][\\p{L}'’-]+)?)`, 'gdu')
 const low = "\\p{Ll}[\\p{Ll}'’-]+"
 /** In a note without capitals: names of the lists where somebody is said to stand. */
-const actedLow = new RegExp(`(?<![\\p{L}\\d])(?:(?:seen|reviewed|examined|assessed|signed|dictated|typed|reported|read|requested|performed|referred|discussed|done) (?:by|with)|patient|pt|d/w|called|informed|notified|spoke (?:to|with))[:,]? (?<hit>(?:\\p{Ll}\\. ?)?${low}(?: ${low})?)`, 'gdu')
+const actedLow = new RegExp(`(?<![\\p{L}\\d])(?:(?:seen|reviewed|examined|assessed|signed|dictated|typed|reported|read|requested|performed|referred|discussed|done) (?:by|with)|patient|pt|[Pp]atient name|[Pp]t name|[Nn]ame|d/w|s/b|called|informed|notified|spoke (?:to|with)|nurse|sister|surgeon|optom|gp)[:,]? (?:(?:nurse|dr|mr|mrs|ms|sister|reg|gp)\\.? )?(?<hit>(?:\\p{Ll}\\. ?)?${low}(?: ${low})?)`, 'gdu')
 const shoutedTitle = new RegExp(`(?<![\\p{L}\\d])(?:MR|MS)${gap}(?<hit>\\p{Lu}[\\p{L}'’-]+(?: \\p{Lu}[\\p{L}'’-]+)?)`, 'gdu')
 
-const roles = "(?:patient(?:'s)?(?: full)?(?: name)?|pt(?: name)?|full name|name|surname|fore ?names?|first name|last name|given names?|family name|maiden name|referring(?: (?:physician|doctor|dr|provider|clinician))?|(?:attending|requesting|ordering|primary|interpreting|reporting|consulting|treating|responsible)(?: (?:physician|doctor|provider|clinician|radiologist|surgeon|consultant))?|radiologist|physician|consultant|surgeon|provider|clinician|technologist|technician|operator|resident|fellow|registrar|sonographer|optometrist|pathologist|nurse|gp|pcp|author|reader|signature|signed|transcriptionist|typist|scribe|witness|next of kin|nok|guardian|emergency contact|contact|carer|caregiver|employer|attn|attention|cc|copy to|from|to|re)"
-const labelled = new RegExp(`(?<![\\p{L}\\d])(?:${roles})[ \\t]*(?:\\([^)\\n]{0,20}\\))?[ \\t]*[:=][ \\t]*(?:(?:${titles})\\.?${gap})?(?<hit>\\p{Lu}[\\p{L}'’-]+, ?${sequence}|${sequence})`, 'gdiu')
+const roles = "(?:dr|pat|(?:patient )?narne|patient(?:'s)?(?: full)?(?: name)?|pt(?: name)?|full name|name|surname|fore ?names?|first name|last name|given names?|family name|maiden name|referring(?: (?:physician|doctor|dr|provider|clinician))?|(?:attending|requesting|ordering|primary|interpreting|reporting|consulting|treating|responsible)(?: (?:physician|doctor|provider|clinician|radiologist|surgeon|consultant))?|radiologist|physician|consultant|surgeon|provider|clinician|technologist|technician|operator|resident|fellow|registrar|sonographer|optometrist|pathologist|nurse|gp|pcp|author|reader|signature|signed|transcriptionist|typist|scribe|witness|next of kin|nok|guardian|emergency contact|contact|carer|caregiver|employer|attn|attention|cc|copy to|from|to|re)"
+const labelled = new RegExp(`(?<![\\p{L}\\d])(?:${roles})[ \\t]*(?:\\([^)\\n]{0,20}\\))?[ \\t]*(?:[:=|]|\\.{3,})[ \\t]*(?:(?:${titles})\\.?${gap})?(?<hit>\\p{Lu}[\\p{L}'’-]+, ?${sequence}|${sequence})`, 'gdiu')
 const acts = "(?:(?:electronically |digitally |e-?)?signed(?: electronically| off)?(?: and \\p{Ll}+)? by|dictated by|transcribed by|typed by|verified by|approved by|authenticated by|authorized by|authorised by|finalized by|finalised by|reviewed (?:by|with)|interpreted by|reported by|read by|over-?read by|performed by|supervised by|requested by|ordered by|referred by|prepared by|written by|entered by|recorded by|examined by|seen by|assessed by|evaluated by|attended by|accompanied by|brought (?:in )?by|operated on by|treated by|called by|telephoned (?:to|by)|discussed (?:\\p{Ll}+ ){0,3}(?:with|by)|communicated (?:\\p{Ll}+ ){0,4}(?:to|with|by)|conveyed to|relayed to|paged to|reported to|given to|notified|informed|spoke (?:to|with)|d/w|c/o of|under the care of|care of|per|attention of|dear|hi|hello|sincerely,?|regards,?|faithfully,?|thanks,?|named?|known as|called|aka|a\\.k\\.a\\.|goes by|patient is|identified as|on behalf of|signed)"
 const acted = new RegExp(`(?<![\\p{L}\\d])(?:${acts})[:,]?\\s+(?:(?:the )?(?:${titles}|dr|radiologist|resident|nurse|physician|surgeon|technologist|consultant|registrar|attending|fellow|midwife)\\.?${gap})?(?<hit>\\p{Lu}[\\p{L}'’-]+, ?${sequence}|${sequence})`, 'gdiu')
 const kin = new RegExp(`\\b(?:wife|husband|son|daughter|mother|father|mum|mom|dad|brother|sister|partner|spouse|aunt|uncle|cousin|niece|nephew|grandson|granddaughter|grandmother|grandfather|carer|caregiver|friend|neighbou?r|guardian|fianc[ée]e?|girlfriend|boyfriend)(?:,? (?:named|called|is))?[ ,(]{1,2}(?<hit>${sequence})`, 'gdu')
@@ -26,17 +26,21 @@ const apposed = new RegExp(anyCase(`\\b(?i:patient|gentleman|lady|man|woman|boy|
 const degrees = '(?:M\\.?D\\.?|D\\.O\\.|Ph\\.?D\\.?|R\\.?N\\.?|FRC[RPS](?:\\s?\\(?Ed\\)?)?|FRANZCR|FACR|MBBS|MBChB|MB ?BS|MRC[PS]|ARNP|CRNP|PA-C|DPM|DMD|DDS|O\\.?D\\.|RT\\(R\\)|BSN|MSN|Pharm\\.?D|Esq|RDMS)'
 const degreed = new RegExp(`(?<![\\p{L}\\d])(?<hit>\\p{Lu}[\\p{L}'’-]+, ?${sequence}|${sequence}),? ?(?=${degrees}(?![\\p{L}]))`, 'gdu')
 const initialled = new RegExp(`(?<![\\p{L}\\d.])(?<hit>(?:\\p{Lu}\\. ?){1,3}(${word}))`, 'gdu')
-const pairs = new RegExp(`(?<![\\p{L}\\d])(?<a>${word})(?<c>,)? (?:(?:${initial}) )?(?:${particle} )?(?<b>${word})(?: (?<t>${word}))?`, 'gdu')
+const pairs = new RegExp(`(?<![\\p{L}\\d])(?<a>${word})(?:(?<c>,) ?| )(?:(?:${initial}) )?(?:${particle} )?(?<b>${word})(?: (?<t>${word}))?`, 'gdu')
 const single = new RegExp(`(?<![\\p{L}\\d-])(?<hit>${word})(?![\\p{L}\\d-])`, 'gdu')
 
-const particles = new Set(['van', 'der', 'den', 'de', 'von', 'la', 'los', 'del', 'di', 'da', 'dos', 'du', 'le', 'bin', 'ibn', 'al', 'el', 'ter', 'ten', 'ní', 'ni', 'mac'])
+const particles = new Set(['van', 'der', 'den', 'de', 'von', 'la', 'los', 'del', 'di', 'da', 'dos', 'du', 'le', 'bin', 'ibn', 'al', 'el', 'ter', 'ten', 'ní', 'ni', 'mac', 'e', 'y', 'zu', 'das', 'do', 'lo', 'abd', 'abu', 'binti', 'bint', 'ben', 'ó', 'uí', 'nic', 'ap', 'ab', 'te', 'della', 'des', 'las'])
 
 /** Lower case without accents and apostrophes, for the lists. */
-const plain = (token: string): string => token.normalize('NFKD').replace(/[\u0300-\u036f'’]/g, '').toLowerCase()
+const plain = (token: string): string => token.replace(/[ðÐ]/g, 'd').replace(/[þÞ]/g, 'th').replace(/[øØ]/g, 'o').replace(/[łŁ]/g, 'l').replace(/[ıİ]/g, 'i').replace(/[đĐ]/g, 'd').replace(/ß/g, 'ss').replace(/[æÆ]/g, 'ae').normalize('NFKD').replace(/[\u0300-\u036f'’]/g, '').toLowerCase()
 const isPlainWord = (token: string): boolean => plainWords.has(token.toLowerCase()) || (token.length > 1 && token === token.toUpperCase() && token.length <= 3 && !familyNames.has(plain(token)))
-const isFamily = (token: string): boolean => token.split('-').some((part) => familyNames.has(plain(part))) || /^(?:O['’]|Mc|Mac)\p{Lu}\p{Ll}+/u.test(token)
+/** How families are named in Slavic, Icelandic, Greek, Turkish, Georgian and Romanian; no word ends so. */
+const familyEnding = /.(?:(?:[oei]w|al|[oe]l|[iy]n|er)sk[ia]|[nc]zyk|[oeai][wn]icz|[oei][vw]it?ch|[oei]vic|shvili|opoulo[su]|oglu|d[oó]ttir|[nrl]sdatter|[nrldtk]sson|chenko|[ae]shenko|enkov[a]?|ov(?:sky|skaya|skaia)|evsky|ovskaya|escu)$/
+const isFamily = (token: string): boolean => token.split('-').some((part) => familyNames.has(plain(part)) || (part.length > 6 && familyEnding.test(plain(part)) && !eponyms.has(plain(part)))) || /^(?:O['’]|Mc|Mac)\p{Lu}\p{Ll}+/u.test(token)
 const isGiven = (token: string): boolean => token.split('-').every((part) => givenNames.has(plain(part)))
 const isMaybeGiven = (token: string): boolean => isGiven(token) || doubtfulGivenNames.has(plain(token))
+
+const isListedName = (token: string): boolean => isFamily(token) || isMaybeGiven(token)
 
 /** What follows "mr" and "ms" where they mean magnetic resonance and multiple sclerosis. */
 const imagingWords = /^(?:(?:angio|arthro|veno|entero|cholangio|mammo|spectro|elasto|neuro|uro)\p{Ll}*|brain|spine|head|neck|knee|hip|shoulder|pelvis|prostate|breast|liver|imag\p{Ll}*|scan\p{Ll}*|safe|compatible|contrast|without|plaque\p{Ll}*|lesion\p{Ll}*|relapse\p{Ll}*|flare|nurse|patient\p{Ll}*|diagnos\p{Ll}*|since|stable|contin\p{Ll}*)$/iu
@@ -60,22 +64,32 @@ function isEponym(text: string, start: number, end: number): boolean {
   return tokens.length > 1 && tokens.every((token) => eponyms.has(token)) && /-/.test(text.slice(start, end))
 }
 
+const capitalParticle = /^(?:LO|LA|LE|DE|DI|DA|DU|EL|AL|ABD|VAN|VON|DEL|BIN|IBN|ABU|SAN|DER|DEN|TEN|TER|DOS|MAC)$/
+
 /** Cuts words that are no names from both ends of a run of capitalised words; null when nothing is left. */
 function trimmed(text: string, start: number, end: number, stopInside: boolean): [number, number] | null {
   const tokens = [...text.slice(start, end).matchAll(/\p{L}[\p{L}'’-]*\.?/gu)].map((match) => ({ text: match[0], start: start + match.index, end: start + match.index + match[0].length }))
-  const isOut = (token: { text: string }): boolean => isPlainWord(token.text.replace(/\.$/, '')) && !/^\p{Lu}\.?$/u.test(token.text)
+  /** "LO PRESTI", "DR ABD EL-RAHMAN": no abbreviation, but part of what follows. */
+  const isLeading = (token: { text: string }): boolean => token !== tokens.at(-1) && capitalParticle.test(token.text) && /^\p{Lu}[\p{Lu}'’-]{3,}$/u.test(tokens[tokens.findIndex((other) => other === token) + 1]!.text)
+  const isOut = (token: { text: string }): boolean => !isLeading(token) && isPlainWord(token.text.replace(/\.$/, '')) && !/^\p{Lu}\.?$/u.test(token.text)
   while (tokens.length > 0 && isOut(tokens[0]!)) {
     if (stopInside) return null
     tokens.shift()
   }
+  /** "Rose May Hunter": a word between two names is a name. */
+  const isMiddle = (token: { text: string }, index: number): boolean => index > 0 && index < tokens.length - 1 && /^\p{Lu}\p{Ll}/u.test(token.text) && doubtfulGivenNames.has(plain(token.text)) && isListedName(tokens[index - 1]!.text) && !isOut(tokens[index + 1]!)
   // A name ends where a word of the sentence begins, or a sign or device: "Smith Cobb angle".
-  const stop = tokens.findIndex((token, index) => isOut(token) || (/^\p{Ll}/u.test(token.text) && !particles.has(token.text)) || (index > 0 && isEponym(text, token.start, token.end)))
+  const stop = tokens.findIndex((token, index) => (isOut(token) && !isMiddle(token, index)) || (/^\p{Ll}/u.test(token.text) && !particles.has(token.text)) || (index > 0 && isEponym(text, token.start, token.end)))
   if (stop >= 0) tokens.length = stop
   const whole = tokens.some((token) => token.text.replace(/\.$/, '').length > 1)
   return whole ? [tokens[0]!.start, endOf(tokens.at(-1)!)] : null
 }
 
 const endOf = (token: { text: string; end: number }): number => (token.text.endsWith('.') && token.text.length > 2 ? token.end - 1 : token.end)
+
+const isNoWord = (token: string): boolean => token === token.toLowerCase() && token.length > 2 && !isPlainWord(token) && !isClinicalWord(token) && !eponyms.has(plain(token)) && !doubtfulGivenNames.has(plain(token))
+const isLowGiven = (token: string): boolean => givenNames.has(plain(token)) && isNoWord(token)
+const isLowFamily = (token: string): boolean => isFamily(token) && isNoWord(token) && !namesakes.has(token)
 
 /** Spans of names that the surroundings or the lists show. */
 export function nameSpans(text: string): Span[] {
@@ -137,6 +151,11 @@ export function nameSpans(text: string): Span[] {
     if (!isPair || isEponym(text, groups.a![0], groups.b![1]) || isEponym(text, ...groups.b!)) continue
     const third = match.groups!.t
     take(groups.a![0], third !== undefined && (isFamily(third) || isGiven(third)) ? groups.t![1] : groups.b![1])
+  }
+  // A note without capitals: a given and a family name of the lists side by side, neither of them a word.
+  for (let last: RegExpExecArray | null = null, tokens = text.matchAll(/\p{L}[\p{L}'’-]*/gu), { value, done } = tokens.next(); !done; { value, done } = tokens.next()) {
+    if (last && value.index === last.index + last[0].length + 1 && text[value.index - 1] === ' ' && isLowGiven(last[0]) && isLowFamily(value[0])) take(last.index, value.index + value[0].length)
+    last = value
   }
   const isListed = (token: string): boolean => isFamily(token) || isMaybeGiven(token)
   // What is cut off here is also cut off before a name; a word that a list of names has as well is one here, after a title or role.

@@ -6,6 +6,7 @@ import { escapePattern, knownNameSpans, nameSpans } from './names.ts'
 import { emailSpans, phoneSpans, recordSpans, urlSpans } from './numbers.ts'
 import { addressSpans, ageSpans, institutionSpans } from './places.ts'
 import { createOwnList } from './own-list.ts'
+import { wrappedSpans } from './rules/wrapped-lines.ts'
 import { applySpans, type Span } from './span.ts'
 
 /** What is known of the patient whose text it is. */
@@ -48,6 +49,8 @@ const blob = /[!-~]{400,}/g
  */
 function inPlainSigns(text: string): string {
   return text.replace(/[\u00A0\u1680\u2000-\u200A\u202F\u205F\u3000]/g, ' ').replace(/[\u2010-\u2014\u2212]/g, '-').replace(/[\u2018\u2019\u02BC\u0060\u00B4]/g, '’').replace(/[\uFF10-\uFF19\uFF0F\uFF20]/g, (sign) => String.fromCharCode(sign.charCodeAt(0) - 0xFEE0))
+    // A nought that was read as a letter: "D0B: O4/12/1952".
+    .replace(/\bD0B\b/g, 'DOB').replace(/(?<![\p{L}\d])[Oo](?=\d[./-]\d{1,2}[./-]\d)/gu, '0')
 }
 
 /**
@@ -65,6 +68,9 @@ function pieces(text: string, isKept: boolean): { start: number; text: string; i
   return [...found, { start: position, text: text.slice(position), isBlob: false }].filter((piece) => piece.text !== '')
 }
 
+/** What may go over the end of a line. Dates without their shift: half a date cannot be moved. */
+const spansOfWindow = (text: string): Span[] => [...addressSpans(text), ...institutionSpans(text), ...dateSpans(text, null, 'day-first'), ...phoneSpans(text), ...nameSpans(text)]
+
 /** A scrubber for one import; the same options and secret always give the same text. */
 export function createScrubber(options: PrivacyOptions, secret: string): Scrubber {
   const off = new Set(options.off)
@@ -81,7 +87,7 @@ export function createScrubber(options: PrivacyOptions, secret: string): Scrubbe
       ? [{ start: offset, end: offset + text.length, rule: 'record-numbers', replacement: '[NUMBER]' } satisfies Span]
       : [
         ...own(text).map(({ start, end }): Span => ({ start, end, rule: 'own-list', replacement: '[REMOVED]' })),
-        ...emailSpans(text), ...urlSpans(text), ...ownIds(text, known), ...birthSpans(text), ...addressSpans(text), ...institutionSpans(text),
+        ...emailSpans(text), ...urlSpans(text), ...ownIds(text, known), ...birthSpans(text), ...addressSpans(text), ...institutionSpans(text), ...wrappedSpans(text, spansOfWindow),
         ...dateSpans(text, options.dates === 'shift' ? shiftDaysOf(secret, known.patientId) : null, options.dateOrder),
         ...phoneSpans(text), ...recordSpans(text), ...ageSpans(text), ...knownNameSpans(text, known.names), ...nameSpans(text),
       ].map((span) => ({ ...span, start: span.start + offset, end: span.end + offset }))))),

@@ -13,19 +13,19 @@ export function spansOf(text: string, pattern: RegExp, rule: PrivacyRule, replac
   return spans
 }
 
-/** Replaces spans; where they overlap, the earlier one in the list wins and swallows the rest of the other, so that no half of an identifier stays. */
+/** Replaces spans; where they overlap, the earlier one in the list wins and the other keeps what lies on either side of it, so that no half of an identifier stays. */
 export function applySpans(text: string, spans: readonly Span[]): { text: string; applied: Span[] } {
   const applied: Span[] = []
   for (const span of spans) {
-    let { start, end } = span
+    let pieces: Span[] = [span]
     for (const held of applied) {
-      if (start < held.end && end > held.start) {
-        if (start >= held.start) start = Math.max(start, held.end)
-        else end = Math.min(end, held.start)
-      }
+      if (span.start >= held.end || span.end <= held.start) continue
+      pieces = pieces.flatMap((piece) => (piece.start >= held.end || piece.end <= held.start
+        ? [piece]
+        : [{ ...piece, end: held.start }, { ...piece, start: held.end }].filter(({ start, end }) => start < end)))
     }
     // What is left of an overlapped span must still be worth hiding.
-    if (start < end && /[\p{L}\p{N}]/u.test(text.slice(start, end))) applied.push({ ...span, start, end })
+    applied.push(...pieces.filter(({ start, end }) => /[\p{L}\p{N}]/u.test(text.slice(start, end))))
   }
   applied.sort((a, b) => a.start - b.start)
   let result = ''

@@ -4,7 +4,7 @@
  */
 import { anyCase } from './any-case.ts'
 
-export const particle = "(?:van der|van den|van de|van|von der|von|de la|de los|del|de|di|da|dos|du|le|la|bin|ibn|al|el|ter|ten|ní|ni|mac|st\\.?)"
+export const particle = "(?:van der|van den|van de|van ['’]t|van|von der|von|vom|zu|zur|op den|op de|de la|de los|de las|del|della|dello|dalla|de|di|da|das|do|dos|du|des|le|la|lo|li|abd el|abd al|abu|bin|binti|bint|ibn|ben|bar|al|el|ter|ten|ní|ni|nic|ó|uí|mac|ap|ab|te|st\\.?)"
 /** Bounded: a run of letters without end must not make the search slow. */
 export const word = "(?:\\p{Lu}[\\p{L}'’]{0,40}\\p{L}(?:-\\p{L}[\\p{L}'’]{1,40}){0,3})"
 const initial = '(?:\\p{Lu}\\.?(?![\\p{L}\\d]))'
@@ -13,20 +13,20 @@ const two = `(?:${word}(?: ${initial})?(?: (?:(?i:${particle}) )?${word}){1,3})`
 const title = '(?:(?i:drs?|mr|mrs|ms|miss|prof(?:essor)?|sir|sister|nurse|md)\\.?[ \\t]{1,4}){0,2}'
 
 /** Who writes, examines, cares and helps. */
-const role = '(?:(?:(?:senior|junior|diabetic|specialist|research|staff|charge|ward|district|practice|trainee|lead|chief|duty|on-call|consultant|clinical|police|social|case|care|support|school|medical|dog|night|referring|reporting|requesting|ordering|attending|reading|responsible|treating|admitting)[ -])?' +
-  '(?:radiographer|sonographer|ultrasonographer|echocardiographer|technologist|technician|tech|optometrist|optician|optom|orthoptist|pharmacist|physio(?:therapist)?|paramedic|dietici?an|dietitian|midwife|nurse|clinician|physician|registrar|reg|resident|intern|house officer|sho|secretary|typist|transcriptionist|scribe|interpreter|translator|chaperone|worker|manager|coordinator|navigator|constable|officer|pc|judge|rep|representative|landlord|landlady|lawyer|solicitor|attorney|teacher|coach|walker|volunteer|chaplain|anaesthetist|anesthetist|anaesthesiologist|anesthesiologist|surgeon|radiologist|pathologist|cardiologist|oncologist|neurologist|ophthalmologist|consultant|assistant|operator|provider|colleague|professor|employer|landlord|pharmacy contact|contact|gp|md|np|hca|odp))'
+const role = '(?:(?:(?:senior|junior|diabetic|specialist|research|staff|charge|ward|district|practice|trainee|lead|chief|duty|on-call|consultant|clinical|police|social|case|care|support|school|medical|med|surg|ortho|plastics|paeds?|neuro|icu|cardiac|renal|stroke|retinal|foster|advanced|acute|cancer|community|locum|student|foundation|dog|night|referring|reporting|requesting|ordering|attending|reading|responsible|treating|admitting)[ -])?' +
+  '(?:nurse practitioner|physician(?:.s)? (?:assistant|associate)|radiographer|sonographer|ultrasonographer|echocardiographer|technologist|technician|tech|optometrist|optician|optom|orthoptist|pharmacist|physio(?:therapist)?|paramedic|dietici?an|dietitian|midwife|nurse|clinician|physician|registrar|reg|resident|intern|house officer|sho|secretary|typist|transcriptionist|scribe|interpreter|translator|chaperone|worker|manager|coordinator|navigator|constable|officer|pc|judge|rep|representative|landlord|landlady|lawyer|solicitor|attorney|teacher|coach|walker|volunteer|chaplain|anaesthetist|anesthetist|anaesthesiologist|anesthesiologist|surgeon|radiologist|pathologist|cardiologist|oncologist|neurologist|ophthalmologist|consultant|assistant|operator|provider|colleague|professor|employer|landlord|pharmacy contact|contact|student|trainee|locum|fellow|houseman|grader|phlebotomist|phleb|audiologist|audiol|dietician|counsellor|advocate|health visitor|hv|eclo|receptionist|investigator|healthcare assistant|foster (?:mother|father|carer)|priest|imam|vicar|spr|str|sho|ct[1-3]|fy?[12]|gp|pcp|md|np|hca|odp|slt|salt|ot))'
 const afterRole = new RegExp(anyCase(`(?<![\\p{L}\\d])(?i:${role})(?:[ \\t]{0,4}[:=/]|[ \\t]{1,4}[-–]|,|[ \\t]{1,4}(?i:is|was))?[ \\t]{1,4}\\(?${title}(?<hit>${one})`), 'gdu')
-const label = '(?:(?:ref(?:erring|\'?d)?|ordering|req(?:uesting|uested)?|attending|rad(?:iologist)?|tech(?:nologist)?|approved|verified|checked|finali[sz]ed|authenticated|countersigned|copies|clinician|interpreter|translator|assistants?|anaesthetist|anesthetist|surgeons?|author|editor|optom|operator|performed|reviewer|social worker|case manager|emergency contact|next of kin|nok|carer|consultant|supervisor|patient|pt|name|student)(?: (?:dr|md|by|physician|provider|doctor|name))?)'
-const labelled = new RegExp(anyCase(`(?<![\\p{L}\\d])(?i:${label})[ \\t]{0,4}(?:[:=]|[ \\t][-–])[ \\t]{0,4}${title}(?<hit>${word}, ${one}|${one})`), 'gdu')
+const label = '(?:(?:dr|md|phys|scrub|runner|ref(?:erring|\'?d)?|ordering|req(?:uesting|uested)?|attending|rad(?:iologist)?|tech(?:nologist)?|approved|verified|checked|finali[sz]ed|authenticated|countersigned|copies|clinician|interpreter|translator|assistants?|anaesthetist|anesthetist|surgeons?|author|editor|optom|operator|performed|reviewer|social worker|case manager|emergency contact|next of kin|nok|carer|consultant|supervisor|patient|pt|pat|name|narne|student|registrar|teacher)(?: (?:dr|md|by|physician|phys|provider|doctor|name))?)'
+const labelled = new RegExp(anyCase(`(?<![\\p{L}\\d])(?i:${label})[ \\t]{0,4}(?:[:=|]|\\t|\\.{3,}|[ \\t][-–])[ \\t]{0,4}${title}(?<hit>${word}, ${one}|${one})`), 'gdu')
 
 /** What only persons do. "caused by" and "supplied by" are not here. */
-const act = '(?:(?:done|amended|witnessed|checked|countersigned|co-signed|obtained|presented(?: at [\\p{L}]+)?|chaperoned|consented|implanted|inserted|removed|placed|operated|intubated|scribed|edited|corrected|supervised|handed over|taken|drawn|brought(?: in)?|accompanied|driven|found|translated|interpreted|approved|verified|reviewed|reported|dictated|typed|transcribed|signed|seen|examined|assessed|performed|requested|req|ordered|referred|written|read|made|given|booked|arranged|informed|followed(?: up)?|cared for|treated|managed|conducted|carried out|repeated|addendum|report|letter|scan|study|check|image|images|films?|biopsy|opinion|review|prepared) (?:up )?by' +
-  '|(?:sent|forwarded|faxed|emailed|e-mailed|mailed|copied|released|transferred|escalated|addressed|handed over|spoke|spoken|talked|phoned|telephoned|relayed|reported|disclosed|explained|shown|shown|according|thanks|thank you|known|belongs|belonging) to|(?:spoke|spoken|discussed|talked|met|lives|living|seen|attended|came|reviewed) with|history (?:obtained )?(?:from|per)|(?:as )?per|as instructed by|on behalf of|(?:scribed|prepared|covering|typed) for|patient of|opinion of|pleasure of (?:seeing|meeting|reviewing)|thank you for (?:referring|seeing|asking me to see)|(?:i|we|today|was|just) (?:saw|met|reviewed|examined)|addendum|best wishes|kind regards|regards|sincerely|faithfully|cheers|name is|names are|called|named)'
+const act = '(?:(?:injected|administered|cannulated|graded|screened|measured|fitted|prescribed|clerked|collected|counselled|discharged|listed|sedated|bled|authorised|authorized|certified|confirmed|discussed|r\\/v|rv|s\\/b|done|amended|witnessed|checked|countersigned|co-signed|obtained|presented(?: at [\\p{L}]+)?|chaperoned|consented|implanted|inserted|removed|placed|operated|intubated|scribed|edited|corrected|supervised|handed over|taken|drawn|brought(?: in)?|accompanied|driven|found|translated|interpreted|approved|verified|reviewed|reported|dictated|typed|transcribed|signed|seen|examined|assessed|performed|requested|req|ordered|referred|written|read|made|given|booked|arranged|informed|followed(?: up)?|cared for|treated|managed|conducted|carried out|repeated|addendum|report|letter|scan|study|check|image|images|films?|biopsy|opinion|review|prepared) (?:up )?by' +
+  '|(?:sent|forwarded|faxed|emailed|e-mailed|mailed|copied|released|transferred|escalated|addressed|handed over|spoke|spoken|talked|phoned|telephoned|relayed|reported|disclosed|explained|shown|shown|according|thanks|thank you|known|belongs|belonging) to|(?:spoke|spoken|discussed|talked|met|lives|living|seen|attended|came|reviewed) with|(?:discussed|seen|reviewed|r\\/v) w\\/?|s\\/b|d\\/w|c\\/o|t\\/c (?:with|from|to)|history (?:obtained )?(?:from|per)|this is|real name(?: is)?|prefers|hx from|collateral (?:history )?from|(?:as )?per|as instructed by|on behalf of|(?:scribed|prepared|covering|typed) for|patient of|opinion of|pleasure of (?:seeing|meeting|reviewing)|thank you for (?:referring|seeing|asking me to see)|(?:i|we|today|was|just) (?:saw|met|reviewed|examined)|addendum|best wishes|kind regards|regards|sincerely|faithfully|cheers|name is|names are|called|named)'
 const acted = new RegExp(anyCase(`(?<![\\p{L}\\d])(?i:${act})(?:[:,]?\\s{1,4}|\\s{0,4}\\(\\s{0,4})(?:(?i:the|my|our|his|her|their) )?(?:(?i:${role})[ ,]+)?${title}(?<hit>${word}, ${one}|${one})`), 'gdu')
-const slashed = new RegExp(anyCase(`\\/\\s?(?:(?i:checked|verified|approved|signed|seen) by\\s)?${title}(?<hit>${one})`), 'gdu')
+const slashed = new RegExp(anyCase(`(?<!\\b[wcsWCS])\\/\\s?(?:(?i:checked|verified|approved|signed|seen) by\\s)?${title}(?<hit>${one})`), 'gdu')
 
-const kinWord = '(?:wife|husband|son|daughter|mother|father|mum|mom|mam|dad|brother|sister|partner|spouse|aunt(?:ie)?|uncle|cousin|niece|nephew|grandson|granddaughter|grandmother|grandfather|grandma|grandpa|granny|nan|carer|caregiver|friend|neighbou?r|guardian|fianc[ée]e?|girlfriend|boyfriend|gf|bf|twin(?: sister| brother)?|stepmother|stepfather|godmother|godfather|lodger|flatmate|housemate|roommate|widow|widower)'
-const kin = new RegExp(anyCase(`(?<![\\p{L}\\d])(?i:(?:step|great|grand|half|ex|foster|god)?[- ]?${kinWord}(?:-in-law| in law)?)(?:['’]s name is|['’]s name|,? (?i:named|called|is called|is named)|:|,)?[ \\t]{1,4}\\(?${title}(?<hit>${one})|(?<=(?i:${kinWord})(?:-in-law)?[ ]\\()(?:(?i:named?) )?(?<inner>${one})`), 'gdu')
+const kinWord = '(?:wife|hubby|husband|son|daughter|dtr|dau|mother|father|mum|mom|mam|mummy|daddy|dad|bro|sis|brother|sister|sibling|sib|partner|spouse|ex|pal|foster (?:mother|father|carer)|aunt(?:ie)?|uncle|cousin|niece|nephew|grandson|granddaughter|grandmother|grandfather|grandma|grandpa|granny|nan|carer|caregiver|friend|neighbou?r|guardian|fianc[ée]e?|girlfriend|boyfriend|gf|bf|twin(?: sister| brother)?|stepmother|stepfather|godmother|godfather|lodger|flatmate|housemate|roommate|widow|widower)'
+const kin = new RegExp(anyCase(`(?<![\\p{L}\\d])(?i:(?:step|great|grand|half|ex|foster|god)?[- ]?${kinWord}(?:-in-law| in law)?)(?:['’]s name is|['’]s name|,? (?i:named|called|is called|is named)|:|,)?[ \\t]{1,4}\\(?${title}(?<hit>${one})|(?<=(?<!\\p{L})(?i:${kinWord})(?:-in-law)?[ ]\\()(?:(?i:named?) )?(?<inner>${one})`), 'gdu')
 const kins = new RegExp(anyCase(`(?<![\\p{L}\\d])(?i:(?:step|grand)?(?:sons|daughters|children|kids|brothers|sisters|parents|twins|siblings|nieces|nephews|friends|cousins))(?:,|:|\\s\\()?[ \\t]{1,4}(?<hit>${one}(?:(?:, | and | & )${one})*)`), 'gdu')
 const many = new RegExp(anyCase(`(?<![\\p{L}\\d])(?:Drs|DRS|Doctors|Messrs|Mesdames|Professors|Profs)\\.?[ \\t]{1,4}(?<hit>${one}(?:(?:, (?:and )?| and | & |\\s?/\\s?)${one})*)`), 'gdu')
 
@@ -46,11 +46,25 @@ const familyInitial = new RegExp(anyCase(`(?<![\\p{L}\\d])(?<hit>${word}, ?(?:\\
 const staff = new RegExp(anyCase(`(?<![\\p{L}\\d])(?:SN|SW|RN|RGN|CNS|ANP|HCA|SLT|ACNP|CRNA|RMN)[:,]? (?<hit>${two})`), 'gdu')
 const byOne = new RegExp(anyCase(`(?=\\p{Lu})(?<=\\p{Ll}{3} by\\s)(?<hit>${word})(?=[.,;)]|$|\\s(?:on|at|in the|from|today|yesterday)\\b)`), 'gdu')
 
+/** One name behind letters of a staff, where the sentence ends or goes on with what was done. */
+const staffOne = new RegExp(anyCase(`(?<![\\p{L}\\d])(?:RN|RGN|CNS|ANP|HCA|SLT|ACNP|CRNA|RMN|PA|PI|CI|SHO|SpR|StR|FY1|FY2|F1|F2|PC(?: \\d{2,5})?|DC|WPC|SW|OT|HV)[:,]? (?<hit>${one})(?=[.,;:)\\n]|$|\\s\\p{Ll})`), 'gdu')
+/** "Ahsan SpR", "Rachel (cancer nurse specialist)", "Ines (dietitian)". */
+const beforeRole = new RegExp(anyCase(`(?=\\p{Lu})(?<![\\p{L}\\d])(?<hit>${one})(?= (?:SpR|StR|SHO|CNS|ANP|HCA|RN|RGN|FY[12]|F[12]|ST[1-8]|CT[1-3])\\b| \\((?:(?i:the|his|her|their|our|on-call) )?(?:[\\p{L}-]{2,20} ){0,2}(?:(?i:${role}|${kinWord}|specialist))\\))`), 'gdu')
+const plural = new RegExp(anyCase(`(?<![\\p{L}\\d])(?i:registrars|fellows|nurses|carers|residents|students|interns|surgeons|radiologists|neighbours|consultants|trainees|witnesses)(?:,|:|\\s\\()?[ \\t]{1,4}(?<hit>${one}(?:(?:, | and | & )${one})*)`), 'gdu')
+/** "injected by R. Desrosiers": an initial and a name behind "by" are a person whatever was done. */
+const byInitial = new RegExp(anyCase(`(?=\\p{Lu})(?<=\\b[bB][yY]\\s)(?<hit>(?:\\p{Lu}\\. ?){1,3}(?:(?i:${particle}) )?${word}(?:-${word})?)`), 'gdu')
+/** A nickname in quotation marks: \'prefers "Dolly"\', \'("Billy")\'. */
+const quoted = new RegExp(anyCase(`(?:(?i:known as|called|prefers|goes by|friend|name|aka)\\s{1,3}|\\()["“'’](?<hit>${one})["”'’]|(?=["“])(?<=\\p{Lu}\\p{Ll}{1,30}\\s)["“](?<inner>\\p{Lu}\\p{Ll}{1,20})["”](?=\\s\\p{Lu}\\p{Ll})`), 'gdu')
+/** The label on a line of its own, the name on the next. */
+const nextLine = new RegExp(anyCase(`(?<=(?:^|\\n)[ \\t]{0,4}(?i:(?:patient |full |last |first |family |given )?(?:names?|surname|forenames?|first names?|given names?)|consultant|referrer|referring (?:doctor|clinician|physician)|gp|next of kin|nok|seen by|doctor|radiologist|surgeon|signed|signature|author|dictated by)(?:\\(s\\))?[ \\t]{0,4}:?[ \\t]{0,4}\\n{1,2}[ \\t]{0,4}(?:(?i:drs?|mr|mrs|ms|miss|prof)\\.? )?)(?=\\p{Lu})(?<hit>${word}, ?${one}|${one})(?=[ \\t]{0,4}(?:\\n|$))`), 'gdu')
+/** Who dictated and who typed: "JT/kl", "J.R.T./mkp", at the end of a line or behind a word for it. */
+const dictation = /(?:(?<=(?:^|[\n\s.])(?:[Rr]ef|[Dd]ictated|[Tt]ranscribed|[Ss]igned|[Tt]yped|REF|D\/T)\.?:?\s)|(?<=[.\n]\s{0,3}))(?<hit>(?:\p{Lu}\.?){2,3}\/\p{Ll}{2,3})(?=[\s.]*(?:\n|$)|[/\s]\d)/gdu
+
 /** Shapes that nothing else has. */
 const caret = /(?<![\p{L}\d^])(?<hit>\p{L}[\p{L}'’. -]{0,40}\^[\p{L}'’. -]{1,40}(?:\^[\p{L}'’. -]{0,20}){0,3})(?![\p{L}\d])/gdu
 const initials = new RegExp(anyCase(`(?<![\\p{L}\\d.])(?<hit>(?:\\p{Lu}\\.){2,4} ?(?:${particle} )?${word})`), 'gdu')
-const login = /(?:(?<![\p{L}\d])(?:entered|typed|transcribed|scribed|created|modified) by|transcriptionist|typist|user(?: ?name| ?id)?|login|logon|initials)\s*[:=]\s*(?<hit>\p{L}[\p{L}\d._-]{1,30})/gdiu
-const staffInitials = /(?<![\p{L}\d])(?:[Tt]ech(?:nologist)?|TECH|[Rr]ad(?:iologist|iographer)?|RAD|[Tt]ranscriptionist|[Tt]ypist|[Oo]perator|[Ii]nitials|[Rr]eader|[Ss]igned|[Ss]een by|[Rr]ead by|[Tt]yped by|[Dd]ictated by)\s*[:=]\s*(?<hit>\p{Lu}{2,4})(?![\p{L}\d])/gdu
+const login = /(?:(?<![\p{L}\d])(?:entered|typed|transcribed|scribed|created|modified|placed|ordered|requested|uploaded|scanned|graded|reported|verified) by|grader|transcriptionist|typist|user(?: ?name| ?id)?|login|logon|initials)(?:\s*[:=]\s*(?<hit>\p{L}[\p{L}\d._-]{1,30})|\s(?<inner>\p{Ll}{3,20}\d{1,3})(?![\p{L}\d]|[.,]\d))/gdiu
+const staffInitials = /(?<![\p{L}\d])(?:[Tt]ech(?:nologist)?|TECH|[Rr]ad(?:iologist|iographer)?|RAD|[Tt]ranscriptionist|[Tt]ypist|[Oo]perator|[Ii]nitials|[Rr]eader|[Ss]igned|[Ss]een by|[Rr]ead by|[Tt]yped by|[Dd]ictated by)(?:\s*[:=]\s*|\s(?=\p{Lu}{2,3}[.\s]))(?<hit>\p{Lu}{2,4})(?![\p{L}\d])/gdu
 
 /** Stays, as everywhere. */
 const leadingTitle = /^(?:(?:Drs?|Mrs?|Ms|Miss|Prof|Professor|Sir|Lady|Sister|Nurse|Father|Rev)\.? )+/
@@ -68,7 +82,7 @@ interface Tests {
 export function contextNames(text: string, { isName, isListed, trim }: Tests): [number, number][] {
   const found: [number, number][] = []
   const tokensOf = (start: number, end: number): string[] => [...text.slice(start, end).matchAll(/\p{L}[\p{L}'’-]*/gu)].map(([token]) => token).filter((token) => token.length > 2 && /^\p{Lu}/u.test(token))
-  const look = (pattern: RegExp, { all = false, sentenceOnly = false, listed = false, isList = false } = {}): void => {
+  const look = (pattern: RegExp, { all = false, sentenceOnly = false, listed = false, isList = false, few = false } = {}): void => {
     pattern.lastIndex = 0
     for (let match = pattern.exec(text); match !== null; match = pattern.exec(text)) {
       const groups = match.indices!.groups!
@@ -84,15 +98,16 @@ export function contextNames(text: string, { isName, isListed, trim }: Tests): [
         const tokens = tokensOf(...kept)
         if (tokens.length === 0 || (listed && !tokens.some(isListed))) continue
         // One unknown word is enough where somebody is said to stand; where nobody is, every word must be one.
-        if (all ? tokens.length >= 2 && tokens.every(isName) : isName(tokens[0]!)) found.push(kept)
+        if (all ? tokens.length >= (few ? 1 : 2) && tokens.every(isName) : isName(tokens[0]!)) found.push(kept)
       }
     }
   }
-  for (const pattern of [afterRole, labelled, acted, signedOff]) look(pattern)
-  for (const pattern of [many, kins]) look(pattern, { isList: true })
+  for (const pattern of [afterRole, labelled, acted, signedOff, byInitial, quoted, nextLine]) look(pattern)
+  for (const pattern of [many, kins, plural]) look(pattern, { isList: true })
   look(slashed, { listed: true })
   look(kin)
   look(staff, { all: true })
+  for (const pattern of [staffOne, beforeRole]) look(pattern, { all: true, few: true })
   look(byOne, { sentenceOnly: true })
   look(patient, { sentenceOnly: true })
   look(subjectOne, { sentenceOnly: true })
@@ -100,10 +115,10 @@ export function contextNames(text: string, { isName, isListed, trim }: Tests): [
   look(reversed, { all: true, listed: true })
   look(familyInitial, { listed: true })
   look(initials)
-  for (const pattern of [caret, login, staffInitials]) {
+  for (const pattern of [caret, dictation, login, staffInitials]) {
     for (const match of text.matchAll(pattern)) {
-      const [start, end] = match.indices!.groups!.hit!
-      if (pattern === caret || !isWordOf(match.groups!.hit!, isName, pattern === staffInitials)) found.push([start, end])
+      const [start, end] = (match.indices!.groups!.hit ?? match.indices!.groups!.inner)!
+      if (pattern === caret || pattern === dictation || !isWordOf(text.slice(start, end), isName, pattern === staffInitials)) found.push([start, end])
     }
   }
   return found
@@ -119,7 +134,7 @@ function partsOf(text: string, start: number, end: number): [number, number][] {
 
 /** A word after "typist:" that is a word, as in "user: unknown". Initials of people are in no list. */
 function isWordOf(hit: string, isName: (token: string) => boolean, isInitials: boolean): boolean {
-  return isInitials ? /^(?:CT|MR|MRI|US|XR|PA|AP|NA|NO|YES|NIL|MD|RN|PET|NM|ED|ER|ICU|GP)$/.test(hit) : !isName(hit)
+  return isInitials ? /^(?:CT|MR|MRI|US|XR|PA|AP|NA|NO|YES|NIL|MD|RN|PET|NM|ED|ER|ICU|GP|IS|TO|OF|ON|AT|IN|BY|OR|AND|THE|FOR|WAS|HAS|NOT)$/.test(hit) : !isName(hit)
 }
 
 /** True in a heading or a text in capitals, where a capital says nothing. */

@@ -25,7 +25,7 @@ export const enDates = {
     contradictory: 'Some cells are possible only with the day first, others only with the month first. What does not fit the order you choose is imported without a date and told.',
     exchanged: 'All real dates lie in the first twelve days of a month and all dates kept as text after them: a spreadsheet has probably taken the day for the month. Have the column written again, or choose after checking some dates.',
     proven: (order: string) => `Found from the cells: ${order.toLowerCase()}. No other order fits all of them.`,
-    noDates: (column: string) => `Most cells of "${column}" are no dates.`,
+    noDates: (column: string) => `Most cells of “${column}” are no dates.`,
     removed: 'On the privacy step dates are set to be removed: they are checked, and none is stored.',
   },
   report: {

@@ -13,7 +13,7 @@ export const enFingerprint = {
   print: 'Save as PDF',
   printFailed: 'The PDF could not be saved',
   newRun: 'New run',
-  savePlot: { label: (title: string) => `Save "${title}"`, svg: 'SVG', png: 'PNG', csv: 'CSV', failed: 'The plot could not be saved' },
+  savePlot: { label: (title: string) => `Save “${title}”`, svg: 'SVG', png: 'PNG', csv: 'CSV', failed: 'The plot could not be saved' },
   open: {
     patients: (count: number, shown: string, name: string) => `Show ${shown} ${plural(count, 'patient', 'patients')}: ${name}`,
     studies: (count: number, shown: string, name: string) => `Show ${shown} ${plural(count, 'study', 'studies')}: ${name}`,

@@ -76,7 +76,7 @@ export const enImport = {
     age: 'Age',
     sex: 'Sex',
     site: 'Place',
-    siteHint: 'Hospital, ward or machine. Its names become pseudonyms such as "Site 7K2M"; the fingerprint then says whether data are missing by place.',
+    siteHint: 'Hospital, ward or machine. Its names become pseudonyms such as “Site 7K2M”; the fingerprint then says whether data are missing by place.',
     noColumn: 'No column',
     chooseColumn: 'Choose a column',
     gone: (column: string) => `${column} (not in this table)`,

@@ -4,7 +4,7 @@ import { formatCount } from '../composables/common/format.ts'
 /** Labels made from the words of reports: the wizard's panel, its rules, and the sentences on the patient page. */
 export const enReportLabels = {
   title: 'Labels from the report text',
-  intro: 'Rules look for findings of chest imaging in English reports, with what denies them and what leaves them in doubt. These labels are marked "(derived)" wherever they appear: they say what the report says, not what an expert decided from the image.',
+  intro: 'Rules look for findings of chest imaging in English reports, with what denies them and what leaves them in doubt. These labels are marked “(derived)” wherever they appear: they say what the report says, not what an expert decided from the image.',
   use: 'Make labels from a report',
   noText: 'Add a text item first; its words are read.',
   slots: 'Text to read',
@@ -13,7 +13,7 @@ export const enReportLabels = {
   usual: 'The usual set',
   all: 'All',
   none: 'None',
-  uncertain: 'A finding in doubt ("possible", "cannot exclude")',
+  uncertain: 'A finding in doubt (“possible”, “cannot exclude”)',
   uncertainOptions: { unknown: 'is unknown (left out of training)', positive: 'counts as present', negative: 'counts as absent' },
   unmentioned: 'A finding that a report does not name',
   unmentionedOptions: { negative: 'counts as absent', unknown: 'is unknown (left out of training)' },
@@ -29,12 +29,12 @@ export const enReportLabels = {
     unmentioned: (what: string) => `A finding that a report does not name ${what}.`,
     version: (version: string) => `Shipped lists of version ${version}.`,
     changed: (count: number) => (count === 0 ? 'No phrase was changed.' : count === 1 ? 'One phrase was changed:' : `${formatCount(count)} phrases were changed:`),
-    edit: (phrase: string, of: string, isAdded: boolean) => `${isAdded ? 'added' : 'taken out'}: "${phrase}" (${of})`,
+    edit: (phrase: string, of: string, isAdded: boolean) => `${isAdded ? 'added' : 'taken out'}: “${phrase}” (${of})`,
     details: 'Findings and changed phrases',
   },
   show: 'Show',
   shows: { rows: 'Rows', sentences: 'Sentences read' },
-  problems: { slots: 'Choose the text that is read.', findings: 'Choose at least one finding.', single: 'A column with one class for each study cannot stand beside labels from reports. Choose "list" or "no labels" above.' },
+  problems: { slots: 'Choose the text that is read.', findings: 'Choose at least one finding.', single: 'A column with one class for each study cannot stand beside labels from reports. Choose “list” or “no labels” above.' },
   sentences: {
     title: 'What the rules read',
     hint: (reports: number) => `${formatCount(reports)} reports from the start of the table. The check counts all of them.`,
@@ -52,11 +52,11 @@ export const enReportLabels = {
   why: (outcome: Mention['outcome'], kind: string | null, cue: string): string => {
     if (kind === 'section') return 'in the request, history or comparison: not counted'
     if (outcome === 'positive') return 'named, with nothing that denies it or leaves it in doubt'
-    if (kind === 'absent') return `"${cue}" says that it is absent`
-    if (kind === 'uncertain') return `"${cue}" leaves it in doubt`
-    if (outcome === 'negative') return `denied by "${cue}"`
-    if (outcome === 'uncertain') return `left in doubt by "${cue}"`
-    return `not counted after "${cue}"`
+    if (kind === 'absent') return `“${cue}” says that it is absent`
+    if (kind === 'uncertain') return `“${cue}” leaves it in doubt`
+    if (outcome === 'negative') return `denied by “${cue}”`
+    if (outcome === 'uncertain') return `left in doubt by “${cue}”`
+    return `not counted after “${cue}”`
   },
   patient: {
     title: 'Labels from the report',
@@ -78,7 +78,7 @@ export const enReportLabels = {
     ownFinding: 'Add a finding of your own',
     ownFindingName: 'Name of the finding',
     add: 'Add',
-    remove: (phrase: string) => `Remove "${phrase}"`,
+    remove: (phrase: string) => `Remove “${phrase}”`,
     newPhrase: (list: string) => `New phrase: ${list}`,
     noFinding: 'This label is present when no other finding but support devices is named or left in doubt. It has no phrases of its own.',
     restore: 'Undo all changes',

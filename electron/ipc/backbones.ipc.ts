@@ -78,7 +78,7 @@ export function backboneHandlers({ workspace, jobs, publish, dialogs }: HandlerC
       const [backbone] = locationsOf(workspace, backboneId)
       let handle: JobHandle | null = null
       const job = workspace.files.start('backbone:check', { backbone: backbone! }, { onProgress: (progress) => handle?.progress(progress) })
-      handle = jobs.start({ jobKey: `backbone-check-${Date.now()}`, kind: 'backbone', title: name, cohortId: null, runId: null }, job.cancel)
+      handle = jobs.start({ jobKey: `backbone-check-${Date.now()}`, kind: 'backbone', title: `Files of ${name}`, cohortId: null, runId: null }, job.cancel)
       try {
         const outcome = await job.outcome
         if (outcome.status === 'done') checks.set(backboneId, outcome.value)

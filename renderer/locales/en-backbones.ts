@@ -30,7 +30,7 @@ export const enBackbones = {
   } satisfies Record<BackboneReads, string>,
   parameters: 'Parameters',
   sizes: 'Size',
-  sizeText: (blocks: number, width: number, heads: number) => `${blocks} blocks of width ${width}, ${heads} heads`,
+  sizeText: (blocks: number, width: number, heads: number) => `${blocks} ${blocks === 1 ? 'block' : 'blocks'} of width ${width}, ${heads} ${heads === 1 ? 'head' : 'heads'}`,
   imageText: (size: string, patch: string | null) => `images of ${size} px${patch === null ? '' : ` in patches of ${patch}`}`,
   textText: (positions: string, vocabulary: string | null) => `texts of up to ${positions} tokens${vocabulary === null ? '' : `, ${vocabulary} word pieces`}`,
   licence: 'Licence',

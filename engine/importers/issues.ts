@@ -6,6 +6,11 @@ type Severity = ImportIssue['severity']
 
 const severityOrder: readonly Severity[] = ['blocks', 'rejects-row', 'marks-missing', 'note']
 const maxExamples = 20
+/** Notes that put privacy or results in doubt stand before those on housekeeping, however many files the latter count. */
+const weightyNotes: ReadonlySet<ErrorCode> = new Set([
+  'IMPORT_PRIVACY_RESIDUE', 'IMPORT_PRIVACY_UNREADABLE', 'IMPORT_PRIVACY_HEADER', 'IMPORT_IMAGE_TEXT', 'IMPORT_LABEL_WORDS', 'IMPORT_DATE_IMPOSSIBLE', 'IMPORT_DATE_AGE', 'IMPORT_DATE_EXCHANGED',
+  'IMPORT_AGE_IMPLAUSIBLE', 'IMPORT_ATTRIBUTES_DIFFER',
+] satisfies ErrorCode[])
 
 /** Plain title of each kind of problem; the count stands beside it on the page. */
 const titles: Partial<Record<ErrorCode, string>> = {
@@ -46,7 +51,7 @@ const titles: Partial<Record<ErrorCode, string>> = {
   IMPORT_FOLDER_UNREADABLE: 'Subfolders that cannot be read',
   IMPORT_IMAGE_AMBIGUOUS: 'Image names that fit several files',
   IMPORT_IMAGE_DUPLICATE: 'The same picture more than once',
-  IMPORT_IMAGE_UNUSED: 'Image files that no row names',
+  IMPORT_IMAGE_UNUSED: 'Image files that no row of the table names',
   IMAGE_NOT_FOUND: 'Images named in the table that are not in the folder',
   IMAGE_EMPTY: 'Image files with zero bytes',
   IMAGE_DAMAGED: 'Image files that are cut short or damaged',
@@ -76,7 +81,7 @@ export interface IssueCollector {
   list: () => ImportIssue[]
 }
 
-/** An empty collector; `list` sorts worst first, then by count. */
+/** An empty collector; `list` sorts worst first, weighty notes before others, then by count. */
 export function createIssueCollector(): IssueCollector {
   const issues = new Map<string, ImportIssue>()
   return {
@@ -92,7 +97,7 @@ export function createIssueCollector(): IssueCollector {
     },
     list() {
       return [...issues.values()].sort((a, b) =>
-        severityOrder.indexOf(a.severity) - severityOrder.indexOf(b.severity) || b.count - a.count || (a.code < b.code ? -1 : 1))
+        severityOrder.indexOf(a.severity) - severityOrder.indexOf(b.severity) || Number(weightyNotes.has(b.code)) - Number(weightyNotes.has(a.code)) || b.count - a.count || (a.code < b.code ? -1 : 1))
     },
   }
 }

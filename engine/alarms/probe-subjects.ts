@@ -41,10 +41,10 @@ export function metadataSubject(facts: CohortFacts, slot: Slot, hasBytes: boolea
   if (bins.every((limits) => limits.length === 0) && formatsUsed.size < 2) return null
   return {
     kind: 'metadata-leak', about: slot.slotId, isProof: !hasBytes, columnCount: measures.length * binCount + formats.length + 1,
-    title: (labels) => `The files of ${slot.title} tell ${labels} without their picture`,
+    title: (labels) => hasBytes ? `The file sizes of ${slot.title} predict ${labels} without the picture` : `Picture size and format of ${slot.title} predict ${labels} without the picture`,
     probe: hasBytes ? `A probe that knows only the number of bytes, the size and the format of the image files of ${slot.title}` : `A probe that knows only the width, the height and the format of the image files of ${slot.title}`,
     meaning: hasBytes
-      ? 'Size and format alone do not tell it, the number of bytes does. Either the images were saved in different ways, or the disease itself makes a picture plainer: a hazy picture takes fewer bytes.'
+      ? 'Width, height and format alone do not predict it, the number of bytes does. Either the images were saved in different ways, or the disease itself makes a picture plainer: a hazy picture takes fewer bytes.'
       : 'Patients with and without the label were pictured, or saved, in different ways: another device, another site, another export.',
     action: hasBytes
       ? 'Look at images with and without the label side by side. If they differ in sharpness or compression for another reason than the disease, compare within one device or export.'
@@ -74,7 +74,7 @@ export function borderSubject(facts: CohortFacts, slot: Slot): ProbeSubject | nu
   if (deviations.every((deviation) => deviation < 1e-6)) return null
   return {
     kind: 'border-leak', about: slot.slotId, isProof: true, columnCount: 2 * borderCells,
-    title: (labels) => `The border of ${slot.title} tells ${labels}`,
+    title: (labels) => `The border of ${slot.title} predicts ${labels}`,
     probe: `A probe that sees only how bright the outer edge of the pictures of ${slot.title} is (${borderCells} coarse fields, nothing inside)`,
     meaning: 'Markers, burned-in text, frames and devices lie there; organs rarely do.',
     action: 'Look at pictures with and without the label side by side, at their edges. Cropping the border before the import removes markers; a difference between devices stays.',

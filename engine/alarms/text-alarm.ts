@@ -42,8 +42,8 @@ function describe({ labelNames }: CohortFacts, slot: Slot, input: TextsWithLabel
       .map(({ label, rule }) => `${ruleInWords(rule, labelNames[label]!, 6)} (right in ${share(rule.truePositives + rule.trueNegatives, rule.positives + rule.negatives)})`).join('; ')}.`,
     leak.words.length === 0 ? null : `${counted(leak.words.length, 'word gives', 'words give')} a label away, such as ${leak.words.slice(0, namedLabels)
       .map(({ word, labelName, studiesWithWord, studiesWithWordAndLabel }) => `"${word}" (${studiesWithWordAndLabel} of ${studiesWithWord} studies with ${labelName})`).join(', ')}.`,
-    telling.length === 0 ? null : `A simple probe that reads nothing but this text, trained on other patients, ranks ${listed(telling.map(({ label }) => labelNames[label]!), namedLabels)} with an AUROC of ${telling
-      .slice(0, namedLabels).map(({ result }) => decimal(result.auroc)).join(', ')} (0.50 would be chance).`,
+    telling.length === 0 ? null : `A simple probe that reads nothing but this text, trained on other patients, ranks ${listed(telling.map(({ label }) => labelNames[label]!), namedLabels)} with an AUROC of ${listed(telling
+      .slice(0, namedLabels).map(({ result }) => decimal(result.auroc)), namedLabels)} (0.50 would be chance).`,
   ].filter((sentence) => sentence !== null)
   const { words, isEnough } = wordsToMask(input, leak, level)
   const canMask = words.length > 0 && words.length <= maxMaskedWords
@@ -54,9 +54,9 @@ function describe({ labelNames }: CohortFacts, slot: Slot, input: TextsWithLabel
   const drop = { title: `Leave ${slot.title} out`, draft: { kind: 'drop-slot', slotId: slot.slotId } } as const
   return {
     alarmId: `text-leak:${slot.slotId}`, kind: 'text-leak', severity: leak.rules.length > 0 || (isNamed && telling.length > 0) ? 'serious' : 'warning',
-    title: isNamed ? `The words of ${slot.title} give ${names} away` : `The words of ${slot.title} alone all but tell ${names}`,
+    title: isNamed ? `The words of ${slot.title} give ${names} away` : `The words of ${slot.title} alone predict ${names}`,
     text: sentences.join(' '),
-    action: `${isNamed ? 'A model that reads this text learns the words, not the disease. Mask the telling words, or leave the text out.' : 'No single word or short rule does. Find out when these texts are written: a note from before the diagnosis may stay, one that was written with the diagnosis in mind should be left out or masked.'}${isEnough || !canMask ? '' : ' Masking them is not enough here: what remains still tells, so leaving the text out is safer.'}`,
+    action: `${isNamed ? 'A model that reads this text learns the words, not the disease. Mask the telling words, or leave the text out.' : 'No single word or short rule does so by itself. Find out when these texts are written: a note from before the diagnosis may stay, one that was written with the diagnosis in mind should be left out or masked.'}${isEnough || !canMask ? '' : ' Masking them is not enough here: what remains still tells, so leaving the text out is safer.'}`,
     evidence: [ruleEvidence(leak, labelNames), wordEvidence(leak), probeEvidence(leak, labelNames, level)].filter((table) => table.rows.length > 0),
     remedies: isNamed ? [...mask, drop] : [drop, ...mask],
   }

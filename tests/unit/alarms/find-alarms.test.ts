@@ -76,7 +76,7 @@ describe('alarms of a cohort', () => {
       if (image?.measures && borders.labels[i * 3 + 2] === 1) image.measures.border[0]! += 25
     })
     const [alarm] = search(borders).alarms
-    expect(alarm).toMatchObject({ kind: 'border-leak', title: 'The border of View tells "Edema"' })
+    expect(alarm).toMatchObject({ kind: 'border-leak', title: 'The border of View predicts "Edema"' })
     expect(Number(/AUROC of (0\.\d\d)/.exec(alarm!.text)![1])).toBeGreaterThan(0.8)
   })
 

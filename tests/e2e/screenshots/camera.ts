@@ -11,8 +11,8 @@ export interface Camera {
   /** Shows the app in a theme; the window is loaded anew. */
   choose: (app: LaunchedApp, theme: Theme) => Promise<void>
   open: (app: LaunchedApp, hash: string) => Promise<void>
-  /** Photographs what is on show at each size, unless nobody wants it. */
-  photograph: (app: LaunchedApp, theme: Theme, name: string) => Promise<void>
+  /** Photographs what is on show at each size, unless nobody wants it. `aim` scrolls once the window has its size. */
+  photograph: (app: LaunchedApp, theme: Theme, name: string, aim?: () => Promise<void>) => Promise<void>
   isWanted: (name: string) => boolean
   /** Whether any picture whose name starts so may be wanted; what nobody wants need not be clicked through. */
   mayBeWanted: (...starts: string[]) => boolean
@@ -36,11 +36,12 @@ export function createCamera({ outDir, wanted }: { outDir: string; wanted: reado
       await page.evaluate(`void (location.hash = '${hash}')`)
       await settle(page)
     },
-    photograph: async ({ page, application }, theme, name) => {
+    photograph: async ({ page, application }, theme, name, aim) => {
       if (!isWanted(name)) return
       for (const size of sizes) {
         await application.evaluate(({ BrowserWindow }, { width, height }) => BrowserWindow.getAllWindows()[0]!.setContentSize(width, height), size)
         if (!(await until(page, `innerWidth === ${size.width} && innerHeight === ${size.height}`, 10_000))) throw new Error(`The screen is too small for a window of ${size.width} by ${size.height}.`)
+        await aim?.()
         // Away from every row and button, so that nothing looks hovered.
         await page.mouse.move(2, 2)
         await settle(page)
@@ -65,8 +66,9 @@ async function until(page: Page, condition: string, limitMs: number): Promise<bo
 async function settle(page: Page): Promise<void> {
   await page.evaluate('void (window.lastShown = undefined)')
   const isDone = await until(page, `(() => {
+    const isInView = (image) => { const { top, bottom } = image.getBoundingClientRect(); return bottom > 0 && top < innerHeight }
     const shown = document.querySelector('main')
-    if (!shown || shown.querySelector('.loading, [aria-busy="true"]') || [...document.images].some((image) => image.loading !== 'lazy' && !image.complete)) return false
+    if (!shown || shown.querySelector('.loading, [aria-busy="true"]') || [...document.images].some((image) => !image.complete && (image.loading !== 'lazy' || isInView(image)))) return false
     const isSame = window.lastShown === shown.innerHTML
     window.lastShown = shown.innerHTML
     return isSame

@@ -9,9 +9,10 @@ export async function photographFingerprint(camera: Camera, app: LaunchedApp, th
   await page.getByRole('heading', { name: 'Presence patterns', level: 2 }).waitFor()
   const parts = [['1-top', null], ['2-presence', 'Presence patterns'], ['3-missingness', 'Is absence random?'], ['4-labels', 'Labels'], ['5-images', 'Images'], ['6-text', 'Text'], ['7-duplicates', 'The same image twice']] as const
   for (const [name, heading] of parts) {
-    if (heading !== null) await page.getByRole('heading', { name: heading, exact: true, level: 2 }).evaluate((element) => element.scrollIntoView())
+    const aim = async (): Promise<void> => { if (heading !== null) await page.getByRole('heading', { name: heading, exact: true, level: 2 }).evaluate((element) => element.scrollIntoView()) }
+    await aim()
     if (name === '3-missingness' && await page.locator('details:not([open]) > summary').count() > 0) await page.locator('details:not([open]) > summary').first().click()
-    await camera.photograph(app, theme, `15-fingerprint-${name}`)
+    await camera.photograph(app, theme, `15-fingerprint-${name}`, aim)
   }
 }
 

@@ -26,8 +26,7 @@ export async function photographResults(camera: Camera, app: LaunchedApp, theme:
   const { page } = app
   if (runId !== null) {
     await camera.open(app, `/runs/${runId}/results`)
-    await scrollTo(page, 'What each pattern tells, in bits')
-    await camera.photograph(app, theme, '09-results-information')
+    await camera.photograph(app, theme, '09-results-information', () => scrollTo(page, 'What each pattern tells, in bits'))
   }
   if (combinationRunId !== null && completeStudyId !== null) {
     await camera.open(app, `/patients/${completeStudyId}?cohort=${cohortId}&run=${combinationRunId}`)

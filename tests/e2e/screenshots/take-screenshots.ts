@@ -11,6 +11,7 @@ import { photographLiveRuns } from './live-runs.ts'
 import { photographBackbones, photographResults, screensOf } from './pages.ts'
 import { photographReports } from './reports.ts'
 import { photographRunSetUp } from './run-set-up.ts'
+import { photographStates } from './run-states.ts'
 import { copyStore, findSubject } from './subject.ts'
 import { photographViewer } from './viewer.ts'
 import { photographVisits } from './visits.ts'
@@ -74,6 +75,7 @@ if (existsSync(storeFile)) {
   if (camera.mayBeWanted('19-')) await photographViewer(camera)
   if (!values.quick && camera.mayBeWanted('20-')) await photographLiveRuns(camera)
   if (camera.mayBeWanted('22-')) await photographVisits(camera)
+  if (camera.mayBeWanted('23-')) await photographStates(camera, storeFile)
   process.stdout.write(`${camera.taken()} pictures of ${storeFile} in ${outDir}\n`)
 } else {
   process.stderr.write(`There is no database at ${storeFile}. Run "npm run demo" first, or name one with --store.\n`)

@@ -49,7 +49,7 @@ async function photograph(camera: Camera, folder: string, theme: Theme): Promise
   await page.getByRole('navigation', { name: 'Studies of this patient' }).waitFor({ timeout: 30_000 })
   await camera.photograph(app, theme, '22-dates-5-patient')
   await camera.open(app, '#/cohorts/1/fingerprint')
-  await page.getByText('Followed over time').waitFor({ timeout: 60_000 })
+  await page.getByText('Patients followed over time').waitFor({ timeout: 60_000 })
   await camera.photograph(app, theme, '22-dates-6-fingerprint')
   await app.close()
 }

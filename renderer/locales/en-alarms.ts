@@ -43,6 +43,7 @@ export const enAlarms = {
     title: 'Decisions',
     hint: 'In force for every run, list and export that begins from now on.',
     none: 'No decision yet. Everything that was imported is used.',
+    allUndone: 'None is in force: all were undone. Everything that was imported is used.',
     caption: 'Decisions over this cohort',
     columns: { decision: 'Decision', effect: 'What it changed', who: 'By', when: 'When', state: 'State' },
     inForce: 'In force',

@@ -50,7 +50,7 @@ export const enDates = {
     title: 'Follow-up, patients',
     axis: 'Days from the first to the last study',
     caption: (patients: string, median: string, shortest: string, longest: string) => `n = ${patients} patients with studies on more than one day; median ${median} days, ${shortest} to ${longest}. Counted within each patient number, from moved dates.`,
-    followed: 'Followed over time',
+    followed: 'Patients followed over time',
     detail: (dated: string, undated: string, doubtful: string) => [`day known of ${dated} studies`, undated === '0' ? '' : `not of ${undated}`, doubtful === '0' ? '' : `impossible in ${doubtful}`].filter((part) => part !== '').join(', '),
   },
   openStudy: (patient: string) => `Open patient ${patient}`,

@@ -46,7 +46,7 @@ export const enDeliveries = {
     intoText: 'Patients and studies that the cohort does not have are added. What it has already is compared, counted and left as it is, unless you choose otherwise at the end. The mapping of the cohort is filled in.',
     forecastNew: 'New studies',
     forecastPatients: 'New patients',
-    forecastKnown: 'Of known patients',
+    forecastKnown: 'Studies of known patients',
     forecastHint: 'Whether studies of known patients are new, the same or changed is found when their images are read during the import.',
     leaveOut: 'Leave out labels that the cohort does not have',
     leaveOutHint: 'A label added now would be unknown for every earlier patient. Its patients are imported all the same.',

@@ -215,7 +215,7 @@ export const enImport = {
     words: 'Words to remove besides',
     wordsHint: 'One in each line, at least two letters: names of staff, of wards, of villages. Stored sealed.',
     shapes: 'Shapes to remove besides',
-    shapesHint: 'One in each line, at least three characters: # is a digit, @ a letter, such as K-######.',
+    shapesHint: 'One in each line, at least three characters: # is a digit, @ a letter, such as K######.',
     samples: 'Before and after, on your rows',
     samplesHint: 'The text of the table is shown to you only and is not stored.',
     before: 'In the table',

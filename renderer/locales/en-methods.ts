@@ -8,8 +8,8 @@ import type { Modality } from '../../engine/domain/slots.ts'
 interface SettingText { label: string; hint: string; source?: string; options?: Record<string, string> }
 
 const untrained: SettingText = {
-  label: 'A combination never trained', hint: 'Who answers for patients whose combination did not occur in training.', source: 'ours',
-  options: { base: 'the fallback, marked in every result', refuse: 'nobody: such patients get no prediction' },
+  label: 'A combination never trained', hint: 'Who answers for patients whose combination did not occur in training; a stand-in is marked in every result.', source: 'ours',
+  options: { base: 'the fallback', refuse: 'nobody: no prediction' },
 }
 const missingEnters: SettingText = {
   label: 'What is missing enters as', hint: 'What the model sees in place of a missing image and a missing text. Left out costs no time.',
@@ -21,8 +21,8 @@ const combination: Record<string, SettingText> = {
   training: { label: 'Training in', hint: 'First a base on complete patients and then one set for each combination, or everything at once.', source: 'Reza et al. 2023, section 3', options: { 'two-stage': 'two stages', 'joint': 'one stage, together' } },
   baseShare: { label: 'Base phase', hint: 'Share of the epochs that train the base on complete patients; the combinations share the rest.', source: 'ours' },
   base: {
-    label: 'The base trains', hint: 'The whole network needs memory for five copies of the model and keeps its own weights beside every checkpoint.', source: 'Reza et al. 2023, section 3.1: the whole network',
-    options: { auto: 'the whole network; on the default model the head alone', network: 'the whole network', head: 'the head alone' },
+    label: 'The base trains', hint: 'The whole network, or the head alone, as is usual on the default model. The whole network needs memory for five copies of the model and keeps its own weights beside every checkpoint.', source: 'Reza et al. 2023, section 3.1: the whole network',
+    options: { auto: 'network; default model: head', network: 'the whole network', head: 'the head alone' },
   },
   baseRate: { label: 'Rate of the base', hint: 'Learning rate of the model’s own weights in the base phase, as a share of the run’s.', source: 'Devlin et al. 2019, appendix A.3' },
   adapterRate,
@@ -51,7 +51,7 @@ const settings: Record<string, SettingText> = {
   'prompt.level': { label: 'Prompts enter', hint: 'Before the tokens of a block, or before the keys and values of its attention.', source: 'Lee et al. 2023, section 3.3', options: { input: 'at the input of each block', attention: 'inside attention' } },
   'prompt.length': { label: 'Prompt length', hint: 'Trained tokens in each prompted block; even inside attention.', source: 'Lee et al. 2023, section 4.1' },
   'prompt.blocks': { ...blocks, source: 'Lee et al. 2023, section 4.1: first six' },
-  'prompt.untrained': { ...untrained, options: { base: 'the model without prompts, marked in every result', refuse: 'nobody: such patients get no prediction' } },
+  'prompt.untrained': { ...untrained, options: { base: 'the model without prompts', refuse: 'nobody: no prediction' } },
   'prompt.missingEnters': { ...missingEnters, source: 'Lee et al. 2023' },
   'prompt.adapterRate': adapterRate,
   'bitfit.embeddings': embeddings,
@@ -70,7 +70,7 @@ const settings: Record<string, SettingText> = {
   },
   'late-fusion.width': { label: 'Feature width', hint: 'Numbers that each modality is summed up in.', source: 'ours, small for hundreds of patients' },
   'late-fusion.unimodalShare': { label: 'Single phase', hint: 'Epochs of each modality alone, as a share of the run’s; joining has them all.', source: 'ours' },
-  'dedicated.untrained': { ...untrained, options: { base: 'the model of its largest trained part, marked', refuse: 'nobody: such patients get no prediction' } },
+  'dedicated.untrained': { ...untrained, options: { base: 'the model of its largest part', refuse: 'nobody: no prediction' } },
 }
 
 export const enMethods = {
@@ -87,13 +87,13 @@ export const enMethods = {
     'lora': 'Use when there are some hundred patients or more.',
     'prompt': 'Use to compare with the work on prompts; slower than MoRA.',
     'bitfit': 'Use as the smallest adaptation inside the model.',
-    'norm-tuning': 'Use as the smallest adaptation inside the model.',
-    'full': 'Use with thousands of patients and a graphics card. The default model’s image encoder stays frozen.',
+    'norm-tuning': 'Use beside BitFit, as the other smallest adaptation.',
+    'full': 'Use with thousands of patients and a graphics card.',
     'late-fusion': 'Use when encoders for text and images are separate, or one modality carries most.',
     'dedicated': 'Use as the measure of what each pattern allows.',
     'head-only': 'Use to see what adaptation adds.',
-    'zero-fill': 'Use as the comparison for every method.',
-    'mean-fill': 'Use as the comparison for every method.',
+    'zero-fill': 'Use once beside every method.',
+    'mean-fill': 'Use beside zero-fill.',
     'missingness-only': 'Use once for every cohort.',
     'text-only': 'Use once for every cohort with notes.',
   } satisfies Record<AdapterName, string>,

@@ -314,7 +314,7 @@ export const enRuns = {
     },
     information: {
       title: 'What each pattern tells, in bits',
-      hint: 'Usable information about the labels: what is known beyond their frequency, mean over labels. 0 is nothing, below 0 is worse than guessing by frequency. Test patients who have at least these items, shown exactly these.',
+      hint: 'Usable information about the labels: what is known beyond their frequency, mean over labels. 0 is nothing, below 0 is worse than guessing by frequency. Test patients who have at least these items, shown exactly these: each row has its own patients, so compare along a row, not between rows.',
       gapHint: 'Gap: what the models made for each pattern alone know more than this run, on the patients that both answer.',
       gapMissing: 'Train “One model per pattern” on the same split, items and labels to see what this run loses by being one model for all patterns.',
       columns: { pattern: 'Items shown', studies: 'Studies', bits: 'This run', dedicated: 'Own model', gap: 'Gap' },

@@ -35,7 +35,7 @@ function settingText(config: RunConfig, field: MethodField): string {
   const value = valueOf(config, field)
   const word = (option: string): string => enMethods.setting(field.path).options?.[option] ?? option
   if (field.kind === 'flag') return value === true ? enMethods.yes : enMethods.no
-  if (field.kind === 'blocks') return (value as number[]).map((block) => block + 1).join(', ')
+  if (field.kind === 'blocks') return enMethods.blockNames((value as number[]).map((block) => block + 1).join(', '))
   if (Array.isArray(value)) return (value as string[]).map(word).join(', ')
   return field.kind === 'number' ? String(value) : word(String(value))
 }

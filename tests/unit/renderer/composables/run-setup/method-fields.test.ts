@@ -61,5 +61,7 @@ describe('the settings of a method', () => {
     expect(rows).toContainEqual(['Layers', 'query, value'])
     expect(rows).toContainEqual(['What is missing, training', 'as they are'])
     expect(rows).toContainEqual(['What is missing, test', 'all images from 40 %, by label Glaucoma (MNAR); fall independently; seed 5'])
+    // "6" alone would read as six blocks.
+    expect(settingRowsOf({ ...draft('mora'), mora: { ...draft('mora').mora, blocks: [5] } }, [], new Map())).toContainEqual(['Blocks', 'block 6'])
   })
 })

@@ -1,11 +1,11 @@
 /**
  * Safe reader and writer for the safetensors format: an 8-byte little-endian header length, a JSON header, raw tensor bytes.
  * A file is refused before anything large is allocated: the header must fit the file, every tensor's byte range must lie inside it,
- * match its shape and not overlap another one.
+ * match its shape, and the ranges must follow one another without overlap or gap; names come once, as the format demands.
  */
 import { AppError } from '../domain/errors.ts'
 import {
-  type HostTensor, type RangedFile, type StoredType, type TensorFile, type TensorInfo, bytesPerElement, decodeFloats, elementCount, invalidWeights, openRangedFile,
+  DIMENSIONS_LIMIT, type HostTensor, type RangedFile, type StoredType, type TensorFile, type TensorInfo, bytesPerElement, decodeFloats, elementCount, invalidWeights, openRangedFile,
 } from './files/tensor-file.ts'
 
 /** Headers of real models take some hundred kilobytes; parsing a larger one would cost more memory than it is worth. */
@@ -50,8 +50,10 @@ function parseHeader(file: RangedFile): { entries: Map<string, TensorEntry>; met
   if (headerLength > BigInt(HEADER_LIMIT_BYTES)) throw new AppError('WEIGHTS_CLAIM_TOO_LARGE', `The header of ${path} claims ${headerLength} bytes.`)
   const dataBegin = 8 + Number(headerLength)
   let header: unknown
+  let text: string
   try {
-    header = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(file.read(8, Number(headerLength))))
+    text = new TextDecoder('utf-8', { fatal: true }).decode(file.read(8, Number(headerLength)))
+    header = JSON.parse(text)
   } catch (error) {
     throw invalidWeights(path, 'its header is not readable', error)
   }
@@ -62,14 +64,30 @@ function parseHeader(file: RangedFile): { entries: Map<string, TensorEntry>; met
     if (name === '__metadata__') metadata = parseMetadata(path, value)
     else entries.set(name, parseEntry(file, name, value, dataBegin))
   }
+  // JSON.parse keeps the last of several values of one name, another reader perhaps the first.
+  const names = Object.values(header).reduce<number>((sum, value) => sum + (typeof value === 'object' && value !== null ? Object.keys(value as object).length : 0), Object.keys(header).length)
+  if (namesIn(text) !== names) throw invalidWeights(path, 'its header names something twice')
   const ordered = [...entries.values()].sort((a, b) => a.begin - b.begin || a.end - b.end)
-  for (let i = 1; i < ordered.length; i++) {
-    const previous = ordered[i - 1]!
-    if (ordered[i]!.begin < previous.end) throw invalidWeights(path, `tensors "${previous.name}" and "${ordered[i]!.name}" overlap`)
+  let end = dataBegin
+  for (const { name, begin, end: own } of ordered) {
+    if (begin < end) throw invalidWeights(path, `tensor "${name}" overlaps another one`)
+    if (begin > end) throw invalidWeights(path, `${begin - end} bytes before tensor "${name}" belong to none`)
+    end = own
   }
-  const end = ordered.reduce((last, entry) => Math.max(last, entry.end), dataBegin)
   if (end !== size) throw invalidWeights(path, `${size - end} bytes follow its last tensor`)
   return { entries, metadata }
+}
+
+/** Names of members in a JSON text, each as often as it stands there. */
+function namesIn(json: string): number {
+  let count = 0
+  for (let i = json.indexOf('"'); i >= 0; i = json.indexOf('"', i + 1)) {
+    for (i++; json[i] !== '"'; i++) if (json[i] === '\\') i++
+    let next = i + 1
+    while (' \t\r\n'.includes(json[next] ?? '-')) next++
+    if (json[next] === ':') count++
+  }
+  return count
 }
 
 function parseMetadata(path: string, value: unknown): Record<string, string> {
@@ -81,8 +99,8 @@ function parseMetadata(path: string, value: unknown): Record<string, string> {
 function parseEntry({ path, size }: RangedFile, name: string, value: unknown, dataBegin: number): TensorEntry {
   const { dtype, shape, data_offsets: offsets } = (value ?? {}) as { dtype?: unknown; shape?: unknown; data_offsets?: unknown }
   const isCount = (n: unknown): n is number => Number.isSafeInteger(n) && (n as number) >= 0
-  if (typeof dtype !== 'string' || !Object.hasOwn(bytesPerElement, dtype)) throw invalidWeights(path, `tensor "${name}" has the unknown type ${String(dtype)}`)
-  if (!Array.isArray(shape) || !shape.every(isCount)) throw invalidWeights(path, `tensor "${name}" has no valid shape`)
+  if (typeof dtype !== 'string' || !Object.hasOwn(bytesPerElement, dtype)) throw invalidWeights(path, `tensor "${name}" has ${typeof dtype === 'string' ? `the unknown type ${dtype}` : 'no type'}`)
+  if (!Array.isArray(shape) || shape.length > DIMENSIONS_LIMIT || !shape.every(isCount)) throw invalidWeights(path, `tensor "${name}" has no valid shape`)
   if (!Array.isArray(offsets) || offsets.length !== 2 || !offsets.every(isCount)) throw invalidWeights(path, `tensor "${name}" has no valid byte range`)
   const storedType = dtype as StoredType
   const begin = dataBegin + (offsets[0] as number)

@@ -9,6 +9,9 @@ const resampleFilters: Record<number, ResampleFilter> = { 2: 'bilinear', 3: 'bic
 // ViLT ties the longest side to the shortest in the ratio of its pre-training sizes.
 const VILT_RATIO = 1333 / 800
 
+/** Four times the largest of published models of these families; beyond it one image takes gigabytes. */
+const LARGEST_SIDE = 4096
+
 /**
  * Turns a parsed preprocessor_config.json into a processor configuration. Throws AppError BACKBONE_CONFIG_UNSUPPORTED
  * for any setting we would have to ignore: other preparation gives other features without any visible error.
@@ -22,7 +25,7 @@ export function parseImageProcessorConfig(json: unknown, fileName: string): Imag
     if (!isAccepted) refuse(what)
   }
   const positive = (value: unknown, what: string): number =>
-    typeof value === 'number' && Number.isInteger(value) && value > 0 ? value : refuse(`has no valid ${what}`)
+    typeof value === 'number' && Number.isInteger(value) && value > 0 && value <= LARGEST_SIDE ? value : refuse(`has no valid ${what} (1 to ${LARGEST_SIDE})`)
   const triple = (value: unknown, what: string): readonly [number, number, number] => {
     if (!Array.isArray(value) || value.length !== 3) return refuse(`needs three values for ${what}`)
     const numbers = value.map((entry) => (typeof entry === 'number' && Number.isFinite(entry) ? entry : refuse(`has no valid ${what}`)))

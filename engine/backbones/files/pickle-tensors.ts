@@ -1,6 +1,6 @@
 /** The only Python objects that weights files may name: ordered dicts, storages and the function that lays a tensor over a storage. */
 import { AppError } from '../../domain/errors.ts'
-import { type StoredType, elementCount, invalidWeights } from './tensor-file.ts'
+import { DIMENSIONS_LIMIT, type StoredType, elementCount, invalidWeights } from './tensor-file.ts'
 
 export type Global = { kind: 'ordered-dict' } | { kind: 'rebuild-tensor' } | { kind: 'storage'; storedType: StoredType }
 
@@ -44,7 +44,6 @@ export class TensorRef {
   }
 }
 
-const DIMENSIONS_LIMIT = 8
 const isCount = (n: unknown): n is number => Number.isSafeInteger(n) && (n as number) >= 0
 const isCounts = (list: unknown): list is number[] => Array.isArray(list) && list.length <= DIMENSIONS_LIMIT && list.every(isCount)
 

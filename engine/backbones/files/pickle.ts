@@ -23,7 +23,23 @@ interface Machine {
   stack: unknown[]
   memo: Map<number, unknown>
   path: string
+  /** Containers that may still be made. */
+  room: number
 }
+
+/**
+ * One byte of a pickle makes a container of some two hundred, and one call copies a list of any length, so a file of megabytes could fill the
+ * memory. A tensor takes about 40 instructions and 7 containers: these limits have room for 20,000 tensors.
+ */
+const INSTRUCTIONS_LIMIT = 1_000_000
+const CONTAINERS_LIMIT = 150_000
+
+function spend(machine: Machine, containers: number): void {
+  machine.room -= containers
+  if (machine.room < 0) throw tooMany(machine.path)
+}
+
+const tooMany = (path: string): AppError => new AppError('WEIGHTS_CLAIM_TOO_LARGE', `The pickled part of ${path} builds more than the tensors of any model need.`)
 
 export function refused(path: string, what: string): AppError {
   return new AppError('WEIGHTS_PICKLE_REFUSED', `${path} holds ${what}; only plain tensors are read.`)
@@ -31,9 +47,10 @@ export function refused(path: string, what: string): AppError {
 
 /** Reads one pickle; throws WEIGHTS_PICKLE_REFUSED for anything but plain data and tensors, WEIGHTS_FILE_INVALID when it is damaged. */
 export function readPickle(data: Uint8Array, begin: number, path: string): Unpickled {
-  const machine: Machine = { bytes: pickleBytes(data, begin, path), stack: [], memo: new Map(), path }
+  const machine: Machine = { bytes: pickleBytes(data, begin, path), stack: [], memo: new Map(), path, room: CONTAINERS_LIMIT }
   const { bytes, stack } = machine
-  for (;;) {
+  for (let instructions = 0; ; instructions++) {
+    if (instructions > INSTRUCTIONS_LIMIT) throw tooMany(path)
     const code = bytes.byte()
     if (code === 0x2e) {
       if (stack.length !== 1) throw bytes.damaged('it ends in the middle of a value')
@@ -87,17 +104,26 @@ function pushGlobal(machine: Machine, module: string, name: string): void {
   machine.stack.push(found)
 }
 
+/** Only texts are names: writing out a nested value could take for ever. */
+function stackGlobal(machine: Machine): void {
+  const [name, module] = [pop(machine), pop(machine)]
+  if (typeof name !== 'string' || typeof module !== 'string') throw machine.bytes.damaged('the name of an object is no text')
+  pushGlobal(machine, module, name)
+}
+
 function reduce(machine: Machine): void {
   const parameters = pop(machine)
   const target = pop(machine) as Global | undefined
   if (!Array.isArray(parameters) || typeof target !== 'object' || !('kind' in target)) throw machine.bytes.damaged('it calls something that is no function')
   if (target.kind === 'storage') throw refused(machine.path, 'a storage that is built by code')
+  spend(machine, 1)
   machine.stack.push(target.kind === 'ordered-dict' ? orderedDict(parameters, machine) : rebuildTensor(parameters, machine.path))
 }
 
 function orderedDict(parameters: readonly unknown[], machine: Machine): PickleDict {
   const pairs = parameters[0] ?? []
   if (!Array.isArray(pairs) || !pairs.every((pair) => Array.isArray(pair) && pair.length === 2)) throw machine.bytes.damaged('an ordered dict is not made of pairs')
+  spend(machine, pairs.length)
   return new Map(pairs as [unknown, unknown][])
 }
 
@@ -108,12 +134,18 @@ function build(machine: Machine): void {
 }
 
 function persistent(machine: Machine): void {
+  spend(machine, 1)
   const storage: StorageRef = storageFrom(pop(machine), machine.path)
   machine.stack.push(storage)
 }
 
 const push = (make: (machine: Machine) => unknown): Step => (machine) => void machine.stack.push(make(machine))
+const container = (make: (machine: Machine) => unknown): Step => (machine) => {
+  spend(machine, 1)
+  machine.stack.push(make(machine))
+}
 const tuple = (length: number): Step => (machine) => {
+  spend(machine, 1)
   const items = Array.from({ length }, () => pop(machine)).reverse()
   machine.stack.push(items)
 }
@@ -126,13 +158,13 @@ const steps: ReadonlyMap<number, Step> = new Map<number, Step>([
   [0x30, (machine) => void pop(machine)], // POP
   [0x31, (machine) => void popToMark(machine)], // POP_MARK
   [0x32, (machine) => { const value = pop(machine); machine.stack.push(value, value) }], // DUP
-  [0x7d, push(() => new Map())], // EMPTY_DICT
-  [0x5d, push(() => [])], // EMPTY_LIST
-  [0x29, push(() => [])], // EMPTY_TUPLE
+  [0x7d, container(() => new Map())], // EMPTY_DICT
+  [0x5d, container(() => [])], // EMPTY_LIST
+  [0x29, container(() => [])], // EMPTY_TUPLE
   [0x85, tuple(1)], [0x86, tuple(2)], [0x87, tuple(3)], // TUPLE1..3
-  [0x74, push(popToMark)], // TUPLE
-  [0x6c, push(popToMark)], // LIST
-  [0x64, (machine) => { const items = popToMark(machine); machine.stack.push(new Map()); setItems(machine, items) }], // DICT
+  [0x74, container(popToMark)], // TUPLE
+  [0x6c, container(popToMark)], // LIST
+  [0x64, (machine) => { spend(machine, 1); const items = popToMark(machine); machine.stack.push(new Map()); setItems(machine, items) }], // DICT
   [0x73, (machine) => { const value = pop(machine); const key = pop(machine); setItems(machine, [key, value]) }], // SETITEM
   [0x75, (machine) => setItems(machine, popToMark(machine))], // SETITEMS
   [0x61, (machine) => append(machine, [pop(machine)])], // APPEND
@@ -148,14 +180,14 @@ const steps: ReadonlyMap<number, Step> = new Map<number, Step>([
   [0x58, push(({ bytes }) => bytes.text(bytes.unsigned(4)))], // BINUNICODE
   [0x8d, push(({ bytes }) => bytes.text(bytes.unsigned(8)))], // BINUNICODE8
   [0x55, push(({ bytes }) => bytes.text(bytes.byte()))], [0x54, push(({ bytes }) => bytes.text(bytes.unsigned(4)))], // SHORT_BINSTRING, BINSTRING
-  [0x43, push(({ bytes }) => bytes.take(bytes.byte()))], [0x42, push(({ bytes }) => bytes.take(bytes.unsigned(4)))], // SHORT_BINBYTES, BINBYTES
+  [0x43, container(({ bytes }) => bytes.take(bytes.byte()))], [0x42, container(({ bytes }) => bytes.take(bytes.unsigned(4)))], // SHORT_BINBYTES, BINBYTES
   [0x71, (machine) => memoize(machine, machine.bytes.byte())], // BINPUT
   [0x72, (machine) => memoize(machine, machine.bytes.unsigned(4))], // LONG_BINPUT
   [0x94, (machine) => memoize(machine, machine.memo.size)], // MEMOIZE
   [0x68, (machine) => recall(machine, machine.bytes.byte())], // BINGET
   [0x6a, (machine) => recall(machine, machine.bytes.unsigned(4))], // LONG_BINGET
   [0x63, (machine) => { const module = machine.bytes.line(); pushGlobal(machine, module, machine.bytes.line()) }], // GLOBAL
-  [0x93, (machine) => { const name = pop(machine); pushGlobal(machine, String(pop(machine)), String(name)) }], // STACK_GLOBAL
+  [0x93, stackGlobal], // STACK_GLOBAL
   [0x52, reduce], // REDUCE
   [0x62, build], // BUILD
   [0x51, persistent], // BINPERSID

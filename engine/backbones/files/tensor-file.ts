@@ -59,9 +59,15 @@ export function openRangedFile(path: string): RangedFile {
   }
 }
 
+/** Names in a hostile file may be megabytes long; a message is for reading. */
+const MESSAGE_LIMIT = 300
+
 export function invalidWeights(path: string, what: string, cause?: unknown): AppError {
-  return new AppError('WEIGHTS_FILE_INVALID', `The weights file ${path} is damaged or of another kind: ${what}.`, { cause })
+  return new AppError('WEIGHTS_FILE_INVALID', `The weights file ${path} is damaged or of another kind: ${what.slice(0, MESSAGE_LIMIT)}.`, { cause })
 }
+
+/** Axes that a tensor may have; those of real models have at most five. */
+export const DIMENSIONS_LIMIT = 8
 
 /** Elements of a shape; Infinity is possible and never equals a real count. */
 export function elementCount(shape: readonly number[]): number {

@@ -9,7 +9,8 @@ import type { StorageRef, TensorRef } from './pickle-tensors.ts'
 import { type HostTensor, type RangedFile, type TensorFile, bytesPerElement, decodeFloats, elementCount, invalidWeights, openRangedFile } from './tensor-file.ts'
 import { readZipDirectory } from './zip-directory.ts'
 
-const PICKLE_LIMIT_BYTES = 64 * 1024 * 1024
+/** Real ones take some hundred bytes for each tensor. */
+const PICKLE_LIMIT_BYTES = 16 * 1024 * 1024
 /** First pickle of the older format, and the protocol after it. */
 const LEGACY_MAGIC = 0x1950a86a20f9469cfc6cn
 const LEGACY_PROTOCOL = 1001
@@ -61,7 +62,7 @@ function readArchive(file: RangedFile): Contents {
       const entry = entries.get(`${folder}data/${storage.key}`)
       if (entry === undefined) throw invalidWeights(path, `storage ${storage.key} is missing`)
       const needed = storage.count * bytesPerElement[storage.storedType]
-      if (needed > file.size) throw new AppError('WEIGHTS_CLAIM_TOO_LARGE', `Storage ${storage.key} of ${path} claims ${needed} bytes; the whole file has ${file.size}.`)
+      if (needed > file.size) throw new AppError('WEIGHTS_CLAIM_TOO_LARGE', `Storage ${storage.key.slice(0, 100)} of ${path} claims ${needed} bytes; the whole file has ${file.size}.`)
       if (entry.length !== needed) throw invalidWeights(path, `storage ${storage.key} has ${entry.length} bytes where its elements need ${needed}`)
       return entry.begin
     },
@@ -74,7 +75,7 @@ function readLegacy(file: RangedFile): Contents {
   const magic = readPickle(bytes, 0, path)
   if (magic.value !== LEGACY_MAGIC) throw invalidWeights(path, 'it is not a file of PyTorch')
   const protocol = readPickle(bytes, magic.end, path)
-  if (protocol.value !== LEGACY_PROTOCOL) throw invalidWeights(path, `it is of protocol ${String(protocol.value)}`)
+  if (protocol.value !== LEGACY_PROTOCOL) throw invalidWeights(path, 'it is of an unknown protocol')
   const system = readPickle(bytes, protocol.end, path)
   if (system.value instanceof Map && system.value.get('little_endian') === false) throw invalidWeights(path, 'its numbers are big-endian')
   const contents = readPickle(bytes, system.end, path)
@@ -85,8 +86,8 @@ function readLegacy(file: RangedFile): Contents {
   const begins = new Map<string, number>()
   let at = keys.end
   for (const key of keys.value as unknown[]) {
-    const storage = widths.get(String(key))
-    if (storage === undefined) throw invalidWeights(path, `storage ${String(key)} belongs to no tensor`)
+    const storage = typeof key === 'string' ? widths.get(key) : undefined
+    if (storage === undefined) throw invalidWeights(path, `storage ${typeof key === 'string' ? key : 'without a name'} belongs to no tensor`)
     const stored = Number(new DataView(file.read(at, 8).buffer).getBigInt64(0, true))
     if (stored !== storage.count) throw invalidWeights(path, `storage ${storage.key} has ${stored} elements where its tensors need ${storage.count}`)
     begins.set(storage.key, at + 8)

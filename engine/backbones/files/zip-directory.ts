@@ -13,7 +13,8 @@ const COMMENT_LIMIT = 0xffff
 const LOCATOR_LENGTH = 20
 const CENTRAL_LENGTH = 46
 const LOCAL_LENGTH = 30
-const DIRECTORY_LIMIT_BYTES = 64 * 1024 * 1024
+/** Each tensor takes about a hundred bytes of it. */
+const DIRECTORY_LIMIT_BYTES = 8 * 1024 * 1024
 const WIDE = 0xffffffff
 
 const viewOf = (bytes: Uint8Array): DataView => new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
@@ -66,7 +67,7 @@ function readEntry(file: RangedFile, directory: Uint8Array, at: number): { entry
   const extra = directory.subarray(at + CENTRAL_LENGTH + nameLength, at + CENTRAL_LENGTH + nameLength + extraLength)
   const [length, packed, local] = widen(extra, [view.getUint32(at + 24, true), view.getUint32(at + 20, true), view.getUint32(at + 42, true)])
   if (/^[^/]+\/code\//.test(name)) throw new AppError('WEIGHTS_PICKLE_REFUSED', `${file.path} is a compiled TorchScript program, not a file of tensors.`)
-  if (length > file.size) throw new AppError('WEIGHTS_CLAIM_TOO_LARGE', `"${name}" in ${file.path} claims ${length} bytes; the whole file has ${file.size}.`)
+  if (length > file.size) throw new AppError('WEIGHTS_CLAIM_TOO_LARGE', `"${name.slice(0, 100)}" in ${file.path} claims ${length} bytes; the whole file has ${file.size}.`)
   if ((flags & 1) !== 0 || method !== 0 || packed !== length) throw invalidWeights(file.path, `"${name}" is compressed or encrypted, which PyTorch never does`)
   const head = viewOf(file.read(local, LOCAL_LENGTH))
   if (head.getUint32(0, true) !== 0x04034b50) throw invalidWeights(file.path, `"${name}" does not begin where the directory says`)

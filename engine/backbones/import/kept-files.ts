@@ -1,7 +1,7 @@
 /** Which files of a folder make a backbone, copying them with their hashes, and finding out whether they are still the same. */
 import { createHash } from 'node:crypto'
-import { createReadStream, createWriteStream, readFileSync, readdirSync, statSync } from 'node:fs'
-import { basename, dirname, join } from 'node:path'
+import { createReadStream, createWriteStream, readFileSync, readdirSync, realpathSync, statSync } from 'node:fs'
+import { basename, dirname, join, sep } from 'node:path'
 import { Transform } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import type { BackboneCheck, BackboneFileRecord } from '../../domain/backbones.ts'
@@ -17,25 +17,46 @@ export interface SourceFiles {
 const keptNames = /^(config|tokenizer|tokenizer_config|special_tokens_map|preprocessor_config|vocab)\.json$|^(vocab|merges)\.txt$|^README\.md$|^LICEN[CS]E(\.\w+)?$/i
 const weightsName = /\.(safetensors|bin|ckpt|pt|pth|index\.json)$/
 /** The largest published tokeniser of these families has about 5 MB. */
-const SETTINGS_LIMIT_BYTES = 64 * 1024 * 1024
+const SETTINGS_LIMIT_BYTES = 16 * 1024 * 1024
 
 /** The files to keep of a folder, or of a single weights file with what lies beside it. Throws BACKBONE_FOLDER_INCOMPLETE. */
 export function listSourceFiles(from: string): SourceFiles {
   const stat = statSync(from, { throwIfNoEntry: false })
   if (stat === undefined) throw new AppError('BACKBONE_FOLDER_INCOMPLETE', `There is nothing at ${from}.`)
   const dir = stat.isDirectory() ? from : dirname(from)
-  // Folders of the Hugging Face cache hold links: what they point to is what counts.
   const present = readdirSync(dir).flatMap((name) => {
-    const entry = statSync(join(dir, name), { throwIfNoEntry: false })
-    return entry?.isFile() === true ? [{ name, byteSize: entry.size }] : []
+    const byteSize = sizeOfFile(join(dir, name))
+    return byteSize === null ? [] : [{ name, byteSize }]
   })
   const beside = present.filter(({ name }) => keptNames.test(name))
-  for (const { name, byteSize } of beside) {
+  for (const { name } of beside) refuseForeignLink(dir, name)
+  for (const { name, byteSize } of [...beside, ...present.filter((one) => one.name.endsWith('.index.json'))]) {
     if (byteSize > SETTINGS_LIMIT_BYTES) throw new AppError('WEIGHTS_CLAIM_TOO_LARGE', `${name} has ${byteSize} bytes, too many for a file of settings.`)
   }
   const candidates = stat.isDirectory() ? present.filter(({ name }) => weightsName.test(name)) : present.filter(({ name }) => name === basename(from))
   const weights = weightsFilesAmong(candidates.map(({ name }) => name), (name) => readFileSync(join(dir, name), 'utf8'))
   return { dir, files: [...beside, ...candidates.filter(({ name }) => weights.includes(name))].sort((a, b) => (a.name < b.name ? -1 : 1)) }
+}
+
+/** Null for anything but a file. Folders of the Hugging Face cache hold links: what they point to is what counts. */
+function sizeOfFile(path: string): number | null {
+  try {
+    const entry = statSync(path)
+    return entry.isFile() ? entry.size : null
+  } catch {
+    return null // a link to nothing, to itself, or to a place that may not be looked at
+  }
+}
+
+/**
+ * A readable file of a folder from elsewhere could be a link to any file of this computer, whose content would then be kept and shown as the
+ * model's. Allowed are the folder itself and the `blobs` two levels above a snapshot of the Hugging Face cache; weights are held by their format.
+ */
+function refuseForeignLink(dir: string, name: string): void {
+  const place = dirname(realpathSync(join(dir, name)))
+  const home = realpathSync(dir)
+  const isInside = place === home || place.startsWith(home + sep)
+  if (!isInside && place !== join(home, '..', '..', 'blobs')) throw new AppError('BACKBONE_FOLDER_INCOMPLETE', `${name} is a link to a file outside its folder; put the file itself there.`)
 }
 
 /** Copies one file and hashes what is written on the way. Throws STORE_DISK_FULL; a copy of another length than the source is refused. */

@@ -58,6 +58,14 @@ describe('a good file', () => {
   })
 })
 
+it('may have quotation marks, colons and nothing at all in its names', () => {
+  const names = ['a": "b', 'c\\', '', 'd:', '__proto__']
+  const header = `{${names.map((name, i) => `${JSON.stringify(name)} : {"dtype": "U8", "shape": [1], "data_offsets": [${i}, ${i + 1}]}`).join(',')}, "__metadata__": {"note": "\\":"}}`
+  const file = openSafetensors(raw(header, Uint8Array.of(1, 2, 3, 4, 5)))
+  expect(names.map((name) => file.readFloats(name).values[0])).toEqual([1, 2, 3, 4, 5])
+  file.close()
+})
+
 describe('a bad file is refused before anything large is read', () => {
   const entry = (changes: object): string => JSON.stringify({ x: { dtype: 'F32', shape: [2], data_offsets: [0, 8], ...changes } })
   const data = new Uint8Array(8)
@@ -74,6 +82,13 @@ describe('a bad file is refused before anything large is read', () => {
     ['a range that runs backwards', () => raw(entry({ data_offsets: [8, 0] }), data)],
     ['a range that does not match its shape', () => raw(entry({ shape: [1] }), data)],
     ['an entry that is null', () => raw('{"x": null}', data)],
+    ['a type that is a thousand lists in one another', () => raw(`{"x": {"dtype": ${'['.repeat(50_000)}${']'.repeat(50_000)}, "shape": [2], "data_offsets": [0, 8]}}`, data)],
+    ['a tensor of a million axes', () => raw(entry({ shape: new Array<number>(1_000_000).fill(0), data_offsets: [0, 0] }), new Uint8Array(0))],
+    ['a header that is not UTF-8', () => fileOf(Buffer.concat([Buffer.of(4, 0, 0, 0, 0, 0, 0, 0), Buffer.of(0x7b, 0xff, 0x20, 0x7d)]))],
+    ['one name twice', () => raw(`{"x": {"dtype": "F32", "shape": [1], "data_offsets": [0, 4]}, "x": {"dtype": "F32", "shape": [2], "data_offsets": [0, 8]}}`, data)],
+    ['one shape twice', () => raw('{"x": {"dtype": "F32", "shape": [1], "shape": [2], "data_offsets": [0, 8]}}', data)],
+    ['bytes between two tensors', () => raw(JSON.stringify({ a: { dtype: 'U8', shape: [2], data_offsets: [0, 2] }, b: { dtype: 'U8', shape: [2], data_offsets: [6, 8] } }), data)],
+    ['bytes before the first tensor', () => raw(entry({ shape: [1], data_offsets: [4, 8] }), data)],
     ['two tensors over the same bytes', () => raw(JSON.stringify({
       a: { dtype: 'F32', shape: [2], data_offsets: [0, 8] }, b: { dtype: 'F32', shape: [1], data_offsets: [4, 8] },
     }), data)],

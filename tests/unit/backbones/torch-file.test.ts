@@ -77,6 +77,7 @@ describe('anything but tensors is refused and never run', () => {
     ['state of something that is no dict', ['K\x01', '}', 0x62, 0x2e]],
     ['an extension code', [0x82, 1, 0x2e]],
     ['an external buffer', [0x97, 0x2e]],
+    ['an array of bytes, as protocol 5 has it', [0x96, '\x01\0\0\0\0\0\0\0a', 0x2e]],
   ])('%s', (_, pickle) => {
     expect(codeOf(legacyWith(...pickle))).toBe('WEIGHTS_PICKLE_REFUSED')
   })
@@ -112,6 +113,11 @@ describe('a damaged or boasting file is refused before anything large is read', 
     ['a text longer than the file', () => legacyWith('X\xff\xff\xff\x7fabc', '.'), 'WEIGHTS_FILE_INVALID'],
     ['a value that was never stored', () => legacyWith('h\x07', '.'), 'WEIGHTS_FILE_INVALID'],
     ['items for a number', () => legacyWith('K\x01K\x01K\x01s', '.'), 'WEIGHTS_FILE_INVALID'],
+    ['millions of dicts in as many bytes', () => legacyWith('}'.repeat(3_000_000), '.'), 'WEIGHTS_CLAIM_TOO_LARGE'],
+    ['millions of stored values', () => legacyWith(']', '\x94'.repeat(3_000_000), '.'), 'WEIGHTS_CLAIM_TOO_LARGE'],
+    ['millions of values', () => legacyWith('(', 'N'.repeat(3_000_000), 't.'), 'WEIGHTS_CLAIM_TOO_LARGE'],
+    ['one long list made into a dict again and again', () => legacyWith(']q\0(', 'K\x01K\x02\x86'.repeat(20_000), 'e', 'ccollections\nOrderedDict\nh\0\x85R'.repeat(2_000), '.'), 'WEIGHTS_CLAIM_TOO_LARGE'],
+    ['a name nested so that writing it out never ends', () => legacyWith('K\x01', '2\x86'.repeat(80), 'X\x01\0\0\0a', 0x93, '.'), 'WEIGHTS_FILE_INVALID'],
     ['no tensors at all', () => legacyWith('}.', ']', '.'), 'WEIGHTS_FILE_INVALID'],
   ])('%s', (_, make, code) => {
     const before = process.memoryUsage().rss

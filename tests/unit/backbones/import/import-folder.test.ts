@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, renameSync, rmSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -81,6 +81,20 @@ describe('a folder that is what it says', () => {
     stretched.backbone.dispose()
   })
 
+  it('may be a snapshot of the Hugging Face cache, whose files are links, with links that lead nowhere beside them', async () => {
+    const from = path.join(fresh(), 'snapshots', '0a1b')
+    writeFolder(from, vitConfig, randomTensors(vitShapes, 11))
+    const blobs = path.join(from, '..', '..', 'blobs')
+    mkdirSync(blobs)
+    for (const [i, name] of readdirSync(from).entries()) {
+      renameSync(path.join(from, name), path.join(blobs, `blob${i}`))
+      symlinkSync(path.join('..', '..', 'blobs', `blob${i}`), path.join(from, name))
+    }
+    symlinkSync('LICENSE', path.join(from, 'LICENSE'))
+    symlinkSync('gone', path.join(from, 'vocab.txt'))
+    expect((await add(from)).files.map(({ name }) => name)).toEqual(['config.json', 'model.safetensors', 'preprocessor_config.json'])
+  })
+
   it('may be made for images and patches that are not square, and says so in its sizes', async () => {
     const config = { ...vitConfig, image_size: [32, 48], patch_size: [16, 8], hidden_act: 'hardswish' }
     const shapes = { ...vitShapes, 'embeddings.position_embeddings': [1, 13, 32], 'embeddings.patch_embeddings.projection.weight': [32, 3, 16, 8] }
@@ -158,6 +172,16 @@ describe('a folder that is not', () => {
     ['weights that overflow', (dir) => writeFolder(dir, vitConfig, withBad(3e38, 'layernorm.bias')), 'WEIGHTS_NOT_FINITE'],
     ['a pickle with code', (dir) => writeFolder(dir, vitConfig, {}, { 'model.safetensors': null, 'pytorch_model.bin': readFileSync(path.join(fixtures, 'evil.bin')) }), 'WEIGHTS_PICKLE_REFUSED'],
     ['a tokeniser that is larger than the model', (dir) => writeFolder(dir, { ...bertConfig, vocab_size: 120 }, randomTensors({ ...bertShapes, 'embeddings.word_embeddings.weight': [120, 64] })), 'TOKENIZER_INVALID'],
+    ['a README that is a link to a private file', (dir) => {
+      writeFileSync(`${dir}-private`, 'a secret')
+      symlinkSync(`${dir}-private`, path.join(writeFolder(dir, vitConfig, randomTensors(vitShapes)), 'README.md'))
+      return dir
+    }, 'BACKBONE_FOLDER_INCOMPLETE'],
+    ['a list of parts of a gigabyte', (dir) => {
+      truncateSync(path.join(writeFolder(dir, vitConfig, {}, { 'model.safetensors': null, 'model.safetensors.index.json': '{' }), 'model.safetensors.index.json'), 2 ** 30)
+      return dir
+    }, 'WEIGHTS_CLAIM_TOO_LARGE'],
+    ['images of a million pixels a side', (dir) => writeFolder(dir, vitConfig, randomTensors(vitShapes), { 'preprocessor_config.json': JSON.stringify({ image_processor_type: 'ViTImageProcessor', image_mean: [0.5, 0.5, 0.5], image_std: [0.5, 0.5, 0.5], size: { height: 1_000_000, width: 1_000_000 }, resample: 3 }) }), 'BACKBONE_CONFIG_UNSUPPORTED'],
     ['half a file', (dir) => {
       truncateSync(path.join(writeFolder(dir, vitConfig, randomTensors(vitShapes)), 'model.safetensors'), 20_000)
       return dir

@@ -1,9 +1,9 @@
 import { renameSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
-import { generateDemoCohort } from '../../../engine/demo/generate.ts'
-import { launchApp, temporaryFolder } from '../harness/launch.ts'
-import { goToImport, nameAndImport, openImported, runEnds, slowMs, startRun } from '../harness/steps.ts'
-import { scrollTo, themes, type Camera } from './camera.ts'
+import { generateDemoCohort } from '../../../../engine/demo/generate.ts'
+import { launchApp, temporaryFolder } from '../../harness/launch.ts'
+import { goToImport, nameAndImport, openImported, runEnds, slowMs, startRun } from '../../harness/steps.ts'
+import { scrollTo, themes, type Camera } from '../camera.ts'
 
 const patientCount = 60
 const runName = 'Both eyes and notes of the whole ward, three folds, as the protocol of the study asks for'

@@ -1,9 +1,9 @@
 import { rmSync } from 'node:fs'
 import { join } from 'node:path'
-import { launchApp, temporaryFolder } from '../harness/launch.ts'
-import { checkEnds, chooseSource, goOn, nameAndImport, openWizard } from '../harness/steps.ts'
-import { writeVisits } from '../sources/visits.ts'
-import { themes, type Camera, type Theme } from './camera.ts'
+import { launchApp, temporaryFolder } from '../../harness/launch.ts'
+import { checkEnds, chooseSource, goOn, nameAndImport, openWizard } from '../../harness/steps.ts'
+import { writeVisits } from '../../sources/visits.ts'
+import { themes, type Camera, type Theme } from '../camera.ts'
 
 /** Days of studies: asked for in the wizard, told by the check and the report, on the patient's page, the fingerprint and as an alarm. */
 export async function photographVisits(camera: Camera): Promise<void> {

@@ -1,5 +1,5 @@
-import type { LaunchedApp } from '../harness/launch.ts'
-import { scrollTo, type Camera, type Theme } from './camera.ts'
+import type { LaunchedApp } from '../../harness/launch.ts'
+import { scrollTo, type Camera, type Theme } from '../camera.ts'
 
 /** The five steps of an import, and the privacy step further down. */
 export async function photographWizard(camera: Camera, app: LaunchedApp, theme: Theme): Promise<void> {

@@ -1,6 +1,6 @@
-import type { LaunchedApp } from '../harness/launch.ts'
-import { scrollTo, type Camera, type Theme } from './camera.ts'
-import type { Subject } from './subject.ts'
+import type { LaunchedApp } from '../../harness/launch.ts'
+import { scrollTo, type Camera, type Theme } from '../camera.ts'
+import type { Subject } from '../subject.ts'
 
 /** The long form of a new run: methods with their settings, losses by chance and by a column of the table, and a value that is refused. */
 export async function photographRunSetUp(camera: Camera, app: LaunchedApp, theme: Theme, { cohortId }: Subject): Promise<void> {

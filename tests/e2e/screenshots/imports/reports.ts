@@ -1,8 +1,8 @@
 import { rmSync } from 'node:fs'
-import { launchApp, temporaryFolder } from '../harness/launch.ts'
-import { makeReportSource } from '../sources/reports.ts'
-import { chooseSource, goOn, nameAndImport, open } from '../harness/steps.ts'
-import { themes, type Camera } from './camera.ts'
+import { launchApp, temporaryFolder } from '../../harness/launch.ts'
+import { makeReportSource } from '../../sources/reports.ts'
+import { chooseSource, goOn, nameAndImport, open } from '../../harness/steps.ts'
+import { themes, type Camera } from '../camera.ts'
 
 /** The wizard's columns with reports from files and labels from their words, the rules, and a patient page with sentences; from synthetic reports. */
 export async function photographReports(camera: Camera): Promise<void> {

@@ -1,12 +1,12 @@
 import Database from 'better-sqlite3'
 import { mkdirSync, readdirSync, rmSync, statSync, truncateSync } from 'node:fs'
 import { join } from 'node:path'
-import { memoryNote } from '../../../engine/training/optimise/memory-recovery.ts'
-import { randomTensors, viltConfig, viltShapes, writeFolder } from '../../unit/backbones/import/tiny-folders.ts'
-import { launchApp, temporaryFolder } from '../harness/launch.ts'
-import { slowMs } from '../harness/steps.ts'
-import { themes, type Camera } from './camera.ts'
-import { copyStore, findSubject, type Subject } from './subject.ts'
+import { memoryNote } from '../../../../engine/training/optimise/memory-recovery.ts'
+import { randomTensors, viltConfig, viltShapes, writeFolder } from '../../../unit/backbones/import/tiny-folders.ts'
+import { launchApp, temporaryFolder } from '../../harness/launch.ts'
+import { slowMs } from '../../harness/steps.ts'
+import { themes, type Camera } from '../camera.ts'
+import { copyStore, findSubject, type Subject } from '../subject.ts'
 
 /** States that a run gets into by accident only, made from a finished run of the store; and a backbone whose file has changed. */
 

@@ -1,9 +1,9 @@
 import { renameSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
-import { writeDeliveries } from '../sources/deliveries.ts'
-import { launchApp, temporaryFolder, type LaunchedApp } from '../harness/launch.ts'
-import { checkEnds, chooseSource, goOn, nameAndImport, openWizard } from '../harness/steps.ts'
-import { themes, type Camera, type Theme } from './camera.ts'
+import { writeDeliveries } from '../../sources/deliveries.ts'
+import { launchApp, temporaryFolder, type LaunchedApp } from '../../harness/launch.ts'
+import { checkEnds, chooseSource, goOn, nameAndImport, openWizard } from '../../harness/steps.ts'
+import { themes, type Camera, type Theme } from '../camera.ts'
 
 /** The next delivery of a synthetic hospital: saved mappings, the wizard with a cohort to go into, its report, the imports of the cohort, and the originals unplugged. */
 export async function photographDeliveries(camera: Camera): Promise<void> {

@@ -99,6 +99,7 @@ export const errorCatalog = {
   IMPORT_PRIVACY_UNREADABLE: { fix: 'Save the table again as CSV (UTF-8) or XLSX from the program that wrote it, or blank these texts; then check again.' },
   IMPORT_PRIVACY_HEADER: { fix: 'Export these files again from their archive, or blank their names in the table; then check again.' },
   IMPORT_PRIVACY_RESIDUE: { fix: 'Add the word to your own list in the privacy step, blank it in the table, or map another column as the label.' },
+  IMPORT_LABEL_IDENTIFIER: { fix: 'Correct these label cells in the table; where the word is no name but a class, write it as another word, or switch off the rule that took it in the privacy step.' },
   IMPORT_VIEW_UNMATCHED: { fix: 'Add the view of these rows to one of the image slots if their images are wanted.' },
   IMPORT_IMAGE_AMBIGUOUS: { fix: 'Write the subfolder into the table, or make the file names unique.' },
   IMPORT_IMAGE_DUPLICATE: { fix: 'Check these rows: the same picture under two patients makes results look better than they are.' },

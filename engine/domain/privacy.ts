@@ -4,8 +4,8 @@ import { z } from 'zod'
 export const privacyRuleSchema = z.enum(['names', 'dates', 'birth-dates', 'phones', 'emails', 'urls', 'record-numbers', 'own-id', 'addresses', 'institutions', 'ages', 'own-list'])
 export type PrivacyRule = z.infer<typeof privacyRuleSchema>
 
-/** Edition of the rules for texts and of the header profile. 2: names, places and dates by what stands around them. */
-export const privacyEdition = 2
+/** Edition of the rules for texts and of the header profile. 2: names, places and dates by what stands around them. 3: labels, forms, wrapped lines, months of other languages. */
+export const privacyEdition = 3
 
 /** How an import treats what identifies. Stored with the mapping; a stored mapping without it was imported before texts were scrubbed. */
 export const privacyOptionsSchema = z.object({

@@ -8,7 +8,7 @@ const severityOrder: readonly Severity[] = ['blocks', 'rejects-row', 'marks-miss
 const maxExamples = 20
 /** Notes that put privacy or results in doubt stand before those on housekeeping, however many files the latter count. */
 const weightyNotes: ReadonlySet<ErrorCode> = new Set([
-  'IMPORT_PRIVACY_RESIDUE', 'IMPORT_PRIVACY_UNREADABLE', 'IMPORT_PRIVACY_HEADER', 'IMPORT_IMAGE_TEXT', 'IMPORT_LABEL_WORDS', 'IMPORT_DATE_IMPOSSIBLE', 'IMPORT_DATE_AGE', 'IMPORT_DATE_EXCHANGED',
+  'IMPORT_LABEL_IDENTIFIER', 'IMPORT_PRIVACY_RESIDUE', 'IMPORT_PRIVACY_UNREADABLE', 'IMPORT_PRIVACY_HEADER', 'IMPORT_IMAGE_TEXT', 'IMPORT_LABEL_WORDS', 'IMPORT_DATE_IMPOSSIBLE', 'IMPORT_DATE_AGE', 'IMPORT_DATE_EXCHANGED',
   'IMPORT_AGE_IMPLAUSIBLE', 'IMPORT_ATTRIBUTES_DIFFER',
 ] satisfies ErrorCode[])
 
@@ -59,6 +59,7 @@ const titles: Partial<Record<ErrorCode, string>> = {
   IMAGE_TOO_LARGE: 'Images that are too large',
   DICOM_UNREADABLE: 'DICOM files that cannot be read',
   DICOM_NO_IMAGE: 'DICOM files without a picture (reports, plans, lists)',
+  IMPORT_LABEL_IDENTIFIER: 'Labels that may identify a person',
   IMPORT_PRIVACY_RESIDUE: 'Patient numbers that could not be removed',
   IMPORT_PRIVACY_UNREADABLE: 'Texts that no rule can read',
   IMPORT_PRIVACY_HEADER: 'Texts whose DICOM header cannot be read',

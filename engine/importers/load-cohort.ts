@@ -95,10 +95,15 @@ export async function loadCohort(request: LoadRequest, issues: IssueCollector, c
   }
   // Its hash was taken in a pass of its own: rows of another state would go under the hash of this one.
   if (await stampOf(source.tableFile) !== tableBefore) throw new AppError('IMPORT_SOURCE_CHANGED', 'The table was changed while it was read.')
-  const { rowsIn, studies, rejected } = grouper.finish()
+  const grouped = grouper.finish()
+  const { rowsIn } = grouped
   if (rowsIn === 0) throw new AppError('IMPORT_TABLE_EMPTY', 'The table has a header but no rows below it.')
   dates?.settle(issues)
-  const own = buildVocabulary(mapping.labels, (function* () { for (const study of studies) yield study.labels })(), issues)
+  privacy?.gather(grouped.studies)
+  const guard = privacy?.guardLabels(issues) ?? null
+  const { kept: studies, refused } = guard?.studies(grouped.studies, maxRows !== Infinity) ?? { kept: grouped.studies, refused: [] }
+  const rejected = [...grouped.rejected, ...refused].sort((a, b) => a.row - b.row)
+  const own = buildVocabulary(guard?.columns(mapping.labels) ?? mapping.labels, (function* () { for (const study of studies) yield study.labels })(), issues)
   const derived = derivedNamesOf(mapping)
   const vocabulary = request.knownLabels === undefined ? own : fitVocabulary(own, { ...request.knownLabels, names: request.knownLabels.names.filter((name) => !derived.has(name)) }, issues)
   noteAges(studies, issues)
@@ -128,7 +133,6 @@ const studiesBetweenBreaths = 100
 /** Scrubs every text. In slices, because 100,000 notes take a minute, and neither a cancel nor the sign of life would be heard meanwhile. */
 async function scrubAll(privacy: StudyPrivacy, studies: readonly GroupedStudy[], labelNames: readonly string[], issues: IssueCollector, context: JobContext): Promise<void> {
   const stage = startStage(context, 'Removing names and dates from texts', studies.length)
-  privacy.gather(studies)
   for (let start = 0; start < studies.length; start += studiesBetweenBreaths) {
     await setImmediate()
     context.signal.throwIfAborted()

@@ -10,6 +10,7 @@ const rejectionTitles: Partial<Record<ErrorCode, string>> = {
   IMPORT_DUPLICATE_ROW: 'Repeats an earlier row exactly',
   IMPORT_CONFLICTING_ROWS: 'Contradicts another row of the same study',
   IMPORT_LABEL_INVALID: 'Label cell is neither yes, no nor blank',
+  IMPORT_LABEL_IDENTIFIER: 'Label cell may identify a person',
 }
 const statuses: Record<CohortStatus, string> = { importing: 'Import not complete', ready: 'Ready' }
 

@@ -177,6 +177,12 @@ export function nameSpans(text: string): Span[] {
   return spans
 }
 
+/** True when a text is nothing but names of the lists, none of which is a word of medicine or has a disease named after it: "MILLER JANE", "Kowalczyk". */
+export function isNameAlone(text: string): boolean {
+  const tokens = text.split(/[\s,.]+/).filter((token) => token !== '' && !/^\p{Lu}$/u.test(token))
+  return tokens.length > 0 && tokens.length <= 4 && tokens.every((token) => /^\p{Lu}[\p{L}'’-]{2,}$/u.test(token) && (isGiven(token) || token.split('-').every(isFamily)) && !isPlainWord(token) && !isClinicalWord(token) && !token.split('-').some((part) => eponyms.has(plain(part))) && (!namesakes.has(token.toLowerCase()) || (tokens.length > 1 && tokens.some(isGiven))))
+}
+
 /** An unknown word before a family name is a given name in the middle of a sentence or where a text starts; after a full stop it may be any word. */
 function isPersonal(text: string, start: number): boolean {
   return start === 0 || !/[.:!?\n]\s*$/.test(text.slice(0, start))

@@ -8,6 +8,7 @@ import type { IssueCollector } from '../issues.ts'
 import { parseAge } from '../rows/demographics.ts'
 import type { GroupedStudy } from '../rows/group-rows.ts'
 import { normaliseColumnName } from '../table/header.ts'
+import { createLabelGuard, type LabelGuard } from './label-privacy.ts'
 import { maskText } from './mask.ts'
 import { createScrubber, isTellingId, type Finding, type KnownIdentity, type Scrubbed } from './scrub.ts'
 
@@ -33,6 +34,8 @@ export interface StudyPrivacy {
   explain: (study: GroupedStudy, text: string) => PrivacyPart[]
   /** A text of nobody in particular, in the same way. */
   explainExample: (text: string) => PrivacyPart[]
+  /** Judges and cleans labels; null for imports that began before labels were looked at. After `gather`. */
+  guardLabels: (issues: IssueCollector) => LabelGuard | null
   report: () => Omit<PrivacyReport, 'headers' | 'textImages'>
 }
 
@@ -132,8 +135,13 @@ export function createStudyPrivacy(mapping: Mapping, columns: readonly string[],
     }
     return position < text.length ? [...parts, { text: text.slice(position), rule: null, becomes: null }] : parts
   }
+  /** Most tables have no names, and most labels no digit: then nothing has to be compiled for every study. */
+  const isKnownIn = (known: KnownIdentity, text: string): boolean => (known.names.length > 0 || /\d/.test(text)) && scrubber.scrubKnown(text, known).findings.length > 0
   return {
     prepare, notice, gather, apply,
+    guardLabels: (issues) => createLabelGuard(mapping, {
+      scrub: (text) => scrubber.scrub(text, { patientId: '', names: [], ids: [] }), isKnown: (study, text) => isKnownIn(allKnownOf(study), text), isNameRuleOn: !options.off.includes('names'),
+    }, issues),
     explain: (study, text) => {
       const [row, header] = [allKnownOf(study), headerKnown.get(study.rows[0]!)]
       return partsOf(text, header ? { ...row, names: [...row.names, ...header.names], ids: [...row.ids, ...header.ids] } : row)

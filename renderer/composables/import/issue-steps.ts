@@ -17,6 +17,7 @@ const steps: Partial<Record<ErrorCode, WizardStep>> = {
   IMPORT_LABEL_INVALID: 'columns',
   IMPORT_LABEL_WORDS: 'columns',
   IMPORT_VIEW_UNMATCHED: 'columns',
+  IMPORT_LABEL_IDENTIFIER: 'source',
   IMPORT_PRIVACY_RESIDUE: 'privacy',
   IMPORT_PRIVACY_UNREADABLE: 'source',
   IMPORT_PRIVACY_HEADER: 'source',

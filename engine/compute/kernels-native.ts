@@ -1,9 +1,9 @@
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import { loadNativeLibrary } from './device/native-library.ts'
-import type { BlockCall, BlockKernels, Kernels } from './kernels.ts'
+import { type BlockCall, type BlockKernels, type Kernels, type TrainedParts, release } from './kernels.ts'
 import { createTensorflowKernels, tensorflowBackend } from './kernels-tensorflow.ts'
-import type { Tensor, Tensor1D, Tensor2D, Tensor4D, Tf } from './tensorflow.ts'
+import type { Tensor, Tensor2D, Tensor4D, Tf } from './tensorflow.ts'
 
 /**
  * Fused processor kernels from the compiled library, or null where it is not there: then the engine computes the same numbers with
@@ -67,14 +67,17 @@ function createNativeKernels(tf: Tf): Kernels {
 function createBlockKernels(tf: Tf): BlockKernels {
   const backend = tensorflowBackend(tf)
   const { TF_ATTR_FLOAT, TF_ATTR_INT } = backend.binding
-  const attributesOf = (call: BlockCall, keep: number): object[] => {
-    const integer = (name: string, value: number): object => ({ name, type: TF_ATTR_INT, value })
-    return [
-      { name: 'epsilon', type: TF_ATTR_FLOAT, value: call.epsilon }, integer('heads', call.heads), integer('pre_norm', Number(call.preNorm)),
-      integer('first_only', Number(call.firstOnly)), integer('keep', keep),
-    ]
-  }
+  const integer = (name: string, value: number): object => ({ name, type: TF_ATTR_INT, value })
+  const attributesOf = (call: BlockCall, keep: number): object[] => [
+    { name: 'epsilon', type: TF_ATTR_FLOAT, value: call.epsilon }, integer('heads', call.heads), integer('pre_norm', Number(call.preNorm)),
+    integer('first_only', Number(call.firstOnly)), integer('keep', keep),
+  ]
   const layoutOf = (call: BlockCall): Tensor[] => [tf.tensor1d(call.lengths as number[], 'int32'), call.keyBias ?? tf.tensor1d([], 'float32')]
+  /** In the order of native/block/trained-operations.h; what is not there has no elements. */
+  const inputsOf = ({ sets, factors, prompts, updates }: TrainedParts): Tensor[] => {
+    const nothing = (): Tensor => tf.tensor1d([], 'float32')
+    return [tf.tensor1d(sets as number[], 'int32'), factors ?? nothing(), prompts ?? nothing(), ...updates.flatMap((update) => [update?.down ?? nothing(), update?.up ?? nothing()])]
+  }
   /** As `Keep` in native/block/block.h numbers them. */
   const numberOf = { half: 1, full: 2, input: 3 }
   return {
@@ -86,12 +89,24 @@ function createBlockKernels(tf: Tf): BlockKernels {
     },
     backward: (dy, kept, weights, call, keep) => tf.tidy(() =>
       backend.executeSingleOutput('LacunaBlockBackward', attributesOf(call, numberOf[keep]), [dy, kept, ...weights, ...layoutOf(call)]) as Tensor2D),
-    backwardTrained: (dy, kept, weights, call, keep, wantsQkv) => {
-      const attributes = [...attributesOf(call, numberOf[keep]), { name: 'wants_qkv', type: TF_ATTR_INT, value: Number(wantsQkv) }]
-      const [dx, vectors, dQkv] = tf.tidy(() => backend.executeMultipleOutputs('LacunaBlockBackwardTrained', attributes,
-        [dy, kept, ...weights, ...layoutOf(call)], 3)) as [Tensor2D, Tensor1D, Tensor2D]
-      if (!wantsQkv) dQkv.dispose()
-      return { dx, vectors, dQkv: wantsQkv ? dQkv : null }
+    forwardTrained: (x, weights, parts, call, keep) => {
+      const [y, kept] = tf.tidy(() => backend.executeMultipleOutputs('LacunaTrainedBlockForward',
+        attributesOf(call, keep ? numberOf.full : 0), [x, ...weights, ...layoutOf(call), ...inputsOf(parts)], 2)) as [Tensor2D, Tensor]
+      if (!keep) kept.dispose()
+      return { y, kept: keep ? kept : null }
+    },
+    backwardTrained: (dy, kept, weights, parts, call, asks) => {
+      const attributes = [
+        ...attributesOf(call, numberOf.full), integer('wants_vectors', Number(asks.vectors)), integer('wants_prompts', Number(asks.prompts)),
+        integer('wants_updates', asks.updates.reduce((bits, isAsked, site) => bits | (Number(isAsked) << site), 0)),
+      ]
+      const [dx, ...rest] = tf.tidy(() => backend.executeMultipleOutputs('LacunaTrainedBlockBackward', attributes,
+        [dy, kept, ...weights, ...layoutOf(call), ...inputsOf(parts)], 12)) as [Tensor2D, ...Tensor[]]
+      const [vectors, factors, prompts, ...updates] = rest.map((tensor) => (tensor.size > 0 ? tensor : release(null, tensor)))
+      return {
+        dx, vectors: vectors as Tensor2D | null, factors: factors as Tensor2D | null, prompts: prompts as Tensor4D | null,
+        updates: parts.updates.map((_, site) => (updates[2 * site] == null ? null : { down: updates[2 * site] as Tensor2D, up: updates[2 * site + 1] as Tensor2D })),
+      }
     },
   }
 }

@@ -43,21 +43,50 @@ export interface Kernels {
   adamW(value: Tensor, gradient: Tensor, first: Tensor, second: Tensor, update: AdamWUpdate): [value: Tensor, first: Tensor, second: Tensor]
 }
 
-/** A transformer block with exact GELU whose matrices are frozen; `weights` in the order of `BlockWeights`. */
+/** A transformer block with exact GELU whose matrices are frozen; `weights` in the order of `BlockWeights`, vectors there [S, width] with trained parts. */
 export interface BlockKernels {
   /** x [M, D] -> y [M, D], or [B, D] with `firstOnly`; `kept` is what `backward` needs, null when nothing was to be kept. */
   forward(x: Tensor2D, weights: readonly Tensor[], call: BlockCall, keep: BlockKeeping | null): { y: Tensor2D; kept: Tensor | null }
   /** dL/dy -> dL/dx [M, D]; keeps its inputs. */
   backward(dy: Tensor2D, kept: Tensor, weights: readonly Tensor[], call: BlockCall, keep: BlockKeeping): Tensor2D
-  /**
-   * The same with what trained parts need: `vectors` [9D + F] are the gradients of all vectors among the weights, in their order;
-   * `dQkv` [M, 3D] is the gradient of the query-key-value product, null unless wanted.
-   */
-  backwardTrained(dy: Tensor2D, kept: Tensor, weights: readonly Tensor[], call: BlockCall, keep: BlockKeeping, wantsQkv: boolean): {
-    dx: Tensor2D
-    vectors: Tensor1D
-    dQkv: Tensor2D | null
-  }
+  /** The same with trained parts inside; what is kept is kept in full precision. */
+  forwardTrained(x: Tensor2D, weights: readonly Tensor[], parts: TrainedParts, call: BlockCall, keep: boolean): { y: Tensor2D; kept: Tensor | null }
+  /** dL/dy -> dL/dx [M, D] and the gradients that are asked for; keeps its inputs. */
+  backwardTrained(dy: Tensor2D, kept: Tensor, weights: readonly Tensor[], parts: TrainedParts, call: BlockCall, asks: AskedGradients): { dx: Tensor2D } & TrainedGradients
+}
+
+/** A low-rank update beside a linear map: its product gets x down up on top. down [D, R], up [R, E]; each set has its own share of R. */
+export interface LowRankUpdate {
+  down: Tensor2D
+  up: Tensor2D
+}
+
+/** What trained parts bring to a block. Samples may differ in which of S sets of vectors, factors and updates they use. */
+export interface TrainedParts {
+  /** The set of each sample. */
+  sets: readonly number[]
+  /** On the products of the four linear maps, before their biases: [S, 5D + F], or null. */
+  factors: Tensor2D | null
+  /** Keys and values in front of each sample's own, never masked: [B, 2, P, D], or null. */
+  prompts: Tensor4D | null
+  /** Of the query-key-value, output, expand and contract map. */
+  updates: readonly (LowRankUpdate | null)[]
+}
+
+export interface AskedGradients {
+  vectors: boolean
+  prompts: boolean
+  updates: readonly boolean[]
+}
+
+/** Null where nobody asked or there is nothing. */
+export interface TrainedGradients {
+  /** [S, 9D + F]: all vectors among the weights, in their order. */
+  vectors: Tensor2D | null
+  /** [S, 5D + F]; comes with `vectors`. */
+  factors: Tensor2D | null
+  prompts: Tensor4D | null
+  updates: readonly (LowRankUpdate | null)[]
 }
 
 /**

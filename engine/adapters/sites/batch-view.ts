@@ -13,6 +13,8 @@ export interface BatchView {
   readonly tokens: number
   /** The distinct presence patterns (bits) of the batch. */
   readonly patterns: readonly number[]
+  /** Of each sample, which of the patterns it has. */
+  readonly places: readonly number[]
   /** [B, P] one-hot: the pattern of each sample; null when the batch has one pattern. */
   readonly oneHot: Tensor2D | null
 }
@@ -25,12 +27,12 @@ export function createBatchView(compute: Compute, presence: readonly number[], t
   const patterns = [...new Set(presence)]
   const oneHot = patterns.length === 1 ? null
     : compute.tf.tensor2d(presence.flatMap((bits) => patterns.map((pattern) => (bits === pattern ? 1 : 0))), [presence.length, patterns.length], 'float32')
-  return { batch: presence.length, tokens, patterns, oneHot }
+  return { batch: presence.length, tokens, patterns, places: presence.map((bits) => patterns.indexOf(bits)), oneHot }
 }
 
 /** The view of samples that all have the same pattern. */
 export function viewOfPattern(pattern: number): BatchView {
-  return { batch: 1, tokens: 1, patterns: [pattern], oneHot: null }
+  return { batch: 1, tokens: 1, patterns: [pattern], places: [0], oneHot: null }
 }
 
 export function disposeView(view: BatchView): void {
@@ -48,7 +50,7 @@ export function isAnyTrained(...choices: (Choice | null)[]): boolean {
 }
 
 /** Whether any sample of the batch uses a tensor of the choice. */
-export function isUsed(view: BatchView, choice: Choice): boolean {
+export function isUsed(view: Pick<BatchView, 'patterns'>, choice: Choice): boolean {
   return 'name' in choice || view.patterns.some((pattern) => choice.has(pattern))
 }
 
@@ -90,4 +92,27 @@ export function scatter(compute: Compute, view: BatchView, choice: Choice, gradi
     rows.dispose()
   }
   gradient.dispose()
+}
+
+/** The values that each of the patterns uses, one row for each: [S, n]. Call inside `tf.tidy` or free the result. */
+export function rowsOf(compute: Compute, patterns: readonly number[], choice: Choice, identity: () => Tensor): Tensor2D {
+  const { tf } = compute
+  return tf.tidy(() => {
+    const rows = patterns.map((pattern) => (('name' in choice ? choice : choice.get(pattern))?.value ?? identity()).reshape<Tensor2D>([1, -1]))
+    return rows.length === 1 ? rows[0]! : tf.concat2d(rows, 0)
+  })
+}
+
+/** Writes the gradients of a choice from one row for each of the patterns [S, n]; the inverse of `rowsOf`. Frees `rows`. */
+export function writeRows(compute: Compute, patterns: readonly number[], choice: Choice, rows: Tensor2D, gradients: Gradients): void {
+  const { tf } = compute
+  if ('name' in choice) {
+    if (choice.isTrained) gradients.set(choice.name, tf.tidy(() => (patterns.length === 1 ? rows : rows.sum(0)).reshape(choice.shape)))
+  } else {
+    patterns.forEach((pattern, row) => {
+      const own = choice.get(pattern)
+      if (own?.isTrained === true) gradients.set(own.name, tf.tidy(() => (patterns.length === 1 ? rows : rows.slice([row, 0], [1, -1])).reshape(own.shape)))
+    })
+  }
+  rows.dispose()
 }

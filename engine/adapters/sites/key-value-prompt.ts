@@ -1,4 +1,5 @@
 import type { Compute } from '../../compute/backend.ts'
+import { release } from '../../compute/kernels.ts'
 import type { Gradients } from '../../compute/parameters.ts'
 import type { Tensor4D } from '../../compute/tensorflow.ts'
 import { type BatchView, type Choice, gather, isAnyTrained, scatter } from './batch-view.ts'
@@ -17,6 +18,10 @@ export interface ExtendedKeysValues {
 
 export interface KeyValuePrompt {
   isTrained(): boolean
+  /** The prompt of each sample as the kernel for whole blocks takes it: [B, 2, P, D], keys before values. Belongs to the caller. */
+  ofSamples(view: BatchView): Tensor4D
+  /** Writes the prompt's gradient from that of each sample's [B, 2, P, D], which stays the caller's. */
+  writeOfSamples(gradient: Tensor4D, view: BatchView, gradients: Gradients): void
   extend(keys: Tensor4D, values: Tensor4D, view: BatchView): ExtendedKeysValues
 }
 
@@ -29,6 +34,15 @@ export function createKeyValuePrompt(compute: Compute, prompts: Choice, length: 
   const P = length / 2
   return {
     isTrained: () => isAnyTrained(prompts),
+    ofSamples: (view) => tf.tidy(() => {
+      const { values, perSample } = gather(compute, view, prompts, () => tf.zeros([length, width]))
+      return values.reshape<Tensor4D>([perSample ? view.batch : 1, 2, P, width]).tile<Tensor4D>([perSample ? 1 : view.batch, 1, 1, 1])
+    }),
+    writeOfSamples: (gradient, view, gradients) => {
+      const perSample = !('name' in prompts) && view.oneHot !== null
+      const rows = gradient.reshape([view.batch, length * width])
+      scatter(compute, view, prompts, perSample ? rows : release(rows.sum(0), rows), perSample, gradients)
+    },
     extend: (keys, values, view) => {
       const [B, H, , d] = keys.shape
       const gathered = gather(compute, view, prompts, () => tf.zeros([length, width]))

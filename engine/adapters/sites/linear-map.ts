@@ -2,7 +2,7 @@ import type { Compute } from '../../compute/backend.ts'
 import { release } from '../../compute/kernels.ts'
 import type { Gradients, Parameter } from '../../compute/parameters.ts'
 import type { Tensor, Tensor1D, Tensor2D } from '../../compute/tensorflow.ts'
-import type { TokenMap } from './token-map.ts'
+import type { FusedMap, TokenMap } from './token-map.ts'
 
 /**
  * One named slice of a linear map's outputs. Query, key and value are three parts of one product; the frozen query slice is divided by
@@ -30,7 +30,7 @@ export function frozenLinearMap(compute: Compute, { weight, bias }: FrozenLinear
     readsInput: false,
     isCheap: false,
     isTrained: () => false,
-    fused: { byPattern: false, readsProduct: false, write: () => {} },
+    fused: fusedLinear(compute, () => weight.clone(), () => bias.clone(), null),
     fold: () => ({ weight: weight.clone(), bias: bias.clone() }),
     forward: (x) => {
       const product = kernels.matMul(x, weight)
@@ -74,19 +74,18 @@ export function trainedLinearMap(compute: Compute, frozen: FrozenLinear, trained
   const weightNow = (): Tensor2D => (trained.weights === null ? frozen.weight.clone() : join(trained.weights, 1)) as Tensor2D
   const biasNow = (): Tensor1D => (trained.biases === null ? frozen.bias.clone() : join(trained.biases, 0)) as Tensor1D
 
+  const whole = fusedLinear(compute, weightNow, biasNow, {
+    isTrained: () => trains(trained.biases),
+    write: (bias, gradients) => split(trained.biases!, bias, 0, gradients),
+  })
+
   return {
     fold: () => ({ weight: weightNow(), bias: biasNow() }),
     get readsInput() { return trains(trained.weights) },
     isCheap: false,
     isTrained: () => trains(trained.weights) || trains(trained.biases),
-    ...(trained.weights !== null ? {} : {
-      fused: {
-        byPattern: false, readsProduct: false,
-        write: ({ bias }, _view, gradients) => {
-          if (trains(trained.biases)) split(trained.biases, bias.clone(), 0, gradients)
-        },
-      },
-    }),
+    // The kernel for whole blocks forms no gradients of matrices.
+    get fused() { return trains(trained.weights) ? null : whole },
     forward: (x) => {
       const weight = weightNow()
       const bias = biasNow()
@@ -101,6 +100,22 @@ export function trainedLinearMap(compute: Compute, frozen: FrozenLinear, trained
           return release(needsInput ? kernels.matMul(dy, weight, false, true) : null, weight)
         },
       }
+    },
+  }
+}
+
+/** A linear map for the kernel for whole blocks; `trainedBias` takes dL/dbias [E] and frees it. */
+function fusedLinear(compute: Compute, weight: () => Tensor2D, bias: () => Tensor1D, trainedBias: { isTrained(): boolean; write(dBias: Tensor1D, gradients: Gradients): void } | null): FusedMap {
+  const { tf } = compute
+  return {
+    byPattern: false,
+    hasUpdate: false,
+    trains: () => ({ vectors: trainedBias?.isTrained() ?? false, update: false }),
+    weight,
+    vectors: (patterns) => ({ offset: tf.tidy(() => bias().reshape<Tensor2D>([1, -1]).tile<Tensor2D>([patterns.length, 1])), factor: null }),
+    update: () => null,
+    write: ({ vectors }, _patterns, gradients) => {
+      if (trainedBias?.isTrained() === true) trainedBias.write(vectors!.offset.sum<Tensor1D>(0), gradients)
     },
   }
 }

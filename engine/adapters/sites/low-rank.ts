@@ -6,9 +6,9 @@ import type { Compute } from '../../compute/backend.ts'
 import { release } from '../../compute/kernels.ts'
 import type { Gradients } from '../../compute/parameters.ts'
 import type { Tensor, Tensor2D, Tensor4D } from '../../compute/tensorflow.ts'
-import { type BatchView, type Choice, gather, isAnyTrained, isUsed, scatter, viewOfPattern } from './batch-view.ts'
+import { type BatchView, type Choice, gather, isAnyTrained, isUsed, scatter, viewOfPattern, writeRows } from './batch-view.ts'
 import type { LinearPart } from './linear-map.ts'
-import type { TokenMap } from './token-map.ts'
+import type { FusedMap, TokenMap } from './token-map.ts'
 
 export interface LowRank {
   /** A [D, R] */
@@ -40,39 +40,42 @@ export function withLowRank(compute: Compute, inner: TokenMap, inputs: number, p
     return tf.tidy(() => kernels.batchMatMul(rows(x), rows(dy), true, false).reshape([view.batch, x.shape[1] * dy.shape[1]]))
   }
 
-  /** The gradients of A and B when every sample uses the same ones, from the product's own [B*T, E] and its input [B*T, D]. */
-  const writeShared = (dy: Tensor2D, x: Tensor2D, view: BatchView, gradients: Gradients): void => {
-    for (const { down, up, rank, part, from } of chosen) {
-      const A = gather(compute, view, down, () => tf.zeros([inputs, rank])).values as Tensor2D
-      const B = gather(compute, view, up, () => tf.zeros([rank, part.width])).values as Tensor2D
-      const dDelta = tf.tidy(() => (part.width === E ? dy : dy.slice([0, from], [-1, part.width])).mul<Tensor2D>(scaling * part.scale)) // [B*T, width]
-      if (isAnyTrained(up)) {
-        const z = kernels.matMul(x, A) // [B*T, R]
-        scatter(compute, view, up, release(kernels.matMul(z, dDelta, true, false), z), false, gradients)
+  const ranks = chosen.reduce((sum, { rank }) => sum + rank, 0)
+  /** All parts' updates as one, one share of the rank for each pattern: A side by side, B one below the other in its columns. */
+  const fusedOver = (whole: FusedMap): FusedMap => ({
+    byPattern: whole.byPattern || choices.some((choice) => !('name' in choice)),
+    hasUpdate: true,
+    trains: () => ({ vectors: whole.trains().vectors, update: isAnyTrained(...choices) }),
+    weight: () => whole.weight(),
+    vectors: (patterns) => whole.vectors(patterns),
+    update: (patterns) => (!choices.some((choice) => isUsed({ patterns }, choice)) ? null : tf.tidy(() => {
+      const pieces = patterns.flatMap((pattern) => chosen.map(({ down, up, rank, part, from }) => {
+        const view = viewOfPattern(pattern)
+        const A = gather(compute, view, down, () => tf.zeros([inputs, rank])).values as Tensor2D
+        const B = gather(compute, view, up, () => tf.zeros([rank, part.width])).values.mul<Tensor2D>(scaling * part.scale)
+        return { A, B: part.width === E ? B : B.pad<Tensor2D>([[0, 0], [from, E - from - part.width]]) }
+      }))
+      return { down: tf.concat2d(pieces.map(({ A }) => A), 1), up: tf.concat2d(pieces.map(({ B }) => B), 0) }
+    })),
+    write: (from, patterns, gradients) => {
+      whole.write(from, patterns, gradients)
+      if (from.update === null || !isAnyTrained(...choices)) return
+      const { down: dDown, up: dUp } = from.update
+      let before = 0
+      for (const { down, up, rank, part, from: column } of chosen) {
+        const rowsOfAll = (pick: (place: number) => Tensor): Tensor2D =>
+          tf.tidy(() => tf.concat2d(patterns.map((_, i) => pick(i * ranks + before).reshape<Tensor2D>([1, -1])), 0))
+        if (isAnyTrained(down)) writeRows(compute, patterns, down, rowsOfAll((place) => dDown.slice([0, place], [inputs, rank])), gradients)
+        if (isAnyTrained(up)) writeRows(compute, patterns, up, rowsOfAll((place) => dUp.slice([place, column], [rank, part.width]).mul(scaling * part.scale)), gradients)
+        before += rank
       }
-      if (isAnyTrained(down)) {
-        const dz = kernels.matMul(dDelta, B, false, true) // [B*T, R]
-        scatter(compute, view, down, release(kernels.matMul(x, dz, true, false), dz), false, gradients)
-      }
-      release(null, A, B, dDelta)
-    }
-  }
+    },
+  })
 
   return {
     readsInput: true,
     isCheap: false,
-    ...(inner.fused === undefined || inner.fused.readsProduct ? {} : {
-      fused: {
-        byPattern: inner.fused.byPattern || choices.some((choice) => !('name' in choice)), readsProduct: true,
-        write: (from, view, gradients) => {
-          inner.fused!.write(from, view, gradients)
-          if (!isAnyTrained(...choices) || !choices.some((choice) => isUsed(view, choice))) return
-          const x = from.product!.x()
-          writeShared(from.product!.dy, x, view, gradients)
-          x.dispose()
-        },
-      },
-    }),
+    get fused() { return inner.fused === null || inner.fused.hasUpdate ? null : fusedOver(inner.fused) },
     fold: (pattern) => {
       const folded = inner.fold(pattern)
       const view = viewOfPattern(pattern)

@@ -1,7 +1,7 @@
 import type { Compute } from '../../compute/backend.ts'
 import { release } from '../../compute/kernels.ts'
 import type { Parameter } from '../../compute/parameters.ts'
-import type { Tensor1D, Tensor2D } from '../../compute/tensorflow.ts'
+import type { Tensor, Tensor1D, Tensor2D } from '../../compute/tensorflow.ts'
 import type { TokenMap } from './token-map.ts'
 
 export interface FrozenNorm {
@@ -21,10 +21,18 @@ export function normMap(compute: Compute, frozen: FrozenNorm, trainedGamma: Para
     isCheap: true,
     fold: () => ({ weight: (trainedGamma?.value ?? frozen.gamma).clone(), bias: (trainedBeta?.value as Tensor1D | undefined ?? frozen.beta).clone() }),
     fused: {
-      byPattern: false, readsProduct: false,
-      write: ({ bias, gain }, _view, gradients) => {
-        if (trainedBeta?.isTrained === true) gradients.set(trainedBeta.name, bias.clone())
-        if (trainedGamma?.isTrained === true) gradients.set(trainedGamma.name, gain!.clone())
+      byPattern: false,
+      hasUpdate: false,
+      trains: () => ({ vectors: trainedGamma?.isTrained === true || trainedBeta?.isTrained === true, update: false }),
+      weight: () => null,
+      vectors: (patterns) => {
+        const rows = (values: Tensor): Tensor2D => tf.tidy(() => values.reshape<Tensor2D>([1, -1]).tile<Tensor2D>([patterns.length, 1]))
+        return { offset: rows(trainedBeta?.value ?? frozen.beta), factor: rows(trainedGamma?.value ?? frozen.gamma) }
+      },
+      update: () => null,
+      write: ({ vectors }, _patterns, gradients) => {
+        if (trainedBeta?.isTrained === true) gradients.set(trainedBeta.name, vectors!.offset.sum(0))
+        if (trainedGamma?.isTrained === true) gradients.set(trainedGamma.name, vectors!.factor!.sum(0))
       },
     },
     isTrained: () => (trainedGamma?.isTrained ?? false) || (trainedBeta?.isTrained ?? false),

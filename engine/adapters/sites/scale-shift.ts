@@ -5,9 +5,9 @@
 import type { Compute } from '../../compute/backend.ts'
 import { release } from '../../compute/kernels.ts'
 import type { Tensor, Tensor1D, Tensor2D } from '../../compute/tensorflow.ts'
-import { type BatchView, type Choice, gather, isAnyTrained, isUsed, scatter, viewOfPattern } from './batch-view.ts'
+import { type BatchView, type Choice, gather, isAnyTrained, isUsed, rowsOf, scatter, viewOfPattern, writeRows } from './batch-view.ts'
 import type { LinearPart } from './linear-map.ts'
-import type { MapPass, TokenMap } from './token-map.ts'
+import type { FusedMap, MapPass, TokenMap } from './token-map.ts'
 
 /** Gamma and beta of one part of the inner map's outputs, each [part width]. */
 export interface ScaleShift {
@@ -36,7 +36,60 @@ export function withScaleShift(compute: Compute, inner: TokenMap, parts: readonl
   }
   const shapeFor = (view: BatchView, perSample: boolean): number[] => (perSample ? [view.batch, view.tokens, -1] : [view.batch * view.tokens, -1])
 
+  const isTrained = (): boolean => isAnyTrained(...sets.flatMap(({ gamma, beta }) => [gamma, beta]))
+  const isUsedBy = (patterns: readonly number[]): boolean => sets.some(({ gamma, beta }) => isUsed({ patterns }, gamma) || isUsed({ patterns }, beta))
+  /** One row for each pattern [S, E]. Call inside `tf.tidy`. */
+  const joinedRows = (patterns: readonly number[], kind: 'gamma' | 'beta'): Tensor2D => {
+    const pieces = sets.map((set, i) => {
+      const rows = rowsOf(compute, patterns, set[kind], () => (kind === 'gamma' ? tf.ones([widths[i]!]) : tf.zeros([widths[i]!])))
+      return kind === 'beta' && parts[i]!.scale !== 1 ? rows.mul<Tensor2D>(parts[i]!.scale) : rows
+    })
+    return pieces.length === 1 ? pieces[0]! : tf.concat2d(pieces, 1)
+  }
+  /** y = gamma (factor p + offset) + beta over the inner map's product p: its vectors change, its matrix does not. */
+  const fusedOver = (whole: FusedMap): FusedMap => ({
+    byPattern: whole.byPattern || sets.some(({ gamma }) => !('name' in gamma)),
+    hasUpdate: whole.hasUpdate,
+    trains: () => ({ vectors: whole.trains().vectors || isTrained(), update: whole.trains().update }),
+    weight: () => whole.weight(),
+    update: (patterns) => whole.update(patterns),
+    vectors: (patterns) => {
+      const { offset, factor } = whole.vectors(patterns)
+      if (!isUsedBy(patterns)) return { offset, factor }
+      return release(tf.tidy(() => {
+        const gamma = joinedRows(patterns, 'gamma')
+        return { offset: offset.mul<Tensor2D>(gamma).add<Tensor2D>(joinedRows(patterns, 'beta')), factor: factor === null ? gamma : factor.mul<Tensor2D>(gamma) }
+      }), offset, factor)
+    },
+    write: (from, patterns, gradients) => {
+      if (from.vectors === null || !isUsedBy(patterns)) return whole.write(from, patterns, gradients)
+      const { offset: dOffset, factor: dFactor } = from.vectors
+      const { offset, factor } = whole.vectors(patterns)
+      if (isTrained()) {
+        const dGamma = tf.tidy(() => (factor === null ? dFactor! : dFactor!.mul<Tensor2D>(factor)).add<Tensor2D>(dOffset.mul(offset)))
+        const slices = (joint: Tensor2D): Tensor2D[] => (widths.length === 1 ? [joint.clone()] : tf.split(joint, widths, 1))
+        const [gammaPieces, betaPieces] = [slices(dGamma), slices(dOffset)]
+        dGamma.dispose()
+        sets.forEach((set, i) => {
+          const { scale } = parts[i]!
+          writeRows(compute, patterns, set.gamma, gammaPieces[i]!, gradients)
+          writeRows(compute, patterns, set.beta, scale === 1 ? betaPieces[i]! : release(betaPieces[i]!.mul<Tensor2D>(scale), betaPieces[i]!), gradients)
+        })
+      }
+      if (whole.trains().vectors || whole.trains().update) {
+        const inner = tf.tidy(() => {
+          const gamma = joinedRows(patterns, 'gamma')
+          return { offset: dOffset.mul<Tensor2D>(gamma), factor: factor === null ? null : dFactor!.mul<Tensor2D>(gamma) }
+        })
+        whole.write({ vectors: inner, update: from.update }, patterns, gradients)
+        release(null, inner.offset, inner.factor)
+      }
+      release(null, offset, factor)
+    },
+  })
+
   return {
+    get fused() { return inner.fused === null ? null : fusedOver(inner.fused) },
     get readsInput() { return inner.readsInput || inner.isCheap },
     isCheap: false,
     fold: (pattern) => {
@@ -47,11 +100,11 @@ export function withScaleShift(compute: Compute, inner: TokenMap, parts: readonl
         return { weight: folded.weight.mul(gamma), bias: folded.bias.mul(gamma).add<Tensor1D>(joined(view, 'beta').values) }
       }), folded.weight, folded.bias)
     },
-    isTrained: () => inner.isTrained() || isAnyTrained(...sets.flatMap(({ gamma, beta }) => [gamma, beta])),
+    isTrained: () => inner.isTrained() || isTrained(),
     forward: (x, view) => {
       const innerPass = inner.forward(x, view)
       // The base, and whoever it answers for: nothing to scale, nothing to keep.
-      if (!sets.some(({ gamma, beta }) => isUsed(view, gamma) || isUsed(view, beta))) return innerPass
+      if (!isUsedBy(view.patterns)) return innerPass
       const gamma = joined(view, 'gamma')
       const beta = joined(view, 'beta')
       const shape = shapeFor(view, gamma.perSample)
@@ -84,7 +137,7 @@ export function withScaleShift(compute: Compute, inner: TokenMap, parts: readonl
         y,
         discard,
         backward: (dy, input, gradients, needsInput) => {
-          if (isAnyTrained(...sets.flatMap((set) => [set.gamma, set.beta]))) {
+          if (isTrained()) {
             const h = kept ?? recompute(inner, input!, view)
             writeGradients(dy, h, gradients)
             if (kept === null) h.dispose()

@@ -6,7 +6,7 @@
 
 #include <string>
 
-#include "block/operations.h"
+#include "block/trained-operations.h"
 #include "memory.h"
 #include "row-operations.h"
 
@@ -29,6 +29,9 @@ void* createAttributes(TF_OpKernelConstruction* construction) {
   integer("first_only", &attributes->firstOnly);
   integer("keep", &attributes->keep);
   integer("wants_qkv", &attributes->wantsQkv);
+  integer("wants_vectors", &attributes->wantsVectors);
+  integer("wants_prompts", &attributes->wantsPrompts);
+  integer("wants_updates", &attributes->wantsUpdates);
   if (TF_GetCode(status) != TF_OK) TF_OpKernelConstruction_Failure(construction, status);
   TF_DeleteStatus(status);
   return attributes;
@@ -54,10 +57,23 @@ bool registerAll(std::string* problem) {
     before.insert(before.end(), {"lengths: int32", "key_bias: float"});
     return before;
   };
+  auto withParts = [&](std::vector<const char*> before) {
+    before = around(before);
+    before.insert(before.end(), {"sets: int32", "factors: float", "prompts: float", "qkv_down: float", "qkv_up: float", "out_down: float", "out_up: float",
+                                 "expand_down: float", "expand_up: float", "contract_down: float", "contract_up: float"});
+    return before;
+  };
+  std::vector<const char*> partsAsked = blockForward;
+  partsAsked.insert(partsAsked.end(), {"wants_vectors: int", "wants_prompts: int", "wants_updates: int"});
   const std::vector<Operation> operations{
       {"LacunaBlockForward", around({"x: float"}), {"y: float", "kept: int32"}, blockForward, computeBlockForward},
       {"LacunaBlockBackward", around({"dy: float", "kept: int32"}), {"dx: float"}, blockForward, computeBlockBackward},
       {"LacunaBlockBackwardTrained", around({"dy: float", "kept: int32"}), {"dx: float", "vectors: float", "d_qkv: float"}, blockTrained, computeBlockBackwardTrained},
+      {"LacunaTrainedBlockForward", withParts({"x: float"}), {"y: float", "kept: int32"}, blockForward, computeTrainedBlockForward},
+      {"LacunaTrainedBlockBackward", withParts({"dy: float", "kept: int32"}),
+       {"dx: float", "d_vectors: float", "d_factors: float", "d_prompts: float", "d_qkv_down: float", "d_qkv_up: float", "d_out_down: float", "d_out_up: float",
+        "d_expand_down: float", "d_expand_up: float", "d_contract_down: float", "d_contract_up: float"},
+       partsAsked, computeTrainedBlockBackward},
       {"LacunaGelu", {"x: float"}, {"y: float"}, {}, computeGelu},
       {"LacunaBiasGelu", {"x: float", "bias: float"}, {"y: float"}, {}, computeBiasGelu},
       {"LacunaGeluGradient", {"dy: float", "x: float"}, {"dx: float"}, {}, computeGeluGradient},

@@ -140,6 +140,12 @@ MULTIVERSION void addRow(const float* x, const float* a, const float* b, float* 
   for (int64_t i = 0; i < width; i++) y[i] = x[i] + a[i] + (b ? b[i] : 0.0f);
 }
 
+// total = total + x times y.
+MULTIVERSION void addProductRow(float* total, const float* x, const float* y, int64_t width) {
+#pragma GCC ivdep
+  for (int64_t i = 0; i < width; i++) total[i] += x[i] * y[i];
+}
+
 // Layer norm of one row: y, and where they are kept the normed row before gamma and beta, and 1 / deviation. y may be x.
 MULTIVERSION void layerNormRow(const float* x, const float* gamma, const float* beta, float epsilon, float* y, float* normed, float* inverse, int64_t width) {
   float mean, scale;

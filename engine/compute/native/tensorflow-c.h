@@ -41,6 +41,8 @@ struct Attributes {
   int64_t batch = 1, heads = 1;
   // Of whole blocks: layer norm before each part, output for each sample's first row only, what is kept (block.h).
   int64_t preNorm = 0, firstOnly = 0, keep = 0, wantsQkv = 0;
+  // What a backward pass writes of trained parts; updates by a bit for each map.
+  int64_t wantsVectors = 0, wantsPrompts = 0, wantsUpdates = 0;
 };
 
 // Inputs and outputs of one call; frees its tensor handles and reports the first failure.

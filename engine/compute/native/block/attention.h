@@ -1,5 +1,6 @@
 // Scaled dot-product attention of one head of one sample (Vaswani et al. 2017, arXiv:1706.03762, eq. 1), forward and backward. The scores
 // exist for one head at a time and a thread, never for the batch: 2 T^2 floats instead of 2 B H T^2. The query already carries 1 / sqrt(d).
+// T counts keys: more than queries where trained vectors stand in front of them.
 #pragma once
 
 #include <cstdint>
@@ -50,11 +51,15 @@ inline void attend(HeadRows q, HeadRows k, HeadRows v, const float* keyBias, int
   multiply({p, T, 1}, scratch.packed.data(), queries, T, d, context.data, context.stride, false);
 }
 
-// From dL/dcontext [queries, d]: dq [queries, d], dk and dv [T, d].
+// From dL/dcontext [queries, d]: dq [queries, d], dk and dv [T, d]; and the context again where somebody reads it.
 inline void attendGradient(HeadRows q, HeadRows k, HeadRows v, const float* keyBias, int64_t queries, int64_t T, int64_t d, HeadRows dContext,
-                           HeadRows dq, HeadRows dk, HeadRows dv, AttentionScratch& scratch) {
+                           HeadRows dq, HeadRows dk, HeadRows dv, HeadRows context, AttentionScratch& scratch) {
   const float* p = attentionProbabilities(q, k, keyBias, queries, T, d, scratch);
   float* packed = scratch.packed.data();
+  if (context.data) {
+    packRows(v, T, d, packed);
+    multiply({p, T, 1}, packed, queries, T, d, context.data, context.stride, false);
+  }
   packRows(dContext, queries, d, packed);
   multiply({p, 1, T}, packed, T, queries, d, dv.data, dv.stride, false);
   float* ds = atLeast(scratch.gradient, queries * T);

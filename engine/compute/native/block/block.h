@@ -11,10 +11,28 @@
 
 namespace lacuna {
 
-// Linear weights are [in, out]; the query part is already divided by sqrt(d).
+// The linear maps of a block, in the order in which the operations take what trained parts bring to them.
+enum Site { kQkv = 0, kOutput = 1, kExpand = 2, kContract = 3, kSites = 4 };
+
+// A low-rank update beside a linear map: the product gets x down up on top. down [in, rank], up [rank, out]; every set of trained parts
+// has its own share of the rank, one after the other.
+struct LowRank {
+  const float *down = nullptr, *up = nullptr;
+  int64_t rank = 0;
+
+  explicit operator bool() const { return rank > 0; }
+};
+
+// Linear weights are [in, out]; the query part is already divided by sqrt(d). Vectors are [sets, width]: samples may differ in which they use.
 struct BlockWeights {
   const float *qkvWeight, *qkvBias, *outputWeight, *outputBias, *norm1Gamma, *norm1Beta, *expandWeight, *expandBias, *contractWeight, *contractBias,
       *norm2Gamma, *norm2Beta;
+  // Factors on the four products before their biases, [sets, 5D + F]; or null.
+  const float* factors = nullptr;
+  LowRank low[kSites];
+  // Trained keys and values in front of each sample's own, [samples, 2, prompts, D]; or null.
+  const float* prompts = nullptr;
+  int64_t promptCount = 0;
 };
 
 struct BlockShape {
@@ -24,7 +42,19 @@ struct BlockShape {
   const float* keyBias;  // one number for each row, added to its scores as a key; or null
   bool preNorm, firstOnly;  // firstOnly: the output is wanted for the first row of each sample alone
   float epsilon;
+  // Which set of vectors, factors and low-rank updates each row uses; both lists are empty where there is one set.
+  int64_t sets = 1;
+  std::vector<int32_t> setOfSample, setOfRow;
+  // What the way back reads beside the rest: the products that factors act on, the hidden layer itself, the block's input.
+  bool keepsProducts = false, keepsHidden = false, keepsInput = false;
 
+  const int32_t* inputSets() const { return sets == 1 ? nullptr : setOfRow.data(); }
+  const int32_t* outputSets() const { return sets == 1 ? nullptr : firstOnly ? setOfSample.data() : setOfRow.data(); }
+  int64_t inputSet(int64_t row) const { return sets == 1 ? 0 : setOfRow[row]; }
+  int64_t outputSet(int64_t row) const { return sets == 1 ? 0 : outputSets()[row]; }
+  int64_t factorWidth() const { return 5 * width + feedForward; }
+  // Where a linear map's factors begin.
+  int64_t factorOffset(Site site) const { return site == kQkv ? 0 : site == kOutput ? 3 * width : site == kExpand ? 4 * width : 4 * width + feedForward; }
   int64_t rows() const { return offsets.back(); }
   int64_t outputRows() const { return firstOnly ? samples : rows(); }
   // The input row behind an output row.
@@ -43,6 +73,8 @@ enum Keep : int64_t { kNothing = 0, kHalf = 1, kFull = 2, kInput = 3 };
 // What the backward pass needs, in one run of bytes: both normed rows, query/key/value, the slope of GELU, both inverse deviations.
 struct KeptBlock {
   Kept input, normed1, qkv, normed2, slope;
+  // With trained parts inside: the products before factors and biases (qkv then too), the hidden layer in place of its slope, the input.
+  Kept output, hidden, contract, x;
   float *inverse1 = nullptr, *inverse2 = nullptr;
   int64_t size = 0;
 
@@ -68,7 +100,12 @@ struct KeptBlock {
     kept.normed1 = matrix(s.preNorm ? M : Q, s.width);
     kept.qkv = matrix(M, 3 * s.width);
     kept.normed2 = matrix(Q, s.width);
-    kept.slope = matrix(Q, s.feedForward);
+    (s.keepsHidden ? kept.hidden : kept.slope) = matrix(Q, s.feedForward);
+    if (s.keepsProducts) {
+      kept.output = matrix(Q, s.width);
+      kept.contract = matrix(Q, s.width);
+    }
+    if (s.keepsInput) kept.x = matrix(M, s.width);
     kept.inverse1 = reinterpret_cast<float*>(take((s.preNorm ? M : Q) * 4));
     kept.inverse2 = reinterpret_cast<float*>(take(Q * 4));
     return kept;
@@ -139,14 +176,24 @@ struct RightOperand {
   }
 };
 
-// out [rows, width] = a [rows, depth] x b; `finish(row, rows, column, columns)` runs over each piece while it is in the cache.
+// A second product of small depth on top of a first one.
+struct Beside {
+  const float* left = nullptr;  // [rows, depth]
+  int64_t depth = 0;
+  RightOperand right{};
+  float* packed = nullptr;
+};
+
+// out [rows, width] = a [rows, depth] x b (+ beside); `finish(row, rows, column, columns)` runs over each piece while it is in the cache.
 inline void linear(const float* a, int64_t lda, RightOperand b, int64_t rows, int64_t depth, int64_t width, float* out, int64_t ldo, float* packed,
-                   const std::function<void(int64_t, int64_t, int64_t, int64_t)>& finish) {
+                   const std::function<void(int64_t, int64_t, int64_t, int64_t)>& finish, const Beside& beside = {}) {
   for (int64_t from = 0; from < width; from += kColumnsAtOnce) {
     const int64_t columns = std::min(kColumnsAtOnce, width - from);
     b.pack(0, depth, from, columns, packed);
+    if (beside.left) beside.right.pack(0, beside.depth, from, columns, beside.packed);
     forRows(rows, [&](int64_t row, int64_t count) {
       multiply({a + row * lda, lda, 1}, packed, count, depth, columns, out + row * ldo + from, ldo, false);
+      if (beside.left) multiply({beside.left + row * beside.depth, beside.depth, 1}, beside.packed, count, beside.depth, columns, out + row * ldo + from, ldo, true);
       if (finish) finish(row, count, from, columns);
     });
   }

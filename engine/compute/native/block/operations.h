@@ -1,6 +1,7 @@
 // Whole frozen blocks as TensorFlow operations.
 //   LacunaBlockForward(x, 12 weights, lengths, key_bias) -> y, kept        LacunaBlockBackward(dy, kept, 12 weights, lengths, key_bias) -> dx
 //   LacunaBlockBackwardTrained(as before) -> dx, gradients of the vectors [9D + F] (sums.h), dL/dqkv [M, 3D] where `wants_qkv`, else [0]
+//     This one is for checkouts of 0.1 that share the compiled file; the engine asks for it no more.
 // `lengths` [B] are the rows of each sample, `key_bias` [M] or [0] is added to every row's scores as a key.
 #pragma once
 
@@ -11,15 +12,18 @@
 namespace lacuna {
 
 // Reads weights and shape from the inputs that begin at `first`; false when they do not fit each other.
-inline bool readBlock(Call& call, const Attributes& attributes, int first, BlockWeights* weights, BlockShape* shape) {
+// Vectors may have several sets only where `hasSets`.
+inline bool readBlock(Call& call, const Attributes& attributes, int first, BlockWeights* weights, BlockShape* shape, bool hasSets = false) {
   const int lengthsInput = first + 12, biasInput = first + 13;
   const float** fields[12] = {&weights->qkvWeight,  &weights->qkvBias,    &weights->outputWeight,   &weights->outputBias,   &weights->norm1Gamma, &weights->norm1Beta,
                               &weights->expandWeight, &weights->expandBias, &weights->contractWeight, &weights->contractBias, &weights->norm2Gamma, &weights->norm2Beta};
   for (int i = 0; i < 12; i++) *fields[i] = call.in(first + i);
-  const int64_t D = call.size(first + 3), F = call.size(first + 7);
-  const int64_t sizes[12] = {3 * D * D, 3 * D, D * D, D, D, D, D * F, F, F * D, D, D, D};
+  const int64_t D = call.last(first + 2), F = call.last(first + 6);
+  if (!call.expect(D > 0 && F > 0, "width")) return false;
+  const int64_t S = shape->sets = hasSets ? call.size(first + 1) / (3 * D) : 1;
+  const int64_t sizes[12] = {3 * D * D, S * 3 * D, D * D, S * D, S * D, S * D, D * F, S * F, F * D, S * D, S * D, S * D};
   for (int i = 0; i < 12; i++) if (!call.expect(call.size(first + i) == sizes[i], "sizes of the block's weights")) return false;
-  if (!call.expect(D > 0 && F > 0 && attributes.heads > 0 && D % attributes.heads == 0, "width and heads")) return false;
+  if (!call.expect(S > 0 && attributes.heads > 0 && D % attributes.heads == 0, "width and heads")) return false;
   shape->samples = call.size(lengthsInput);
   shape->heads = attributes.heads;
   shape->width = D;

@@ -15,8 +15,8 @@ const told: readonly { problem: DateProblem; title: string; words: (count: numbe
   { problem: 'too-old', title: 'at an age that nobody has reached', words: (count) => `${count} would make the patient older than anybody ever was` },
   { problem: 'age-differs', title: 'age more than a year from the one that follows from the date of birth', words: (count) => `${count} ${count === 1 ? 'contradicts' : 'contradict'} age and date of birth` },
   { problem: 'header-differs', title: 'image made on another day than the table says', words: (count) => `${count} ${count === 1 ? 'differs' : 'differ'} from the day in the image file` },
-  { problem: 'rows-differ', title: 'different in the rows of one study', words: (count) => `${count} ${count === 1 ? 'differs' : 'differ'} between the rows of one study` },
-  { problem: 'unreadable', title: 'no date', words: (count) => `${count} cannot be read as a date` },
+  { problem: 'rows-differ', title: 'the rows of one study differ', words: (count) => `${count} ${count === 1 ? 'differs' : 'differ'} between the rows of one study` },
+  { problem: 'unreadable', title: 'it cannot be read', words: (count) => `${count} cannot be read as a date` },
 ]
 
 /** Days of studies that cannot be true, that contradict something, or that could not be read, unless somebody has judged them. */
@@ -36,9 +36,9 @@ export function dateAlarms({ dateProblems, studyIds, studyKeys, patientKeys, per
     text: `Of the dates of studies ${listed(byKind.map(({ words, rows: own }) => words(own.length)), told.length)}. Days that cannot be true count for nothing until you decide; the others count. A wrong date often stands in a row whose other values are wrong too.`,
     action: 'Look at the rows in the source. Exclude the studies if the rows cannot be trusted, or keep them without their dates. Dates that whoever sent the data has moved on purpose often lie in the future: use them as they are, since intervals stay.',
     evidence: [
-      { title: 'What is wrong', columns: ['The date is', 'Patients', 'Studies'], rows: byKind.map(({ title, rows: own }) => [title, String(new Set(own.map((row) => persons[row]!)).size), String(own.length)]), note: null },
+      { title: 'What is wrong', columns: ['What speaks against the date', 'Patients', 'Studies'], rows: byKind.map(({ title, rows: own }) => [title, String(new Set(own.map((row) => persons[row]!)).size), String(own.length)]), note: null },
       {
-        title: 'Studies', columns: ['Patient', 'Study', 'The date is'], rows: shown.map(({ row, kind }) => [patientKeys[row]!, studyKeys[row]!, kind.title]), studyIds: shown.map(({ row }) => studyIds[row]!),
+        title: 'Studies', columns: ['Patient', 'Study', 'What speaks against the date'], rows: shown.map(({ row, kind }) => [patientKeys[row]!, studyKeys[row]!, kind.title]), studyIds: shown.map(({ row }) => studyIds[row]!),
         note: lines > shownRows ? `${lines - shownRows} more.` : null,
       },
     ],

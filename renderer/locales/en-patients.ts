@@ -24,7 +24,7 @@ export const enPatients = {
     titleOfCohort: (cohort: string) => `Patients of ${cohort}`,
     cohort: 'Cohort',
     filters: 'Filters',
-    legend: '+ predicted but not in the reference, − in the reference but not predicted, * seen in training. Confidence: distance from the threshold, 0 on it, 1 certain; of several labels, the least',
+    legend: '+ predicted but not in the reference, − in the reference but not predicted, * seen in training. Confidence: distance from the threshold, 0 on it, 1 certain; the least certain label counts',
     run: 'Run',
     noRun: 'No run (reference only)',
     label: 'Label',

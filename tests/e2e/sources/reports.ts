@@ -17,6 +17,9 @@ const impressions = ['No acute cardiopulmonary disease.', 'Small left effusion.'
 
 export const reportPatients = 30
 
+/** Lines as wide as a page: what a PDF draws beyond its edge nobody sees, and no reader reads. */
+const linesOf = (report: string): string[] => report.split('\n').flatMap((line) => line.match(/.{1,80}(?:\s|$)/g)?.map((part) => part.trimEnd()) ?? [''])
+
 /** Fills `folder` with pictures, reports and a table; gives its table. */
 export async function makeReportSource(folder: string): Promise<string> {
   mkdirSync(join(folder, 'images'), { recursive: true })
@@ -29,7 +32,7 @@ export async function makeReportSource(folder: string): Promise<string> {
     writeFileSync(join(folder, 'images', `${id}.png`), await sharp(pixels, { raw: { width: 96, height: 96, channels: 1 } }).png().toBuffer())
     const report = `INDICATION: Cough, question of pneumonia.\nFINDINGS: ${findings[kind]!}\nIMPRESSION: ${impressions[kind]!}\nDictated by Dr Jane Miller on 14 March 2020.\n`
     if (i === reportPatients - 1) writeFileSync(join(folder, 'reports', `${id}_report.pdf`), makePdf([[]]))
-    else if (i === reportPatients - 2) writeFileSync(join(folder, 'reports', `${id}_report.pdf`), makePdf([report.split('\n')]))
+    else if (i === reportPatients - 2) writeFileSync(join(folder, 'reports', `${id}_report.pdf`), makePdf([linesOf(report)]))
     else writeFileSync(join(folder, 'reports', `${id}_report.txt`), report)
     lines.push(`${id},${id}.png,${i % 4 === 0 ? 1 : 0}`)
   }

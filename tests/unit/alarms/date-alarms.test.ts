@@ -17,7 +17,7 @@ describe('the alarm of dates', () => {
     // Rows 10 and 11 are two studies of one patient.
     const [alarm] = dateAlarms(facts([[10, ['future']], [11, ['future', 'header-differs']], [20, ['unreadable']], [5, ['no-day']]]))
     expect(alarm).toMatchObject({ kind: 'impossible-dates', severity: 'serious', title: '3 studies of 2 patients have a date that cannot be right' })
-    expect(alarm!.evidence[0]!.rows).toEqual([['after the day of the import', '1', '2'], ['image made on another day than the table says', '1', '1'], ['no date', '1', '1']])
+    expect(alarm!.evidence[0]!.rows).toEqual([['after the day of the import', '1', '2'], ['image made on another day than the table says', '1', '1'], ['it cannot be read', '1', '1']])
     expect(alarm!.evidence[1]).toMatchObject({ studyIds: [11, 12, 12, 21], rows: { length: 4 } })
     expect(alarm!.remedies.map(({ draft }) => draft)).toEqual([
       { kind: 'exclude-studies', studyIds: [11, 12, 21] }, { kind: 'judge-dates', studyIds: [11, 12, 21], isUsed: false }, { kind: 'judge-dates', studyIds: [11, 12, 21], isUsed: true },

@@ -56,7 +56,7 @@ export const enDeliveries = {
       replace: { title: 'Take the new version', hint: 'Only of studies that no run has used; those of runs are kept, so that their predictions stay true. The cohort hash changes.' },
     },
     start: 'Add the delivery',
-    willAdd: (studies: string, patients: string, known: string) => `${studies} new studies are added, with ${patients} new patients; ${known} studies of known patients are compared.`,
+    willAdd: (studies: string, patients: string, known: string) => `${studies} new ${studies === '1' ? 'study is' : 'studies are'} added, with ${patients} new ${patients === '1' ? 'patient' : 'patients'}; ${known} ${known === '1' ? 'study of a known patient is' : 'studies of known patients are'} compared.`,
     target: 'Goes into',
     loading: 'Reading the mapping of the cohort',
     stop: 'Import as a new cohort instead',

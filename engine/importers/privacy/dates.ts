@@ -93,12 +93,19 @@ function fullYear(text: string): number {
   return Number(text) < 50 ? 2000 + Number(text) : 1900 + Number(text)
 }
 
+/** Quick looks before slow searches: without the beginning of a month no worded date, without a digit no other one. */
+const monthBegins = /jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec/i
+const feastBegins = /christmas|xmas|boxing|new year|valentine|halloween|independence|fourth of july|good friday|easter|thanksgiving|eid al|yom kippur|rosh|mother|father|labou?r day|memorial|shrove|ash wed|whit mon/iu
+const none: never[] = []
+
 function find(text: string): Found[] {
   const found: Found[] = []
+  const hasDigit = /\d/.test(text)
+  const hasMonth = monthBegins.test(text)
   const push = (entry: Found): void => {
     if (!found.some((held) => entry.start < held.end && entry.end > held.start)) found.push(entry)
   }
-  for (const expression of worded) {
+  for (const expression of hasDigit && hasMonth ? worded : none) {
     for (const match of text.matchAll(expression)) {
       const { y, yy, m, d } = match.groups as { y?: string; yy?: string; m: string; d?: string }
       // "may 5" is a verb with a number more often than a date without a capital.
@@ -107,27 +114,27 @@ function find(text: string): Found[] {
       push({ start: match.index, end: match.index + match[0].length, read: () => parts })
     }
   }
-  for (const expression of [...spelled, firstOfTwo]) {
+  for (const expression of hasMonth ? (hasDigit ? [...spelled, firstOfTwo] : [spelled[0]!]) : none) {
     for (const match of text.matchAll(expression)) {
       const { y, m, d, o } = match.groups as { y?: string; m: string; d?: string; o?: string }
       const parts = { y: y === undefined ? null : Number(y), m: monthOf(m), d: o === undefined ? Number(d) : ordinals[o.toLowerCase().replace(/\s/, '-')]! }
       push({ start: match.index, end: match.index + match[0].length, read: () => parts })
     }
   }
-  for (const [expression, m, d] of feasts) {
+  for (const [expression, m, d] of feastBegins.test(text) ? feasts : none) {
     for (const match of text.matchAll(expression)) {
       const y = match.groups?.y === undefined ? null : Number(match.groups.y)
       push({ start: match.index, end: match.index + match[0].length, read: () => (m === null ? null : { y, m, d }) })
     }
   }
-  for (const [expression, m] of [[foreignWhole, 0] as const, ...foreign, [roman, 0] as const]) {
+  for (const [expression, m] of hasDigit ? [[foreignWhole, 0] as const, ...foreign, [roman, 0] as const] : none) {
     for (const match of text.matchAll(expression)) {
       const { y, d, r, n } = match.groups as { y?: string; d: string; r?: string; n?: string }
       const parts = { y: y === undefined ? null : Number(y), m: n !== undefined ? foreignMonthOf(n) : r === undefined ? m : romans.indexOf(r.toUpperCase()) + 1, d: Number(d) }
       push({ start: match.index, end: match.index + match[0].length, read: () => parts })
     }
   }
-  for (const expression of [isoDate, compact, signed, numericMonth, monthYear]) {
+  for (const expression of hasDigit ? [isoDate, compact, signed, numericMonth, monthYear] : none) {
     for (const match of text.matchAll(expression)) {
       const { y, m, d } = match.groups as { y: string; m: string; d?: string }
       if (expression === monthYear && dilution.test(text.slice(Math.max(0, match.index - 50), match.index))) continue
@@ -135,7 +142,7 @@ function find(text: string): Found[] {
       push({ start: match.index, end: match.index + match[0].length, read: () => parts })
     }
   }
-  for (const expression of [numeric, bare, eventDay, padded]) {
+  for (const expression of hasDigit ? [numeric, bare, eventDay, padded] : none) {
     for (const match of text.matchAll(expression)) {
       const { a, b, y, s } = match.groups as { a: string; b: string; y?: string; s?: string }
       // 1.2.20 is a version or a list of numbers unless its year is whole; 120-80-70 is no date at all.
@@ -154,7 +161,7 @@ function find(text: string): Found[] {
       })
     }
   }
-  for (const expression of unplaced) {
+  for (const expression of hasDigit ? unplaced : none) {
     for (const match of text.matchAll(expression)) push({ start: match.index, end: match.index + match[0].length, read: () => null })
   }
   return found.sort((left, right) => left.start - right.start)

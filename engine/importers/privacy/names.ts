@@ -32,7 +32,8 @@ const single = new RegExp(`(?<![\\p{L}\\d-])(?<hit>${word})(?![\\p{L}\\d-])`, 'g
 const particles = new Set(['van', 'der', 'den', 'de', 'von', 'la', 'los', 'del', 'di', 'da', 'dos', 'du', 'le', 'bin', 'ibn', 'al', 'el', 'ter', 'ten', 'ní', 'ni', 'mac', 'e', 'y', 'zu', 'das', 'do', 'lo', 'abd', 'abu', 'binti', 'bint', 'ben', 'ó', 'uí', 'nic', 'ap', 'ab', 'te', 'della', 'des', 'las'])
 
 /** Lower case without accents and apostrophes, for the lists. */
-const plain = (token: string): string => token.replace(/[ðÐ]/g, 'd').replace(/[þÞ]/g, 'th').replace(/[øØ]/g, 'o').replace(/[łŁ]/g, 'l').replace(/[ıİ]/g, 'i').replace(/[đĐ]/g, 'd').replace(/ß/g, 'ss').replace(/[æÆ]/g, 'ae').normalize('NFKD').replace(/[\u0300-\u036f'’]/g, '').toLowerCase()
+const plain = (token: string): string => (/^[A-Za-z-]*$/.test(token) ? token.toLowerCase() : bared(token))
+const bared = (token: string): string => token.replace(/[ðÐ]/g, 'd').replace(/[þÞ]/g, 'th').replace(/[øØ]/g, 'o').replace(/[łŁ]/g, 'l').replace(/[ıİ]/g, 'i').replace(/[đĐ]/g, 'd').replace(/ß/g, 'ss').replace(/[æÆ]/g, 'ae').normalize('NFKD').replace(/[\u0300-\u036f'’]/g, '').toLowerCase()
 const isPlainWord = (token: string): boolean => plainWords.has(token.toLowerCase()) || (token.length > 1 && token === token.toUpperCase() && token.length <= 3 && !familyNames.has(plain(token)))
 /** How families are named in Slavic, Icelandic, Greek, Turkish, Georgian and Romanian; no word ends so. */
 const familyEnding = /.(?:(?:[oei]w|al|[oe]l|[iy]n|er)sk[ia]|[nc]zyk|[oeai][wn]icz|[oei][vw]it?ch|[oei]vic|shvili|opoulo[su]|oglu|d[oó]ttir|[nrl]sdatter|[nrldtk]sson|chenko|[ae]shenko|enkov[a]?|ov(?:sky|skaya|skaia)|evsky|ovskaya|escu)$/

@@ -28,11 +28,13 @@ const phoneShapes = [
 ]
 
 /** E-mail, web and network addresses. */
-export const emailSpans = (text: string): Span[] => [email, spelledEmail].flatMap((pattern) => spansOf(text, pattern, 'emails', '[EMAIL]'))
-export const urlSpans = (text: string): Span[] => [...[url, inner, handle].flatMap((pattern) => spansOf(text, pattern, 'urls', '[URL]')), ...spansOf(text, ip, 'urls', '[URL]', (start) => !/\b(?:version|v|icd\S*)\s*$/i.test(text.slice(0, start)))]
+export const emailSpans = (text: string): Span[] => [...(text.includes('@') ? [email] : []), ...(/\bat\b/.test(text) ? [spelledEmail] : [])].flatMap((pattern) => spansOf(text, pattern, 'emails', '[EMAIL]'))
+export const urlSpans = (text: string): Span[] => [...(/\.\S|[\\/@]/.test(text) ? [url, inner, handle] : []).flatMap((pattern) => spansOf(text, pattern, 'urls', '[URL]')), ...spansOf(text, ip, 'urls', '[URL]', (start) => !/\b(?:version|v|icd\S*)\s*$/i.test(text.slice(0, start)))]
 
 /** Telephone, fax and pager numbers. */
 export function phoneSpans(text: string): Span[] {
+  // Every pattern needs a digit, and most sentences have none.
+  if (!/\d/.test(text)) return []
   const accept = (start: number, end: number): boolean => digitsIn(text.slice(start, end)) >= 6
   return [
     ...spansOf(text, phoneWord, 'phones', '[PHONE]', accept), ...spansOf(text, shortPhone, 'phones', '[PHONE]'),
@@ -94,6 +96,7 @@ const unitAfter = /^\s?(?:mg|g|kg|mcg|µg|ml|l|cm|mm|m|hz|kv|kvp|mas|ma|msv|mgy|
 
 /** Numbers of records, accounts, insurances and documents. */
 export function recordSpans(text: string): Span[] {
+  if (!/\d/.test(text)) return []
   const isCode = (start: number, end: number): boolean => {
     const hit = text.slice(start, end)
     return digitsIn(hit) >= 3 && !harmless.test(hit) && !unitAfter.test(text.slice(end)) && !/^\d{1,3}\.\d+$/.test(hit) && !/^(?:19|20)\d\d$/.test(hit)

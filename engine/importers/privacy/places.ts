@@ -112,5 +112,6 @@ const ages = [
 /** Ages from 90 on; the smaller ones stay. */
 export function ageSpans(text: string): Span[] {
   const isTemperature = (start: number): boolean => /(?:temp\w*|fever|febrile|t|of|to|°)\s*[:=]?\s*$/i.test(text.slice(Math.max(0, start - 14), start)) && !/(?:age|age of|of age)\s*$/i.test(text.slice(Math.max(0, start - 14), start))
+  if (!/9\d|1[0-2]\d|ninet|hundred|90s/i.test(text)) return []
   return ages.flatMap((pattern, index) => spansOf(text, pattern, 'ages', '90+', (start) => index !== 3 || !isTemperature(start)))
 }

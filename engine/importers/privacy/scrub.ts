@@ -73,6 +73,8 @@ const spansOfWindow = (text: string): Span[] => [...addressSpans(text), ...insti
 
 /** A scrubber for one import; the same options and secret always give the same text. */
 export function createScrubber(options: PrivacyOptions, secret: string): Scrubber {
+  let shift = { patientId: '', days: shiftDaysOf(secret, '') }
+  const daysOf = (patientId: string): number => (shift.patientId === patientId ? shift : shift = { patientId, days: shiftDaysOf(secret, patientId) }).days
   const off = new Set(options.off)
   const own = createOwnList(options)
   const finish = (text: string, spans: readonly Span[]): Scrubbed => {
@@ -88,7 +90,7 @@ export function createScrubber(options: PrivacyOptions, secret: string): Scrubbe
       : [
         ...own(text).map(({ start, end }): Span => ({ start, end, rule: 'own-list', replacement: '[REMOVED]' })),
         ...emailSpans(text), ...urlSpans(text), ...ownIds(text, known), ...birthSpans(text), ...addressSpans(text), ...institutionSpans(text), ...wrappedSpans(text, spansOfWindow),
-        ...dateSpans(text, options.dates === 'shift' ? shiftDaysOf(secret, known.patientId) : null, options.dateOrder),
+        ...dateSpans(text, options.dates === 'shift' ? daysOf(known.patientId) : null, options.dateOrder),
         ...phoneSpans(text), ...recordSpans(text), ...ageSpans(text), ...knownNameSpans(text, known.names), ...nameSpans(text),
       ].map((span) => ({ ...span, start: span.start + offset, end: span.end + offset }))))),
     scrubKnown: (whole, known) => {
@@ -105,9 +107,14 @@ export function isTellingId(id: string): boolean {
 
 function idSpans(text: string, { patientId, ids }: KnownIdentity): Span[] {
   const spans: Span[] = []
+  const low = text.toLowerCase()
+  // Two letters whose small form is a common letter: then the quick look below says nothing.
+  const isPlainText = !/[\u017F\u212A]/.test(text)
   for (const id of new Set([patientId, ...ids])) {
     // With leading zeros or without: both are written by hand.
     const bare = id.replace(/^0+(?=\d)/, '')
+    // A pattern is made for what can be there only: no part of the number is missing.
+    if (isPlainText && bare.toLowerCase().split(/[\s_./-]+/).some((part) => !low.includes(part))) continue
     const body = `0*${[...bare].map((char) => (/[\s_./-]/.test(char) ? '[\\s_./-]?' : escapePattern(char))).join('')}`
     const before = isTellingId(id) ? '(?<![\\p{L}\\d])' : "(?<=\\b(?:patient|pt|id|pid|mrn|case|subject|no|nr|number)(?:\\s*(?:id|no|nr|number))?\\.?\\s*[:#=]?\\s*)(?<![\\d.])"
     const after = isTellingId(id) ? '(?![\\p{L}\\d])' : '(?![\\p{L}\\d]|[.,]\\d|\\s*(?:years?|yrs?|y|cm|mm|mg|ml|%)\\b)'

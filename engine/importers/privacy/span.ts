@@ -6,7 +6,10 @@ export interface Span { start: number; end: number; rule: PrivacyRule; replaceme
 /** Spans of a pattern; `group` names the group to replace (default the whole match). The pattern needs the flags g and d. */
 export function spansOf(text: string, pattern: RegExp, rule: PrivacyRule, replacement: string, accept?: (start: number, end: number) => boolean, group = 'hit'): Span[] {
   const spans: Span[] = []
-  for (const match of text.matchAll(pattern)) {
+  // Not `matchAll`, which makes a copy of the pattern each time.
+  pattern.lastIndex = 0
+  for (let match = pattern.exec(text); match !== null; match = pattern.exec(text)) {
+    if (match[0] === '') pattern.lastIndex++
     const [start, end] = match.indices?.groups?.[group] ?? [match.index, match.index + match[0].length]
     if (end > start && (!accept || accept(start, end))) spans.push({ start, end, rule, replacement })
   }

@@ -82,6 +82,7 @@ interface Tests {
 export function contextNames(text: string, { isName, isListed, trim }: Tests): [number, number][] {
   const found: [number, number][] = []
   const tokensOf = (start: number, end: number): string[] => [...text.slice(start, end).matchAll(/\p{L}[\p{L}'’-]*/gu)].map(([token]) => token).filter((token) => token.length > 2 && /^\p{Lu}/u.test(token))
+  const has = { slash: text.includes('/'), comma: text.includes(','), line: text.includes('\n'), quote: /["“”'’]/.test(text), caret: text.includes('^'), dots: /\p{Lu}\.\p{Lu}/u.test(text) }
   const look = (pattern: RegExp, { all = false, sentenceOnly = false, listed = false, isList = false, few = false } = {}): void => {
     pattern.lastIndex = 0
     for (let match = pattern.exec(text); match !== null; match = pattern.exec(text)) {
@@ -102,9 +103,11 @@ export function contextNames(text: string, { isName, isListed, trim }: Tests): [
       }
     }
   }
-  for (const pattern of [afterRole, labelled, acted, signedOff, byInitial, quoted, nextLine]) look(pattern)
+  for (const pattern of [afterRole, labelled, acted, signedOff, byInitial]) look(pattern)
+  if (has.quote) look(quoted)
+  if (has.line) look(nextLine)
   for (const pattern of [many, kins, plural]) look(pattern, { isList: true })
-  look(slashed, { listed: true })
+  if (has.slash) look(slashed, { listed: true })
   look(kin)
   look(staff, { all: true })
   for (const pattern of [staffOne, beforeRole]) look(pattern, { all: true, few: true })
@@ -112,10 +115,10 @@ export function contextNames(text: string, { isName, isListed, trim }: Tests): [
   look(patient, { sentenceOnly: true })
   look(subjectOne, { sentenceOnly: true })
   for (const pattern of [subject, preposed, beforeNumber]) look(pattern, { all: true, sentenceOnly: pattern !== beforeNumber })
-  look(reversed, { all: true, listed: true })
-  look(familyInitial, { listed: true })
-  look(initials)
-  for (const pattern of [caret, dictation, login, staffInitials]) {
+  if (has.comma) look(reversed, { all: true, listed: true })
+  if (has.comma) look(familyInitial, { listed: true })
+  if (has.dots) look(initials)
+  for (const pattern of [...(has.caret ? [caret] : []), ...(has.slash ? [dictation] : []), login, staffInitials]) {
     for (const match of text.matchAll(pattern)) {
       const [start, end] = (match.indices!.groups!.hit ?? match.indices!.groups!.inner)!
       if (pattern === caret || pattern === dictation || !isWordOf(text.slice(start, end), isName, pattern === staffInitials)) found.push([start, end])

@@ -32,11 +32,13 @@ export function parseImageProcessorConfig(json: unknown, fileName: string): Imag
     return [numbers[0]!, numbers[1]!, numbers[2]!]
   }
   for (const step of ['do_resize', 'do_rescale', 'do_normalize']) require(settings[step] !== false, `switches off ${step}`)
-  const type = String(settings['image_processor_type'] ?? settings['feature_extractor_type'] ?? '')
-  const filter = resampleFilters[Number(settings['resample'] ?? (type.startsWith('ViT') ? 2 : 3))]
+  const named = settings['image_processor_type'] ?? settings['feature_extractor_type']
+  const type = typeof named === 'string' ? named.slice(0, 80) : ''
+  const method = settings['resample'] ?? (type.startsWith('ViT') ? 2 : 3)
+  const filter = typeof method === 'number' ? resampleFilters[method] : undefined
   const factor = settings['rescale_factor'] ?? 1 / 255
   const shared = {
-    resample: filter ?? refuse(`asks for resampling method ${String(settings['resample'])}`),
+    resample: filter ?? refuse(`asks for ${typeof method === 'number' ? `resampling method ${method}` : 'resampling in an unknown way'}`),
     rescaleFactor: typeof factor === 'number' && factor > 0 ? factor : refuse('has no valid rescale_factor'),
     mean: triple(settings['image_mean'], 'image_mean'),
     std: triple(settings['image_std'], 'image_std'),

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { afterAll, describe, expect, it } from 'vitest'
-import { openWordPieceOf, readWordPieceVocabulary } from '../../../../engine/backbones/import/text-files.ts'
+import { openBytePairsOf, openWordPieceOf, readWordPieceVocabulary } from '../../../../engine/backbones/import/text-files.ts'
 
 const folder = mkdtempSync(path.join(tmpdir(), 'lacuna-text-files-'))
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
@@ -30,5 +30,19 @@ describe('a vocabulary with settings beside it', () => {
   it('refuses what it would have to ignore, and says when there is no vocabulary', () => {
     expect(() => readWordPieceVocabulary(withSettings({ tokenize_chinese_chars: false }), files)).toThrow(/Chinese/)
     expect(readWordPieceVocabulary(folder, ['config.json'])).toBeNull()
+  })
+
+  it('takes settings of nothing for none', () => {
+    writeFileSync(path.join(withSettings({}), 'tokenizer_config.json'), 'null')
+    expect(openWordPieceOf(folder, files)!.vocabularySize).toBe(tokens.length)
+  })
+
+  it.each([
+    ['a list of lists without end', `{"model": {"type": ${'['.repeat(50_000)}${']'.repeat(50_000)}}}`],
+    ['a number for a list', '{"model": {"type": "BPE", "end_of_word_suffix": "</w>", "vocab": {}}, "normalizer": {"normalizers": 5}}'],
+    ['half a file', '{"model": {'],
+  ])('refuses a tokenizer.json of %s', (_, text) => {
+    writeFileSync(path.join(folder, 'tokenizer.json'), text)
+    for (const open of [openWordPieceOf, openBytePairsOf]) expect(() => open(folder, ['tokenizer.json'])).toThrow(expect.objectContaining({ code: 'TOKENIZER_INVALID' }))
   })
 })

@@ -71,9 +71,11 @@ export interface NetworkLoad {
   cachesBlockOutput: boolean
   /** Trained parts stand inside blocks, so the lowest one takes part in the way back too. */
   trainsInside: boolean
+  /** How many blocks have trained parts inside and are computed whole with everything trained; 0 where any of them is composed of single operations. */
+  wholeBlocks: number
   /** Gradients of the blocks' own weights are formed, which costs as much as one more forward pass. */
   trainsWeights: boolean
-  /** What a block keeps for the way back in units of what a frozen one keeps. */
+  /** What a composed block keeps for the way back in units of what a frozen one keeps. */
   keptFactor: number
 }
 

@@ -55,6 +55,7 @@ export function createTransformerNetwork(options: TransformerNetworkOptions): Ne
     return gradients
   }
 
+  const inside = adapter.stages.flatMap((stage) => stage.inside ?? [])
   const merged = createMergedStages(parameters, adapter.stages, adapter.serving !== undefined)
   const frozenFeatures = createFrozenFeatures(parameters, (entry) => takeFloats(features.compute([entry], false, adapter.stages).features))
 
@@ -100,7 +101,7 @@ export function createTransformerNetwork(options: TransformerNetworkOptions): Ne
     statistics: adapter.statistics,
     load: {
       firstBlock: adapter.firstBlock, cachesBlockOutput: takesCached, trainsInside: adapter.stages.some((stage) => !stage.takesCached),
-      trainsWeights: adapter.trainsWeights ?? false, keptFactor: adapter.keptFactor ?? 1,
+      wholeBlocks: inside.every((kind) => kind === 'whole') ? inside.length : 0, trainsWeights: adapter.trainsWeights ?? false, keptFactor: adapter.keptFactor ?? 1,
     },
     computePrefix: createPrefixComputer({
       compute, backbone, modalities, missingInput, pooling: createPooling(compute, backbone), firstBlock: adapter.firstBlock, cachesBlockOutput: takesCached,

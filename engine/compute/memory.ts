@@ -18,11 +18,13 @@ export interface RunSize {
   trainedParameters: number
   /** Trained parts stand inside blocks, so the lowest block keeps values and takes part in the way back; false when left out. */
   trainsInside?: boolean
+  /** How many blocks with trained parts inside are computed whole; 0 or left out: all of them, and the blocks between them, are composed of single operations. */
+  wholeBlocks?: number
   /** Gradients of the blocks' own weights are formed; false when left out. */
   trainsWeights?: boolean
-  /** What a block keeps in units of what a frozen one keeps; 1 when left out. */
+  /** What a composed block keeps in units of what a frozen one keeps; 1 when left out. */
   keptFactor?: number
-  /** What frozen blocks keep where the fused kernels compute them; left out when blocks are composed of single operations. */
+  /** What frozen blocks keep where the fused kernels compute them; left out when all blocks are composed of single operations. */
   keeping?: Keeping
   /** Samples trained on in each epoch, and prefix entries (samples x patterns) that are computed once. */
   trainingSamples: number
@@ -65,8 +67,11 @@ export function keptBytes(rows: number, size: Pick<RunSize, 'width' | 'feedForwa
 export function estimateRun(size: RunSize): RunEstimate {
   const { width: D, feedForward: F, tokens: T, heads: H, blocks: N } = size
   const rows = size.batchSize * T
-  const fused = size.trainsInside === true ? undefined : size.keeping
-  const kept = rows * valuesPerRow(size) * (size.keptFactor ?? 1)
+  const whole = size.trainsInside === true && size.keeping !== undefined ? size.wholeBlocks ?? 0 : 0
+  const fused = size.trainsInside === true && whole === 0 ? undefined : size.keeping
+  const kept = rows * valuesPerRow(size) * (fused === undefined ? size.keptFactor ?? 1 : 1)
+  /** Of a whole block with trained parts, in full precision: at most two products or an input more than a frozen one. */
+  const keptWhole = rows * (valuesPerRow(size) + 2 * D)
   /** The input in halves; blocks with the norm after each part keep one normed row more. */
   const input = rows * D
   const savedPerBlock = fused === 'input' ? input : fused === 'mixed' ? (2 * input + kept / 2) / 3 : fused === 'half' ? kept / 2 : kept
@@ -74,13 +79,16 @@ export function estimateRun(size: RunSize): RunEstimate {
   /** Largest moment inside one block. Composed: scores and their gradient, two hidden layers. Fused: query, key, value, two rows of D, packed weights. */
   const working = fused === undefined ? 2 * size.batchSize * H * T * T + 3 * rows * F
     : 6 * rows * D + 2 * D * Math.min(F, 768) + 2 * 2 * T * T + (isAgain ? kept / 2 : 0)
+      // With trained parts: scaled gradients, a map's input again, columns of the hidden layer and of its gradient, packed rows.
+      + (whole > 0 ? rows * (2 * D + 3 * Math.min(F, 768)) : 0)
   const trainedBlocks = Math.max(0, N - size.firstBlock - (size.trainsInside === true ? 0 : 1))
-  const peakBytes = (fused === undefined ? PROCESS_BYTES : TRIMMED_PROCESS_BYTES) + FLOAT_BYTES * (size.frozenParameters + 5 * size.trainedParameters + trainedBlocks * savedPerBlock + working)
+  const peakBytes = (fused === undefined ? PROCESS_BYTES : TRIMMED_PROCESS_BYTES) + FLOAT_BYTES * (size.frozenParameters + 5 * size.trainedParameters + whole * keptWhole + Math.max(0, trainedBlocks - whole) * savedPerBlock + working)
   const perEntry = size.firstBlock >= N ? D : T * D * (size.cachesBlockOutput ? 2 : 1)
   const blockFlops = T * (8 * D * D + 4 * D * F + 4 * T * D)
   const forwardBlocks = N - size.firstBlock - (size.cachesBlockOutput ? 1 : 0)
-  const backwardCost = (size.trainsWeights === true ? 2 : 1) + (fused === 'input' ? AGAIN : fused === 'mixed' ? (2 / 3) * AGAIN : 0)
-  const stepFlops = size.firstBlock >= N ? 0 : blockFlops * (Math.max(0, forwardBlocks) + trainedBlocks * backwardCost)
+  const again = fused === 'input' ? AGAIN : fused === 'mixed' ? (2 / 3) * AGAIN : 0
+  const backwardBlocks = trainedBlocks * (size.trainsWeights === true ? 2 : 1) + Math.max(0, trainedBlocks - whole) * again
+  const stepFlops = size.firstBlock >= N ? 0 : blockFlops * (Math.max(0, forwardBlocks) + backwardBlocks)
   const prefixFlops = blockFlops * Math.min(N, size.firstBlock + (size.cachesBlockOutput ? 1 : 0))
   const flops = size.epochs * size.trainingSamples * stepFlops + size.prefixEntries * prefixFlops
   return {
@@ -91,7 +99,7 @@ export function estimateRun(size: RunSize): RunEstimate {
 }
 
 /** Bytes that one more sample of `tokens` tokens adds to a training step which trains from block 0 on: what a batch may be is decided by this. */
-export function bytesPerSample(size: Pick<RunSize, 'width' | 'blocks' | 'heads'>, tokens: number, keeping?: Keeping): number {
+export function bytesPerSample(size: Pick<RunSize, 'width' | 'blocks' | 'heads' | 'trainsInside' | 'wholeBlocks' | 'keptFactor'>, tokens: number, keeping?: Keeping): number {
   const step = (batchSize: number) => estimateRun({
     ...size, ...(keeping === undefined ? {} : { keeping }), tokens, batchSize, feedForward: 4 * size.width, firstBlock: 0, cachesBlockOutput: true,
     frozenParameters: 0, trainedParameters: 0, trainingSamples: 0, prefixEntries: 0, epochs: 0, gigaflops: 1,

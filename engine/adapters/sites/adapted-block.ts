@@ -16,7 +16,7 @@ import type { Tensor1D, Tensor2D } from '../../compute/tensorflow.ts'
 import type { MoraLayer } from '../mora/layer.ts'
 import { type AttentionPass, attend } from './attention.ts'
 import type { BatchView } from './batch-view.ts'
-import { forwardFused } from './fused-block-pass.ts'
+import { forwardFused, fusedMapsOf } from './fused-block-pass.ts'
 import type { KeyValuePrompt } from './key-value-prompt.ts'
 import type { MapPass, TokenMap } from './token-map.ts'
 
@@ -56,6 +56,8 @@ export interface AdaptedBlock {
   /** The block with everything trained folded into its weights, for samples of this pattern: what predictions use. Null where parts stand beside the maps. */
   merged(pattern: number): TransformerBlock | null
   isTrained(): boolean
+  /** Whether the backend computes the whole block in one call with what is trained at present; the memory forecast follows it. */
+  isWhole(): boolean
   /**
    * x [B*T, D] stays the caller's; presence [B, M] of 0/1 is for the part beside attention. `backward` may run in passes with `keep` only.
    * The shape's `firstOnly` allows a pass to compute no more than first rows.
@@ -259,6 +261,7 @@ export function createAdaptedBlock(compute: Compute, parts: AdaptedBlockParts): 
   return {
     merged,
     isTrained: () => Object.values(maps).some((map: TokenMap) => map.isTrained()) || besideAttention !== null || (prompt?.isTrained() ?? false),
+    isWhole: () => fusedMapsOf(compute, parts) !== null,
     forward: (x, shape, view, presence, keep) =>
       forwardFused(compute, parts, x, shape, view, keep) ?? (preNorm ? forwardPre : forwardPost)(x, shape, view, presence),
   }

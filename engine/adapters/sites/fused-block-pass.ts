@@ -23,6 +23,10 @@ export function fusedMapsOf({ kernels }: Pick<Compute, 'kernels'>, parts: Adapte
   return maps.every((map) => map !== null) ? maps : null
 }
 
+function tensorsOf(vectors: readonly FusedVectors[], updates: TrainedParts['updates']): (Tensor | null | undefined)[] {
+  return [...vectors.flatMap(({ offset, factor }) => [offset, factor]), ...updates.flatMap((update) => [update?.down, update?.up])]
+}
+
 /** The whole block in one call, or null where this block or batch needs the composed form. Computes first rows only where the shape asks for them. */
 export function forwardFused(compute: Compute, parts: AdaptedBlockParts, x: Tensor2D, shape: BlockShape, view: BatchView, keep: boolean): AdaptedPass | null {
   const { tf, kernels: { blocks } } = compute
@@ -48,9 +52,7 @@ export function forwardFused(compute: Compute, parts: AdaptedBlockParts, x: Tens
     lengths: new Array<number>(shape.batch).fill(x.shape[0] / shape.batch),
   }
   const { y, kept } = withWeights((weights) => blocks.forwardTrained(x, weights, trained, call, keep))
-  const discard = (): void => {
-    release(null, kept, trained.factors, trained.prompts, ...vectors.flatMap(({ offset, factor }) => [offset, factor]), ...trained.updates.flatMap((update) => [update?.down, update?.up]))
-  }
+  const discard = (): void => release(undefined, kept, trained.factors, trained.prompts, ...tensorsOf(vectors, trained.updates))
   if (!keep) discard()
   return {
     y,
@@ -67,7 +69,7 @@ export function forwardFused(compute: Compute, parts: AdaptedBlockParts, x: Tens
         map.write({ vectors: sums?.[i] ?? null, update: found.updates[site] ?? null }, patterns, gradients)
       })
       if (found.prompts !== null) parts.prompt!.writeOfSamples(found.prompts, view, gradients)
-      release(null, found.vectors, found.factors, found.prompts, ...sums?.flatMap(({ offset, factor }) => [offset, factor]) ?? [], ...found.updates.flatMap((update) => [update?.down, update?.up]))
+      release(null, found.vectors, found.factors, found.prompts, ...tensorsOf(sums ?? [], found.updates))
       discard()
       return needsInput ? dx : release(null, dx)
     },
@@ -80,7 +82,7 @@ export function forwardFused(compute: Compute, parts: AdaptedBlockParts, x: Tens
   }
 
   /** In the order of the maps; a norm's gain comes before its offset. */
-  function splitVectors(dVectors: Tensor2D, dFactors: Tensor2D | null): { offset: Tensor2D; factor: Tensor2D | null }[] {
+  function splitVectors(dVectors: Tensor2D, dFactors: Tensor2D | null): FusedVectors[] {
     const widths = vectors.map(({ offset }) => offset.shape[1])
     const [qkv, output, gain1, offset1, expand, contract, gain2, offset2] =
       tf.split(dVectors, [widths[0]!, widths[1]!, widths[2]!, widths[2]!, widths[3]!, widths[4]!, widths[5]!, widths[5]!], 1) as Tensor2D[]

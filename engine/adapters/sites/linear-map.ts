@@ -105,7 +105,9 @@ export function trainedLinearMap(compute: Compute, frozen: FrozenLinear, trained
 }
 
 /** A linear map for the kernel for whole blocks; `trainedBias` takes dL/dbias [E] and frees it. */
-function fusedLinear(compute: Compute, weight: () => Tensor2D, bias: () => Tensor1D, trainedBias: { isTrained(): boolean; write(dBias: Tensor1D, gradients: Gradients): void } | null): FusedMap {
+function fusedLinear(
+  compute: Compute, weight: () => Tensor2D, bias: () => Tensor1D, trainedBias: { isTrained(): boolean; write(dBias: Tensor1D, gradients: Gradients): void } | null,
+): FusedMap {
   const { tf } = compute
   return {
     byPattern: false,

@@ -39,6 +39,7 @@ export function adaptedBlockStage(block: AdaptedBlock): Stage {
   return {
     takesCached: false,
     isTrained: () => block.isTrained(),
+    get inside() { return block.isWhole() ? 'whole' : 'composed' },
     merged: (pattern) => {
       const merged = block.merged(pattern)
       return merged === null ? null : { stage: frozenBlockStage(merged, null), dispose: () => merged.dispose() }

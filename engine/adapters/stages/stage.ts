@@ -50,6 +50,8 @@ export interface Stage {
   /** Whether its output without trained parts can be handed in as `cached`. */
   readonly takesCached: boolean
   isTrained(): boolean
+  /** A block with trained parts inside: how it is computed at present. Absent: no such block. */
+  readonly inside?: 'whole' | 'composed'
   /** The same with everything trained folded into frozen weights, for samples of this pattern; null where that cannot be. Absent: nothing to fold. */
   merged?(pattern: number): { stage: Stage; dispose(): void } | null
   /** The input stays the caller's. */

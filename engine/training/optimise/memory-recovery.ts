@@ -1,3 +1,4 @@
+import type { NetworkLoad } from '../../adapters/network.ts'
 import type { Compute } from '../../compute/backend.ts'
 import { freeDeviceBytes } from '../../compute/device/facts.ts'
 import { bytesPerSample } from '../../compute/memory.ts'
@@ -27,12 +28,15 @@ type Reduction = 'foreseen' | 'out-of-memory' | 'keeps-less'
 /** Share of the free memory that a step may take; the rest is for what else grows meanwhile, and for the error of the estimate. */
 const budgetShare = 0.6
 
-/** What a training step may take of a backend's free memory now; null where the device does not tell. */
-export function memoryBudget(backend: Compute['kind'], backbone: { width: number; heads: number; blocks: { length: number } }): MemoryBudget | null {
+/** What a training step may take of a backend's free memory now; null where the device does not tell. `load` is the network's. */
+export function memoryBudget(backend: Compute['kind'], backbone: { width: number; heads: number; blocks: { length: number } }, load?: NetworkLoad): MemoryBudget | null {
   const free = freeDeviceBytes(backend)
   if (free === null) return null
   const size = { width: backbone.width, heads: backbone.heads, blocks: backbone.blocks.length }
-  return { bytes: budgetShare * free, perSample: (tokens, keeping) => bytesPerSample(size, tokens, keeping) }
+  const inside = load === undefined ? {} : { trainsInside: load.trainsInside, wholeBlocks: load.wholeBlocks, keptFactor: load.keptFactor }
+  // Blocks with trained parts keep full precision whatever a run sets, so nothing can be saved there; what stands between them keeps no more.
+  const least: Keeping | undefined = load !== undefined && load.wholeBlocks > 0 ? 'full' : undefined
+  return { bytes: budgetShare * free, perSample: (tokens, keeping = least) => bytesPerSample({ ...size, ...inside }, tokens, keeping) }
 }
 
 /**

@@ -29,7 +29,7 @@ export async function runFold(run: PreparedRun, bareModel: TrainingModel, networ
   if (saved?.progress.isDelivered) return true
   const position: Position = { progress: saved?.progress ?? freshProgress, phase: saved?.progress.phase ?? 0, epochsBefore: saved?.progress.epochsBefore ?? 0 }
   const model = withMemoryRecovery(bareModel, {
-    tf: run.session.compute.tf, budget: memoryBudget(run.session.compute.kind, run.session.backbone),
+    tf: run.session.compute.tf, budget: memoryBudget(run.session.compute.kind, run.session.backbone, network.load),
     onReduced: (limit, cause) => run.notes.push(memoryNote(limit, cause, fold, spec.assignments.length, position.epochsBefore + position.progress.epochsDone)),
   })
   const save = (flags: Pick<FoldProgress, 'isTrained' | 'isDelivered'>): void => {

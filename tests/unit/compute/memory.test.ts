@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { type RunSize, estimateRun } from '../../../engine/compute/memory.ts'
+import { type RunSize, bytesPerSample, estimateRun } from '../../../engine/compute/memory.ts'
 
 /** MoRA on ViLT-B/32, batch 8 of 185 tokens, block 0 cached. */
 const size: RunSize = {
@@ -20,6 +20,25 @@ it('says that keeping only the input takes longer', () => {
   expect(estimateRun({ ...size, keeping: 'input' }).seconds).toBeGreaterThan(1.2 * estimateRun({ ...size, keeping: 'half' }).seconds)
 })
 
-it('counts blocks with trained parts inside as composed', () => {
+it('counts blocks with trained parts inside as composed unless they are computed whole', () => {
   expect(estimateRun({ ...size, keeping: 'half', trainsInside: true })).toEqual(estimateRun({ ...size, trainsInside: true }))
+  expect(estimateRun({ ...size, keeping: 'half', trainsInside: true, wholeBlocks: 0, keptFactor: 2 })).toEqual(estimateRun({ ...size, trainsInside: true, keptFactor: 2 }))
+  // Without the kernels nothing is whole.
+  expect(estimateRun({ ...size, trainsInside: true, wholeBlocks: 12 })).toEqual(estimateRun({ ...size, trainsInside: true }))
+})
+
+it('follows whole blocks with trained parts: full precision, two products more than a frozen one, but not the composed form', () => {
+  const [whole, composed] = [{ wholeBlocks: 12 }, { keptFactor: 2 }].map((path) => megabytes(estimateRun({ ...size, keeping: 'half', trainsInside: true, ...path })))
+  const kept = 12 * 8 * 185 * (7 * 768 + 3072) * 4 / 2 ** 20
+  expect(whole).toBeGreaterThan(200e6 / 2 ** 20 + 4 * size.frozenParameters / 2 ** 20 + kept)
+  expect(whole).toBeLessThan(0.75 * composed!)
+  // Prompts stand in half of the blocks; the others keep what frozen ones keep.
+  const some = megabytes(estimateRun({ ...size, keeping: 'half', trainsInside: true, wholeBlocks: 6 }))
+  expect(some).toBeLessThan(whole! - kept / 4)
+})
+
+it('lets a step with whole blocks take more samples than one with composed blocks', () => {
+  const backbone = { width: 768, heads: 12, blocks: 12 }
+  const perSample = (path: object): number => bytesPerSample({ ...backbone, trainsInside: true, ...path }, 185, 'full')
+  expect(perSample({ wholeBlocks: 12 })).toBeLessThan(0.7 * perSample({ keptFactor: 2 }))
 })

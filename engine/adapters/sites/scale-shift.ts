@@ -77,12 +77,10 @@ export function withScaleShift(compute: Compute, inner: TokenMap, parts: readonl
         })
       }
       if (whole.trains().vectors || whole.trains().update) {
-        const inner = tf.tidy(() => {
-          const gamma = joinedRows(patterns, 'gamma')
-          return { offset: dOffset.mul<Tensor2D>(gamma), factor: factor === null ? null : dFactor!.mul<Tensor2D>(gamma) }
-        })
+        const gamma = tf.tidy(() => joinedRows(patterns, 'gamma'))
+        const inner = { offset: dOffset.mul<Tensor2D>(gamma), factor: factor === null ? null : dFactor!.mul<Tensor2D>(gamma) }
         whole.write({ vectors: inner, update: from.update }, patterns, gradients)
-        release(null, inner.offset, inner.factor)
+        release(null, gamma, inner.offset, inner.factor)
       }
       release(null, offset, factor)
     },

@@ -154,9 +154,10 @@ export function nameSpans(text: string): Span[] {
     take(groups.a![0], third !== undefined && (isFamily(third) || isGiven(third)) ? groups.t![1] : groups.b![1])
   }
   // A note without capitals: a given and a family name of the lists side by side, neither of them a word.
-  for (let last: RegExpExecArray | null = null, tokens = text.matchAll(/\p{L}[\p{L}'’-]*/gu), { value, done } = tokens.next(); !done; { value, done } = tokens.next()) {
-    if (last && value.index === last.index + last[0].length + 1 && text[value.index - 1] === ' ' && isLowGiven(last[0]) && isLowFamily(value[0])) take(last.index, value.index + value[0].length)
-    last = value
+  let last: RegExpExecArray | null = null
+  for (const token of text.matchAll(/\p{L}[\p{L}'’-]*/gu)) {
+    if (last && token.index === last.index + last[0].length + 1 && text[token.index - 1] === ' ' && isLowGiven(last[0]) && isLowFamily(token[0])) take(last.index, token.index + token[0].length)
+    last = token
   }
   const isListed = (token: string): boolean => isFamily(token) || isMaybeGiven(token)
   // What is cut off here is also cut off before a name; a word that a list of names has as well is one here, after a title or role.

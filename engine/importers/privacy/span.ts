@@ -31,6 +31,11 @@ export function applySpans(text: string, spans: readonly Span[]): { text: string
     applied.push(...pieces.filter(({ start, end }) => /[\p{L}\p{N}]/u.test(text.slice(start, end))))
   }
   applied.sort((a, b) => a.start - b.start)
+  // Pieces of one identifier that lie side by side are one hit.
+  for (let i = applied.length - 1; i > 0; i--) {
+    const [before, piece] = [applied[i - 1]!, applied[i]!]
+    if (before.end === piece.start && before.rule === piece.rule && before.replacement === piece.replacement) applied.splice(i - 1, 2, { ...before, end: piece.end })
+  }
   let result = ''
   let position = 0
   for (const { start, end, replacement } of applied) {

@@ -23,6 +23,8 @@ export function wrappedSpans(text: string, read: (window: string) => readonly Sp
       const stop = span.end - head.length
       if (span.start >= left.length - 1 || stop <= 0) continue
       const end = telling(right, stop)
+      // A town ends its line; what goes on behind it is the sentence after the address.
+      if (span.rule === 'addresses' && /[\p{L}\p{N}]/u.test(right.slice(end))) continue
       if (end > 0) spans.push({ ...span, start: match.index - left.length + span.start, end: rightAt + end })
     }
   }

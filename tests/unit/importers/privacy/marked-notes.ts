@@ -7,11 +7,11 @@ import { createScrubber } from '../../../../engine/importers/privacy/scrub.ts'
 const scrubber = createScrubber(defaultPrivacy, 'ab'.repeat(32))
 export const nobody = { patientId: 'none', ids: [], names: [] }
 
-export interface Mark { kind: string; start: number; end: number }
+interface Mark { kind: string; start: number; end: number }
 /** `kept` are clinical words marked `{{word}}` that sound like a name or a date and must stay. */
-export interface Note { text: string; marks: Mark[]; kept: Mark[] }
+interface Note { text: string; marks: Mark[]; kept: Mark[] }
 
-export const readFile = (...path: string[]): string => readFileSync(join(import.meta.dirname, ...path), 'utf8')
+const readFile = (...path: string[]): string => readFileSync(join(import.meta.dirname, ...path), 'utf8')
 export const linesOf = (name: string): string[] => readFile('notes', `${name}.txt`).split('\n').filter((line) => line !== '')
 
 /** Words inside a mark that name nobody. */
@@ -32,7 +32,7 @@ export function readNote(marked: string): Note {
   return note
 }
 
-export interface Measured { missed: string[]; total: Map<string, number>; missedOf: Map<string, number>; taken: string[]; words: number; keptTaken: string[]; kept: number }
+interface Measured { missed: string[]; total: Map<string, number>; missedOf: Map<string, number>; taken: string[]; words: number; keptTaken: string[]; kept: number }
 
 const add = (counts: Map<string, number>, key: string): void => void counts.set(key, (counts.get(key) ?? 0) + 1)
 

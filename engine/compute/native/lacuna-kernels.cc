@@ -4,6 +4,8 @@
 // step of a block in one pass. Loaded as a Node addon after the TensorFlow binding; when it is absent the engine uses plain operations.
 #include <node_api.h>
 
+#include <new>
+#include <stdexcept>
 #include <string>
 
 #include "block/trained-operations.h"
@@ -28,7 +30,6 @@ void* createAttributes(TF_OpKernelConstruction* construction) {
   integer("pre_norm", &attributes->preNorm);
   integer("first_only", &attributes->firstOnly);
   integer("keep", &attributes->keep);
-  integer("wants_qkv", &attributes->wantsQkv);
   integer("wants_vectors", &attributes->wantsVectors);
   integer("wants_prompts", &attributes->wantsPrompts);
   integer("wants_updates", &attributes->wantsUpdates);
@@ -39,6 +40,25 @@ void* createAttributes(TF_OpKernelConstruction* construction) {
 void deleteAttributes(void* state) { delete static_cast<Attributes*>(state); }
 void unknownShape(TF_ShapeInferenceContext* context, TF_Status* status) { TF_ShapeInferenceContextSetUnknownShape(context, status); }
 
+// No exception may leave a kernel: one for want of memory is told as TensorFlow tells it, so that the engine goes on with smaller batches.
+template <void (*compute)(void*, TF_OpKernelContext*)>
+void guarded(void* state, TF_OpKernelContext* context) {
+  TF_Code code = TF_OK;
+  const char* message = "";
+  try {
+    compute(state, context);
+  } catch (const std::bad_alloc&) {
+    code = TF_RESOURCE_EXHAUSTED, message = "OOM when allocating the working memory of a block";
+  } catch (const std::exception&) {
+    code = TF_INTERNAL, message = "a block took more working memory than it had asked for";
+  }
+  if (code == TF_OK) return;
+  TF_Status* status = TF_NewStatus();
+  TF_SetStatus(status, code, message);
+  TF_OpKernelContext_Failure(context, status);
+  TF_DeleteStatus(status);
+}
+
 struct Operation {
   const char* name;
   std::vector<const char*> inputs, outputs, attributes;
@@ -48,8 +68,6 @@ struct Operation {
 bool registerAll(std::string* problem) {
   const std::vector<const char*> eps{"epsilon: float"}, heads{"batch: int", "heads: int"};
   const std::vector<const char*> blockForward{"epsilon: float", "heads: int", "pre_norm: int", "first_only: int", "keep: int"};
-  std::vector<const char*> blockTrained = blockForward;
-  blockTrained.push_back("wants_qkv: int");
   const std::vector<const char*> blockWeights{"qkv_w: float", "qkv_b: float", "out_w: float", "out_b: float", "norm1_g: float", "norm1_b: float",
                                               "expand_w: float", "expand_b: float", "contract_w: float", "contract_b: float", "norm2_g: float", "norm2_b: float"};
   auto around = [&](std::vector<const char*> before) {
@@ -66,14 +84,13 @@ bool registerAll(std::string* problem) {
   std::vector<const char*> partsAsked = blockForward;
   partsAsked.insert(partsAsked.end(), {"wants_vectors: int", "wants_prompts: int", "wants_updates: int"});
   const std::vector<Operation> operations{
-      {"LacunaBlockForward", around({"x: float"}), {"y: float", "kept: int32"}, blockForward, computeBlockForward},
-      {"LacunaBlockBackward", around({"dy: float", "kept: int32"}), {"dx: float"}, blockForward, computeBlockBackward},
-      {"LacunaBlockBackwardTrained", around({"dy: float", "kept: int32"}), {"dx: float", "vectors: float", "d_qkv: float"}, blockTrained, computeBlockBackwardTrained},
-      {"LacunaTrainedBlockForward", withParts({"x: float"}), {"y: float", "kept: int32"}, blockForward, computeTrainedBlockForward},
+      {"LacunaBlockForward", around({"x: float"}), {"y: float", "kept: int32"}, blockForward, guarded<computeBlockForward>},
+      {"LacunaBlockBackward", around({"dy: float", "kept: int32"}), {"dx: float"}, blockForward, guarded<computeBlockBackward>},
+      {"LacunaTrainedBlockForward", withParts({"x: float"}), {"y: float", "kept: int32"}, blockForward, guarded<computeTrainedBlockForward>},
       {"LacunaTrainedBlockBackward", withParts({"dy: float", "kept: int32"}),
        {"dx: float", "d_vectors: float", "d_factors: float", "d_prompts: float", "d_qkv_down: float", "d_qkv_up: float", "d_out_down: float", "d_out_up: float",
         "d_expand_down: float", "d_expand_up: float", "d_contract_down: float", "d_contract_up: float"},
-       partsAsked, computeTrainedBlockBackward},
+       partsAsked, guarded<computeTrainedBlockBackward>},
       {"LacunaGelu", {"x: float"}, {"y: float"}, {}, computeGelu},
       {"LacunaBiasGelu", {"x: float", "bias: float"}, {"y: float"}, {}, computeBiasGelu},
       {"LacunaGeluGradient", {"dy: float", "x: float"}, {"dx: float"}, {}, computeGeluGradient},

@@ -40,7 +40,7 @@ struct Attributes {
   float epsilon = 0.0f;
   int64_t batch = 1, heads = 1;
   // Of whole blocks: layer norm before each part, output for each sample's first row only, what is kept (block.h).
-  int64_t preNorm = 0, firstOnly = 0, keep = 0, wantsQkv = 0;
+  int64_t preNorm = 0, firstOnly = 0, keep = 0;
   // What a backward pass writes of trained parts; updates by a bit for each map.
   int64_t wantsVectors = 0, wantsPrompts = 0, wantsUpdates = 0;
 };

@@ -21,7 +21,6 @@ struct Asked {
   float* factors = nullptr;  // [sets, 5D + F]; only with `vectors`
   LowRankGradients low[kSites];
   float* prompts = nullptr;  // [samples, 2, prompts, D]
-  float* dQkv = nullptr;     // what the query-key-value product receives, [M, 3D]
 };
 
 // dy [M, D] (or [B, D] for first rows only) -> dx [M, D], from everything that a block can keep. Takes its working memory from `memory`.
@@ -246,11 +245,6 @@ inline void backwardPass(const float* dy, const BlockWeights& w, const BlockShap
   if (w.factors) {
     forRows(M, [&](int64_t from, int64_t count) {
       for (int64_t r = from; r < from + count; r++) multiplyRow(dQkv + r * ldQkv, factorsOf(kQkv, s.inputSet(r)), dQkv + r * ldQkv, 3 * D);
-    });
-  }
-  if (asked.dQkv) {
-    forRows(M, [&](int64_t from, int64_t count) {
-      for (int64_t r = from; r < from + count; r++) std::memcpy(asked.dQkv + r * 3 * D, dQkv + r * ldQkv, 3 * D * sizeof(float));
     });
   }
   if (w.low[kQkv]) lowBack(kQkv, dQkv, ldQkv, M, 3 * D, s.inputSets(), low.outerBack);

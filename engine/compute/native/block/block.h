@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <stdexcept>
 #include <vector>
 
 #include "attention.h"
@@ -128,7 +129,9 @@ class Workspace {
       memory_.resize(floats);
     }
   }
+  // Throws where a pass takes more than it asked for: better no number than one read from somebody else's memory.
   float* take(int64_t floats) {
+    if (used_ + floats > static_cast<int64_t>(memory_.size())) throw std::length_error("workspace");
     float* place = memory_.data() + used_;
     used_ += roundUp(floats, 16);
     return place;

@@ -1,7 +1,5 @@
 // Whole frozen blocks as TensorFlow operations.
 //   LacunaBlockForward(x, 12 weights, lengths, key_bias) -> y, kept        LacunaBlockBackward(dy, kept, 12 weights, lengths, key_bias) -> dx
-//   LacunaBlockBackwardTrained(as before) -> dx, gradients of the vectors [9D + F] (sums.h), dL/dqkv [M, 3D] where `wants_qkv`, else [0]
-//     This one is for checkouts of 0.1 that share the compiled file; the engine asks for it no more.
 // `lengths` [B] are the rows of each sample, `key_bias` [M] or [0] is added to every row's scores as a key.
 #pragma once
 
@@ -57,7 +55,7 @@ inline void computeBlockForward(void* state, TF_OpKernelContext* c) {
   blockForward(call.in(0), weights, shape, kept, y);
 }
 
-inline void backwardOperation(void* state, TF_OpKernelContext* c, bool isTrained) {
+inline void computeBlockBackward(void* state, TF_OpKernelContext* c) {
   Call call(c);
   const Attributes& attributes = *static_cast<Attributes*>(state);
   BlockWeights weights;
@@ -68,18 +66,7 @@ inline void backwardOperation(void* state, TF_OpKernelContext* c, bool isTrained
   const KeptBlock kept = KeptBlock::at(bytes, shape, attributes.keep);
   if (!call.expect(call.size(0) == shape.outputRows() * shape.width && call.size(1) * 4 == kept.size, "rows of dy and kept values")) return;
   float* dx = call.out(0, {shape.rows(), shape.width});
-  if (!dx) return;
-  Asked asked;
-  if (isTrained) {
-    float* vectors = call.out(1, {VectorGradients::size(shape)});
-    float* dQkv = call.out(2, {attributes.wantsQkv ? shape.rows() : 0, 3 * shape.width});
-    if (!vectors || (attributes.wantsQkv && !dQkv)) return;
-    asked.vectors = VectorGradients::at(vectors, shape);
-    if (attributes.wantsQkv) asked.dQkv = dQkv;
-  }
-  blockBackward(call.in(0), weights, shape, kept, dx, asked);
+  if (dx) blockBackward(call.in(0), weights, shape, kept, dx, Asked());
 }
-inline void computeBlockBackward(void* state, TF_OpKernelContext* c) { backwardOperation(state, c, false); }
-inline void computeBlockBackwardTrained(void* state, TF_OpKernelContext* c) { backwardOperation(state, c, true); }
 
 }  // namespace lacuna

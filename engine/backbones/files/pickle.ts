@@ -29,10 +29,11 @@ interface Machine {
 
 /**
  * One byte of a pickle makes a container of some two hundred, and one call copies a list of any length, so a file of megabytes could fill the
- * memory. A tensor takes about 40 instructions and 7 containers: these limits have room for 20,000 tensors.
+ * memory. A tensor takes about 40 instructions, 7 containers and 10 stored values: these limits have room for 20,000 tensors.
  */
 const INSTRUCTIONS_LIMIT = 1_000_000
 const CONTAINERS_LIMIT = 150_000
+const STORED_LIMIT = 250_000
 
 function spend(machine: Machine, containers: number): void {
   machine.room -= containers
@@ -81,6 +82,7 @@ function recall(machine: Machine, index: number): void {
 }
 
 function memoize(machine: Machine, index: number): void {
+  if (machine.memo.size > STORED_LIMIT) throw tooMany(machine.path)
   const value = pop(machine)
   machine.memo.set(index, value)
   machine.stack.push(value)

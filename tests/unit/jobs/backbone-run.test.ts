@@ -64,7 +64,7 @@ const train = async (backbone: string, method: string, settings: object, slots: 
   return record
 }
 
-describe('a run on an imported backbone', { timeout: 240_000 }, () => {
+describe('a run on an imported backbone', { timeout: 600_000 }, () => {
   it('trains MoRA on a ViLT, says how the model was used, and predicts the same again from the checkpoint', async () => {
     const vilt = await add(viltConfig, viltShapes, '--name', 'Tiny ViLT', '--licence', 'made up')
     expect(vilt).toMatchObject({ name: 'Tiny ViLT', licence: 'made up', architecture: 'vilt' })

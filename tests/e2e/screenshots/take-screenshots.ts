@@ -8,6 +8,7 @@ import { photographExclusions } from './exclusions.ts'
 import { photographFingerprint, photographTextReview } from './cohort.ts'
 import { photographDeliveries } from './imports/deliveries.ts'
 import { photographLiveRuns } from './runs/live-runs.ts'
+import { photographOneClass } from './runs/one-class.ts'
 import { photographBackbones, photographResults, screensOf } from './pages.ts'
 import { photographReports } from './imports/reports.ts'
 import { photographRunSetUp } from './runs/run-set-up.ts'
@@ -76,6 +77,7 @@ if (existsSync(storeFile)) {
   if (!values.quick && camera.mayBeWanted('20-')) await photographLiveRuns(camera)
   if (camera.mayBeWanted('22-')) await photographVisits(camera)
   if (camera.mayBeWanted('23-')) await photographStates(camera, storeFile)
+  if (!values.quick && camera.mayBeWanted('24-')) await photographOneClass(camera)
   process.stdout.write(`${camera.taken()} pictures of ${storeFile} in ${outDir}\n`)
 } else {
   process.stderr.write(`There is no database at ${storeFile}. Run "npm run demo" first, or name one with --store.\n`)

@@ -1,82 +1,15 @@
-import { createHash } from 'node:crypto'
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import sharp from 'sharp'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { missingnessSettingsSchema } from '../../../engine/domain/missingness.ts'
-import { runConfigSchema, type Epoch, type Split } from '../../../engine/domain/run.ts'
-import type { PredictionBlock } from '../../../engine/domain/exchange.ts'
+import { runConfigSchema, type Split } from '../../../engine/domain/run.ts'
 import { subPatterns, type Slot } from '../../../engine/domain/slots.ts'
-import type { JobContext, TrainingSpec } from '../../../engine/protocol.ts'
-import { createRng } from '../../../engine/training/rng.ts'
 import { readTensors } from '../../../engine/training/checkpoint/checkpoint.ts'
 import { predictRun } from '../../../engine/training/predict/predict-run.ts'
 import { trainRun } from '../../../engine/training/run/train-run.ts'
+import { base, logitsOf, record, slots, specFor, useTinyCohort } from './tiny-run.ts'
 
-/** Real backbone, real files, few of them: what a run promises, not how well it learns. */
-
-const slots: Slot[] = [
-  { slotId: 'right-eye', modality: 'image', title: 'Right eye', letter: 'R' },
-  { slotId: 'notes', modality: 'text', title: 'Notes', letter: 'N' },
-]
-const patientCount = 18
-const weightsDir = process.env.LACUNA_WEIGHTS ?? ''
-let folder = ''
-let base: Omit<TrainingSpec, 'runDir' | 'runId'>
-
-beforeAll(async () => {
-  folder = mkdtempSync(join(tmpdir(), 'lacuna-run-'))
-  const rng = createRng(5)
-  const studies = await Promise.all(Array.from({ length: patientCount }, async (_, index) => {
-    const isBright = index % 2 === 0
-    const pixels = Uint8Array.from({ length: 32 * 32 * 3 }, () => (isBright ? 150 : 40) + rng.integer(60))
-    const bytes = await sharp(pixels, { raw: { width: 32, height: 32, channels: 3 } }).png().toBuffer()
-    const path = join(folder, `${index}.png`)
-    writeFileSync(path, bytes)
-    const image = { slotId: 'right-eye', path, sha256: createHash('sha256').update(bytes).digest('hex'), text: null }
-    const note = { slotId: 'notes', path: null, sha256: `note ${index}`, text: isBright ? 'Complains of glare at night.' : 'No complaints today.' }
-    const items = index % 6 === 1 ? [image] : index % 6 === 4 ? [note] : [image, note]
-    return { studyId: index + 1, patientId: index + 1, items, labels: Float32Array.of(isBright ? 1 : 0, index % 3 === 0 ? 1 : index === 7 ? Number.NaN : 0) }
-  }))
-  const sides: Split[] = studies.map((_, index) => (index < 10 ? 'train' : index < 14 ? 'val' : 'test'))
-  mkdirSync(join(folder, 'cache'))
-  base = {
-    config: runConfigSchema.parse({ cohortId: 1, name: 'test', slotIds: ['right-eye', 'notes'], labelIds: [1, 2], epochs: 3, batchSize: 4, seed: 3, learningRate: 5e-3 }),
-    slots, labelNames: ['Bright', 'Third'], studies, assignments: [sides], cacheDir: join(folder, 'cache'), weightsDir,
-  }
-})
-
-afterAll(() => rmSync(folder, { recursive: true, force: true }))
-
-interface Recording { epochs: Epoch[]; blocks: PredictionBlock[]; checkpoints: string[] }
-
-function record(options: { abortAfterEpoch?: number; stopAfterEpoch?: number } = {}): { context: JobContext; recording: Recording } {
-  const abort = new AbortController()
-  const recording: Recording = { epochs: [], blocks: [], checkpoints: [] }
-  const context: JobContext = {
-    signal: abort.signal, shouldStop: () => recording.epochs.some(({ epoch }) => epoch === options.stopAfterEpoch), progress: () => {},
-    send: async (data) => {
-      if (data.kind === 'epoch') {
-        recording.epochs.push(data.epoch)
-        if (data.epoch.epoch === options.abortAfterEpoch) abort.abort()
-      } else if (data.kind === 'predictions') recording.blocks.push(data.block)
-      else if (data.kind === 'checkpoint') recording.checkpoints.push(data.checkpoint.kind)
-    },
-  }
-  return { context, recording }
-}
-
-const specFor = (name: string, changes: Partial<TrainingSpec> = {}): TrainingSpec => {
-  const runDir = join(folder, name)
-  mkdirSync(runDir, { recursive: true })
-  return { ...base, runId: 1, runDir, ...changes }
-}
-
-/** Logits by study and pattern, to compare runs exactly. */
-function logitsOf(recording: Recording): Record<string, number[]> {
-  return Object.fromEntries(recording.blocks.flatMap((block) => block.studyIds.map((studyId, row) => [`${studyId} ${block.patterns[row]}`, [...block.logits.slice(row * 2, row * 2 + 2)]])))
-}
+useTinyCohort()
 
 describe('trainRun', { timeout: 300_000 }, () => {
   it('predicts every study under its own pattern and every sub-pattern, once', async () => {
@@ -101,75 +34,6 @@ describe('trainRun', { timeout: 300_000 }, () => {
     await trainRun(specFor('seed-c', { config: { ...base.config, seed: 4 } }), other.context)
     expect(logitsOf(second.recording)).toEqual(logitsOf(first.recording))
     expect(logitsOf(other.recording)).not.toEqual(logitsOf(first.recording))
-  })
-
-  it('ends with the numbers of an unbroken run when it was broken off after an epoch and resumed', async () => {
-    const unbroken = record()
-    await trainRun(specFor('unbroken'), unbroken.context)
-    const broken = record({ abortAfterEpoch: 1 })
-    await expect(trainRun(specFor('broken'), broken.context)).rejects.toThrow()
-    expect(broken.recording.blocks).toHaveLength(0)
-    const resumed = record()
-    await trainRun(specFor('broken'), resumed.context)
-    expect(resumed.recording.epochs.map((epoch) => epoch.epoch)).toEqual([2])
-    expect(logitsOf(resumed.recording)).toEqual(logitsOf(unbroken.recording))
-  })
-
-  it.each([
-    ['cut short', (bytes: Buffer) => bytes.subarray(0, bytes.length >> 1)],
-    ['empty', () => Buffer.alloc(0)],
-    ['of zeros', (bytes: Buffer) => Buffer.alloc(bytes.length)],
-  ])('trains anew, and says so, when the saved state is %s', async (kind, damage) => {
-    const name = `damaged ${kind}`
-    const unbroken = record()
-    await trainRun(specFor(`${name} unbroken`), unbroken.context)
-    await expect(trainRun(specFor(name), record({ abortAfterEpoch: 1 }).context)).rejects.toThrow()
-    const file = join(folder, name, 'fold_0', 'resume.safetensors')
-    writeFileSync(file, damage(readFileSync(file)))
-    const resumed = record()
-    const summary = await trainRun(specFor(name), resumed.context)
-    expect(resumed.recording.epochs.map((epoch) => epoch.epoch)).toEqual([0, 1, 2])
-    expect(logitsOf(resumed.recording)).toEqual(logitsOf(unbroken.recording))
-    expect(summary.notes.filter((note) => note.includes('could not be read'))).toHaveLength(1)
-  })
-
-  it('counts the time and the notes of the sessions before a resume', async () => {
-    const broken = record({ abortAfterEpoch: 1 })
-    await expect(trainRun(specFor('metered'), broken.context)).rejects.toThrow()
-    // An hour, and a note that this session would not make again, in the state that the broken session left.
-    const file = join(folder, 'metered', 'fold_0', 'resume.safetensors')
-    const bytes = readFileSync(file)
-    const headerEnd = 8 + Number(bytes.readBigUInt64LE(0))
-    const header = JSON.parse(bytes.subarray(8, headerEnd).toString('utf8')) as { __metadata__: { progress: string } }
-    const progress = JSON.parse(header.__metadata__.progress) as { spent: { elapsedMs: number; peakBytes: number; notes: string[] } }
-    expect(progress.spent.elapsedMs).toBeGreaterThan(0)
-    progress.spent = { elapsedMs: 3_600_000 + progress.spent.elapsedMs, peakBytes: 9e15, notes: [...progress.spent.notes, 'Micro-batches of 2 after out-of-memory in epoch 1.'] }
-    header.__metadata__.progress = JSON.stringify(progress)
-    const json = Buffer.from(JSON.stringify(header))
-    const padded = Buffer.concat([json, Buffer.alloc((8 - (json.length % 8)) % 8, ' ')])
-    const size = Buffer.alloc(8)
-    size.writeBigUInt64LE(BigInt(padded.length))
-    writeFileSync(file, Buffer.concat([size, padded, bytes.subarray(headerEnd)]))
-    const resumed = record()
-    const summary = await trainRun(specFor('metered'), resumed.context)
-    expect(resumed.recording.epochs.map((epoch) => epoch.epoch)).toEqual([2])
-    expect(summary.elapsedMs).toBeGreaterThan(3_600_000)
-    expect(summary.peakBytes).toBe(9e15)
-    expect(summary.notes.filter((note) => note === 'Micro-batches of 2 after out-of-memory in epoch 1.')).toHaveLength(1)
-    expect(new Set(summary.notes).size).toBe(summary.notes.length)
-  })
-
-  it.each([['late-fusion', 4], ['dedicated', 7], ['ssf', 2]] as const)('resumes %s inside a later phase to the numbers of an unbroken run', async (adapter, epoch) => {
-    const config = { ...base.config, adapter }
-    const unbroken = record()
-    await trainRun(specFor(`${adapter}-unbroken`, { config }), unbroken.context)
-    const broken = record({ abortAfterEpoch: epoch })
-    await expect(trainRun(specFor(`${adapter}-broken`, { config }), broken.context)).rejects.toThrow()
-    const resumed = record()
-    await trainRun(specFor(`${adapter}-broken`, { config }), resumed.context)
-    expect(resumed.recording.epochs[0]!.epoch).toBe(epoch + 1)
-    expect([...broken.recording.epochs, ...resumed.recording.epochs]).toMatchObject(unbroken.recording.epochs.map(({ elapsedMs: _, ...rest }) => rest))
-    expect(logitsOf(resumed.recording)).toEqual(logitsOf(unbroken.recording))
   })
 
   it('marks what no training patient showed, and repeats a multi-phase model from its checkpoint', async () => {

@@ -19,6 +19,17 @@ export interface Camera {
   taken: () => number
 }
 
+/** Photographs one screen in both themes; `prepare` finds it again after each loading anew. */
+export function inBothThemesOf(camera: Camera, app: LaunchedApp): (name: string, prepare?: () => Promise<void>) => Promise<void> {
+  return async (name, prepare) => {
+    for (const theme of themes) {
+      await camera.choose(app, theme)
+      await prepare?.()
+      await camera.photograph(app, theme, name)
+    }
+  }
+}
+
 /** `wanted`: the starts of the names to take; everything when undefined. */
 export function createCamera({ outDir, wanted }: { outDir: string; wanted: readonly string[] | undefined }): Camera {
   let taken = 0

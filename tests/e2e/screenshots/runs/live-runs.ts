@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { generateDemoCohort } from '../../../../engine/demo/generate.ts'
 import { launchApp, temporaryFolder } from '../../harness/launch.ts'
 import { goToImport, nameAndImport, openImported, runEnds, slowMs, startRun } from '../../harness/steps.ts'
-import { scrollTo, themes, type Camera } from '../camera.ts'
+import { inBothThemesOf, scrollTo, type Camera } from '../camera.ts'
 
 const patientCount = 60
 const runName = 'Both eyes and notes of the whole ward, three folds, as the protocol of the study asks for'
@@ -15,13 +15,7 @@ export async function photographLiveRuns(camera: Camera): Promise<void> {
     const source = await generateDemoCohort({ outDir: join(folder, 'source'), patientCount, seed: 11 })
     const app = await launchApp({ dialogs: { chooseFolder: source.sourceDir, chooseTable: source.tableFile } })
     const { page } = app
-    const inBothThemes = async (name: string, prepare: () => Promise<void> = async () => {}): Promise<void> => {
-      for (const theme of themes) {
-        await camera.choose(app, theme)
-        await prepare()
-        await camera.photograph(app, theme, name)
-      }
-    }
+    const inBothThemes = inBothThemesOf(camera, app)
     await goToImport(page)
     await nameAndImport(page, 'Sixty patients')
     for (const [name, hash] of [['runs', '/runs'], ['patients', '/patients']] as const) {

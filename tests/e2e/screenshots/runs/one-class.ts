@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { generateDemoCohort } from '../../../../engine/demo/generate.ts'
 import { launchApp, temporaryFolder } from '../../harness/launch.ts'
 import { checkEnds, chooseSource, goOn, nameAndImport, openImported, openWizard, runEnds, slowMs, startRun } from '../../harness/steps.ts'
-import { scrollTo, themes, type Camera } from '../camera.ts'
+import { inBothThemesOf, scrollTo, type Camera } from '../camera.ts'
 
 /** Few, because a model is trained for the picture; enough that each class has test patients. */
 const patientCount = 48
@@ -28,13 +28,7 @@ export async function photographOneClass(camera: Camera): Promise<void> {
     toOneClass(source.tableFile)
     const app = await launchApp({ dialogs: { chooseFolder: source.sourceDir, chooseTable: source.tableFile } })
     const { page } = app
-    const inBothThemes = async (name: string, prepare: () => Promise<void> = async () => {}): Promise<void> => {
-      for (const theme of themes) {
-        await camera.choose(app, theme)
-        await prepare()
-        await camera.photograph(app, theme, name)
-      }
-    }
+    const inBothThemes = inBothThemesOf(camera, app)
     await openWizard(page)
     await chooseSource(page)
     await goOn(page, 'columns')
